@@ -1,0 +1,151 @@
+#include "base/time_format.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+
+#include <fmt/format.h>
+
+namespace certpair {
+namespace {
+
+using std::chrono::days;
+using std::chrono::floor;
+using std::chrono::hh_mm_ss;
+using std::chrono::sys_days;
+using std::chrono::year_month_day;
+
+// A cursor over text that reads fixed-width numbers and single characters.
+struct Cursor {
+  std::string_view rest;
+  bool good = true;
+
+  int Number(std::size_t width) {
+    int value = 0;
+    if (rest.size() < width) return Bad();
+    for (std::size_t i = 0; i < width; ++i) {
+      if (rest[i] < '0' || rest[i] > '9') return Bad();
+      value = value * 10 + (rest[i] - '0');
+    }
+    rest.remove_prefix(width);
+    return value;
+  }
+  bool Take(std::string_view any_of) {
+    if (rest.empty() || any_of.find(rest.front()) == std::string_view::npos) return false;
+    rest.remove_prefix(1);
+    return true;
+  }
+  void Want(std::string_view any_of) {
+    if (!Take(any_of)) good = false;
+  }
+  int Bad() {
+    good = false;
+    return 0;
+  }
+};
+
+std::string FormatDateAndTime(sys_seconds time) {
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{time - day};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
+// The offset behind a time of day: `Z` or `+hh:mm`.
+seconds ReadOffset(Cursor& cursor) {
+  if (cursor.Take("Zz")) return seconds{0};
+  const bool east = cursor.Take("+");
+  if (!east) cursor.Want("-");
+  const int hours = cursor.Number(2);
+  cursor.Want(":");
+  const int minutes = cursor.Number(2);
+  if (hours > 23 || minutes > 59) cursor.good = false;
+  const seconds offset = std::chrono::hours{hours} + std::chrono::minutes{minutes};
+  return east ? offset : -offset;
+}
+
+}  // namespace
+
+std::string FormatTime(sys_seconds time) { return FormatDateAndTime(time) + "Z"; }
+
+std::string FormatMicroTime(std::chrono::system_clock::time_point time) {
+  const auto whole = floor<seconds>(time);
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time - whole);
+  return fmt::format("{}.{:06}Z", FormatDateAndTime(whole), micros.count());
+}
+
+std::optional<sys_seconds> ParseTime(std::string_view text) {
+  Cursor cursor{text};
+  const int year = cursor.Number(4);
+  cursor.Want("-");
+  const auto month = static_cast<unsigned>(cursor.Number(2));
+  cursor.Want("-");
+  const auto day = static_cast<unsigned>(cursor.Number(2));
+  cursor.Want("Tt");
+  const int hour = cursor.Number(2);
+  cursor.Want(":");
+  const int minute = cursor.Number(2);
+  cursor.Want(":");
+  const int second = cursor.Number(2);
+  if (cursor.Take(".")) {
+    cursor.Number(1);
+    while (cursor.Take("0123456789")) {
+    }
+  }
+  const seconds offset = ReadOffset(cursor);
+  const year_month_day date{std::chrono::year{year}, std::chrono::month{month},
+                            std::chrono::day{day}};
+  if (!cursor.good || !cursor.rest.empty() || !date.ok() || year < 1) return std::nullopt;
+  if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  return sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
+         seconds{second} - offset;
+}
+
+std::optional<seconds> ParseDuration(std::string_view text) {
+  struct Unit {
+    char letter;
+    std::size_t digits;  // the CRDs' bound, which also keeps the sum far from overflow
+    std::int64_t in_seconds;
+  };
+  static constexpr std::array<Unit, 3> kUnits{{{'h', 6, 3600}, {'m', 8, 60}, {'s', 9, 1}}};
+  if (text.empty()) return std::nullopt;
+  std::int64_t total = 0;
+  std::size_t next_unit = 0;
+  while (!text.empty()) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const auto digits = static_cast<std::size_t>(end - text.data());
+    if (error != std::errc{} || text.front() == '-' || digits == text.size()) return std::nullopt;
+    while (next_unit < kUnits.size() && kUnits.at(next_unit).letter != text[digits]) ++next_unit;
+    if (next_unit == kUnits.size() || digits > kUnits.at(next_unit).digits) return std::nullopt;
+    total += number * kUnits.at(next_unit++).in_seconds;
+    text.remove_prefix(digits + 1);
+  }
+  return seconds{total};
+}
+
+std::string FormatDuration(seconds duration) {
+  const std::int64_t total = duration.count();
+  if (total == 0) return "0s";
+  std::string text = total < 0 ? "-" : "";
+  const std::int64_t size = total < 0 ? -total : total;
+  if (size >= 3600) text += fmt::format("{}h", size / 3600);
+  if (size % 3600 >= 60) text += fmt::format("{}m", size % 3600 / 60);
+  if (size % 60 != 0) text += fmt::format("{}s", size % 60);
+  return text;
+}
+
+std::string DescribeDuration(seconds duration) {
+  const std::int64_t total = duration.count() < 0 ? -duration.count() : duration.count();
+  const auto say = [](std::int64_t count, std::string_view unit) {
+    return fmt::format("{} {}{}", count, unit, count == 1 ? "" : "s");
+  };
+  if (total >= 2 * 86400) return say(total / 86400, "day");
+  if (total >= 2 * 3600) return say(total / 3600, "hour");
+  if (total >= 2 * 60) return say(total / 60, "minute");
+  return say(total, "second");
+}
+
+}  // namespace certpair

@@ -1,0 +1,150 @@
+// A CertificateAuthority as the domain sees it, and who may get which name from it (R25).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "core/certificate.hpp"
+#include "core/system.hpp"
+
+namespace certpair::core {
+
+/// A Kubernetes label selector: matchLabels and matchExpressions. Present but empty selects nothing
+/// here (the CRD refuses `allow: [{}]`; `all: true` says it out loud).
+struct LabelRequirement {
+  enum class Operator { In, NotIn, Exists, DoesNotExist };
+  std::string key;
+  Operator op = Operator::In;
+  std::vector<std::string> values;
+  friend bool operator==(const LabelRequirement&, const LabelRequirement&) = default;
+};
+
+struct NamespaceSelection {
+  bool all = false;
+  std::vector<std::string> names;
+  std::vector<LabelRequirement>
+      labels;  ///< matchLabels are In with one value; all must hold; empty selects nothing
+  friend bool operator==(const NamespaceSelection&, const NamespaceSelection&) = default;
+};
+
+/// One rule of `spec.allow`. Patterns are anchored; `*` stands for any run of characters. An
+/// attribute with no pattern must be absent from the subject.
+struct AllowRule {
+  NamespaceSelection namespaces;
+  std::vector<std::string> common_names;
+  std::vector<std::string> organizations;
+  std::vector<std::string> organizational_units;
+  std::vector<std::string> countries;
+  std::vector<std::string> localities;
+  std::vector<std::string> provinces;
+  friend bool operator==(const AllowRule&, const AllowRule&) = default;
+};
+
+/// The authority as a system's Decide sees it.
+struct AuthorityView {
+  enum class State { Absent, NotReady, Ready };
+  State state = State::Absent;
+  std::string name;
+  std::string message;      ///< why it is not ready, for the system's condition
+  std::string subject;      ///< RFC 4514
+  std::string fingerprint;  ///< SHA-256 of the CA certificate that signs
+  std::vector<std::string> earlier_fingerprints;  ///< of CA certificates that it had before (R24)
+  sys_seconds not_before;
+  sys_seconds chain_end;  ///< the earliest notAfter from the signing certificate up
+  std::vector<AllowRule> allow;
+};
+
+/// Where an authority's key pair comes from.
+struct AuthorityFromSecret {
+  std::string secret_name;
+  friend bool operator==(const AuthorityFromSecret&, const AuthorityFromSecret&) = default;
+};
+struct AuthorityGenerated {
+  std::string common_name;
+  seconds validity{std::chrono::hours{87600}};
+  KeySpec key{KeyAlgorithm::Ecdsa, 256};
+  friend bool operator==(const AuthorityGenerated&, const AuthorityGenerated&) = default;
+};
+using AuthoritySource = std::variant<AuthorityFromSecret, AuthorityGenerated>;
+
+struct AuthorityIdentity {
+  std::string uid;
+  std::string name;
+  bool being_deleted = false;
+  std::int64_t generation = 0;
+};
+
+struct AuthorityStatus {
+  std::int64_t observed_generation = 0;
+  std::vector<Condition> conditions;
+  std::string subject;
+  std::optional<sys_seconds> not_before;
+  std::optional<sys_seconds> not_after;  ///< the end of the chain
+  std::string fingerprint;
+  std::vector<std::string> earlier_fingerprints;  ///< newest first, at most 16
+  friend bool operator==(const AuthorityStatus&, const AuthorityStatus&) = default;
+};
+
+/// What its Secret holds. `Unusable.message` names the fault: garbage, key not matching, CA:FALSE,
+/// expired, encrypted key.
+struct CaMissing {};
+struct CaUnusable {
+  std::string reason;  ///< CamelCase, for the condition
+  std::string message;
+};
+struct CaUsable {
+  std::string subject;
+  std::string fingerprint;
+  sys_seconds not_before;
+  sys_seconds chain_end;
+};
+struct CaNotOurs {
+  std::string message;  ///< a Secret of the generated CA's name that belongs to something else
+};
+using CaSecretState = std::variant<CaMissing, CaUnusable, CaUsable, CaNotOurs>;
+
+struct AuthorityObservation {
+  AuthorityIdentity identity;
+  AuthoritySource source;
+  AuthorityStatus status;
+  CaSecretState secret;
+  sys_seconds now;
+};
+
+struct GenerateAuthority {
+  std::string common_name;
+  KeySpec key;
+  sys_seconds not_before;
+  sys_seconds not_after;
+};
+struct AuthorityEvent {
+  bool warning = false;
+  std::string reason;
+  std::string message;
+};
+struct AuthorityDecision {
+  std::optional<GenerateAuthority> generate;
+  AuthorityStatus status;
+  std::vector<AuthorityEvent> events;
+  std::optional<sys_seconds> wake_at;
+};
+
+/// The authority's own Decide: total, deterministic, never throws. Conditions: Ready, ExpiringSoon
+/// (warns from a tenth of its life, at most a year and at least the longest ordinary validity
+/// before the end).
+[[nodiscard]] AuthorityDecision DecideAuthority(const AuthorityObservation& observation);
+
+/// R25. Nothing if some rule lets `subject` in `namespace_` through; else a sentence that says
+/// which rule to add.
+[[nodiscard]] std::optional<std::string> WhyNotAllowed(
+    const AuthorityView& authority, const Subject& subject, const std::string& namespace_,
+    const std::map<std::string, std::string>& namespace_labels);
+
+/// Anchored match with `*`; linear time.
+[[nodiscard]] bool MatchesPattern(std::string_view pattern, std::string_view text);
+
+}  // namespace certpair::core

@@ -1,0 +1,88 @@
+// Everything that Decide answers: at most one change of the Secret, and what to say about it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/observation.hpp"
+
+namespace certpair::core {
+
+/// A certificate for the active slot. Makes the Secret, or fills a damaged slot; the inactive slot
+/// stays if `keep_inactive`.
+struct IssueActive {
+  CertificateOrder order;
+  bool keep_inactive = true;
+  friend bool operator==(const IssueActive&, const IssueActive&) = default;
+};
+/// A certificate for the empty (or damaged) inactive slot.
+struct IssueInactive {
+  CertificateOrder order;
+  friend bool operator==(const IssueInactive&, const IssueInactive&) = default;
+};
+/// A new certificate in place of the inactive one that is there.
+struct ReplaceInactive {
+  CertificateOrder order;
+  friend bool operator==(const ReplaceInactive&, const ReplaceInactive&) = default;
+};
+/// R6: the new one active, the old active one inactive (dropped if `!keep_old`: it is damaged),
+/// what was inactive gone.
+struct Regenerate {
+  CertificateOrder order;
+  bool keep_old = true;
+  friend bool operator==(const Regenerate&, const Regenerate&) = default;
+};
+/// The slots change places; the old active one is dropped if `!keep_old` (it is damaged).
+struct Activate {
+  std::string fingerprint;
+  bool keep_old = true;
+  friend bool operator==(const Activate&, const Activate&) = default;
+};
+struct DeleteInactive {
+  std::string fingerprint;
+  friend bool operator==(const DeleteInactive&, const DeleteInactive&) = default;
+};
+/// Only labels, annotations and the ownerReference: also how a retained Secret is adopted.
+struct Relabel {
+  friend bool operator==(const Relabel&, const Relabel&) = default;
+};
+using SecretChange = std::variant<IssueActive, IssueInactive, ReplaceInactive, Regenerate, Activate,
+                                  DeleteInactive, Relabel>;
+
+/// The change and what is written beside it, in the same write.
+struct PlannedChange {
+  SecretChange what;
+  /// Set when an operation caused it; its `fingerprint` is filled in by Apply where a certificate
+  /// is made.
+  std::optional<Receipt> receipt;
+  Budget budget;  ///< as it stands after the change
+  friend bool operator==(const PlannedChange&, const PlannedChange&) = default;
+};
+
+struct EventNotice {
+  bool warning = false;
+  std::string reason;
+  std::string message;
+  friend bool operator==(const EventNotice&, const EventNotice&) = default;
+};
+
+struct Decision {
+  std::optional<PlannedChange> change;
+  std::vector<OperationVerdict> verdicts;
+  std::vector<EventNotice> events;
+  SystemStatus status;
+  sys_seconds wake_at;  ///< look again at this time, if nothing happens before
+};
+
+/// What is done about a system now. Total, deterministic, never throws, reads nothing but its
+/// argument.
+///
+/// Protocol (ARCHITECTURE.md, "A pass"): if `change` is set, Apply writes it, observes the outcome,
+/// and calls Decide again; that second answer must hold no change, and its status is the one that
+/// is written. `status`, `verdicts` and `events` of an answer that holds a change say what is so
+/// without it, for the case that the change fails.
+[[nodiscard]] Decision Decide(const Observation& observation);
+
+}  // namespace certpair::core

@@ -1,0 +1,74 @@
+// Everything that Decide is given: the one input of the domain.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/authority.hpp"
+#include "core/certificate.hpp"
+#include "core/operation.hpp"
+#include "core/system.hpp"
+
+namespace certpair::core {
+
+/// No Secret of that name.
+struct Missing {};
+/// A Secret of that name which is not this system's (R20). `collectable`: it belonged to an earlier
+/// system of the same name and is on its way out: wait for it.
+struct NotOurs {
+  std::string owner;  ///< for the message: what is known of whose it is
+  bool collectable = false;
+};
+/// Retained by an earlier system of this name (R20, R21). `adoptable` if label, DN, CA and keys
+/// fit; else `why_not`.
+struct Retained {
+  std::optional<CertificatePair> adoptable;
+  std::string why_not;
+};
+/// `immutable: true`: neither written nor deleted. What it holds still counts.
+struct Immutable {
+  std::optional<CertificatePair> pair;
+};
+/// Ours, but something in it is broken. What is still good in each slot, and what is wrong, for a
+/// person.
+struct Damaged {
+  std::optional<Certificate> intact_active;
+  std::optional<Certificate> intact_inactive;
+  std::string what;
+};
+using SecretState = std::variant<Missing, NotOurs, Retained, Immutable, Damaged, CertificatePair>;
+
+/// When automatic issuances happened (R27), from the Secret's annotation; at most 16, oldest first.
+struct Budget {
+  std::vector<sys_seconds> automatic;
+  friend bool operator==(const Budget&, const Budget&) = default;
+};
+
+/// What the installation offers and how.
+struct Installation {
+  bool regeneration_supported = true;  ///< R18
+};
+
+struct Observation {
+  SystemIdentity identity;
+  SystemSpec spec;
+  SystemStatus status;
+  AuthorityView authority;
+  SecretState secret;
+  std::string secret_resource_version;  ///< of what `secret` was read from; empty: Missing
+  /// Labels, annotations or the ownerReference are not what the spec asks for: a Relabel would mend
+  /// it.
+  bool secret_metadata_differs = false;
+  std::optional<Receipt> receipt;
+  Budget budget;
+  std::vector<Operation> operations;  ///< of this system, in order of creation, then name
+  /// The last attempt to write the Secret failed for a reason that a person should see (quota,
+  /// forbidden); empty: none.
+  std::string write_failure;
+  Installation installation;
+  sys_seconds now;
+};
+
+}  // namespace certpair::core

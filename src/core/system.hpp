@@ -1,0 +1,117 @@
+// A ProvisioningSystem as the domain sees it: identity, spec, status. See crds/ for the meaning of
+// each field.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "core/certificate.hpp"
+
+namespace certpair::core {
+
+enum class SystemType { Source, Target, Proxy };
+enum class PeerMatching { SubjectAndIssuer, Fingerprint };
+enum class Issuance { Automatic, Manual };
+enum class DeletionPolicy { Delete, Retain };
+enum class AtExpiry { Activate, Hold };
+
+struct SystemIdentity {
+  std::string uid;
+  std::string namespace_;
+  std::string name;
+  std::map<std::string, std::string> namespace_labels;
+  bool being_deleted = false;          ///< deletionTimestamp is set
+  bool namespace_terminating = false;  ///< nothing can be created in it
+  std::int64_t generation = 0;
+  friend bool operator==(const SystemIdentity&, const SystemIdentity&) = default;
+};
+
+struct Subscriber {
+  std::string display_name;
+  std::string email;
+  friend bool operator==(const Subscriber&, const Subscriber&) = default;
+};
+
+struct SecretSpec {
+  std::string name;  ///< effective: never empty
+  DeletionPolicy deletion_policy = DeletionPolicy::Delete;
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> annotations;
+  friend bool operator==(const SecretSpec&, const SecretSpec&) = default;
+};
+
+/// Defaults applied: what the API server defaults, and what the controller picks (`key.size`,
+/// Secret name).
+struct SystemSpec {
+  std::string display_name;  ///< effective: never empty
+  SystemType type = SystemType::Target;
+  std::string authentication;
+  PeerMatching peer_matching = PeerMatching::SubjectAndIssuer;
+  Issuance issuance = Issuance::Automatic;
+  std::string authority;
+  Subject subject;
+  seconds validity{std::chrono::hours{8760}};
+  KeySpec key;
+  SecretSpec secret;
+  bool regeneration_enabled = false;
+  std::optional<seconds> regenerate_before;  ///< R23 says what stands in when absent
+  AtExpiry at_expiry = AtExpiry::Activate;
+  std::vector<seconds> warn_before;  ///< as given: unsorted, maybe longer than the validity
+  std::vector<Subscriber> subscribers;
+  friend bool operator==(const SystemSpec&, const SystemSpec&) = default;
+};
+
+enum class ConditionStatus { True, False, Unknown };
+
+/// Kubernetes API conventions, "Typical status properties".
+struct Condition {
+  std::string type;
+  ConditionStatus status = ConditionStatus::Unknown;
+  std::string reason;
+  std::string message;
+  std::int64_t observed_generation = 0;
+  sys_seconds last_transition;  ///< changes only when `status` changes
+  friend bool operator==(const Condition&, const Condition&) = default;
+};
+
+enum class Slot { Active, Inactive };
+
+/// The next thing that happens by itself. `action` is a word for people: Issue, Regenerate,
+/// Activate, Warn, Expire, …
+struct NextTransition {
+  sys_seconds at;
+  std::string action;
+  friend bool operator==(const NextTransition&, const NextTransition&) = default;
+};
+
+/// `status.notifications`: what was told already (R9's Events, R11's mails). Opaque strings;
+/// bounded; pruned with the certificate that they speak of.
+struct NotificationLedger {
+  std::vector<std::string> sent;
+  friend bool operator==(const NotificationLedger&, const NotificationLedger&) = default;
+};
+
+struct SystemStatus {
+  std::int64_t observed_generation = 0;
+  std::vector<Condition> conditions;  ///< at most one of a type, in a fixed order
+  std::optional<Certificate> active;
+  std::optional<Certificate> inactive;
+  std::string secret_resource_version;  ///< the version of the Secret that this status describes;
+                                        ///< empty: none
+  std::optional<NextTransition> next;
+  NotificationLedger ledger;
+  friend bool operator==(const SystemStatus&, const SystemStatus&) = default;
+
+  [[nodiscard]] const Condition* Find(std::string_view type) const;
+};
+
+[[nodiscard]] std::string_view ToString(SystemType type);
+[[nodiscard]] std::string_view ToString(PeerMatching matching);
+[[nodiscard]] std::string_view ToString(ConditionStatus status);
+
+}  // namespace certpair::core

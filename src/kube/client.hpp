@@ -1,0 +1,128 @@
+// A typed-by-resource Kubernetes client: objects are JSON values, errors are reactions.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/clock.hpp"
+#include "kube/error.hpp"
+#include "kube/transport.hpp"
+
+namespace certpair::kube {
+
+/// A kind by its REST place: {"certpair.dev","v1","provisioningsystems"}, {"","v1","secrets"}.
+struct Resource {
+  std::string group;
+  std::string version;
+  std::string plural;
+  bool namespaced = true;
+  friend bool operator==(const Resource&, const Resource&) = default;
+};
+
+/// Percent-encoded REST path, without query. Empty `namespace_` of a namespaced resource: all
+/// namespaces. Empty `name`: the collection.
+[[nodiscard]] std::string PathOf(const Resource& resource, std::string_view namespace_,
+                                 std::string_view name = {}, std::string_view subresource = {});
+
+/// What the server answers with: the whole object, or only its metadata (no key ever comes back
+/// from a Secret write).
+enum class Shape { Object, MetadataOnly };
+
+struct DeletePreconditions {
+  std::string uid;               ///< empty: none
+  std::string resource_version;  ///< empty: none
+};
+
+/// One page of a list; items come one at a time while it is parsed, without managedFields.
+struct Page {
+  std::string resource_version;
+  std::string continue_token;  ///< empty: the last page
+};
+using ItemSink = std::function<void(nlohmann::json& item)>;
+
+struct ListOptions {
+  std::string namespace_;  ///< empty: all (or cluster-scoped)
+  std::string label_selector;
+  std::string field_selector;
+  int limit = 500;
+  std::string continue_token;
+  std::string resource_version;  ///< "0": from the watch cache
+  Shape shape = Shape::Object;
+};
+
+struct WatchOptions {
+  std::string namespace_;
+  std::string label_selector;
+  std::string field_selector;
+  std::string resource_version;
+  std::chrono::seconds timeout{300};  ///< asked of the server
+  Shape shape = Shape::Object;
+};
+
+enum class WatchEventType { Added, Modified, Deleted, Bookmark, Error };
+struct WatchEvent {
+  WatchEventType type = WatchEventType::Error;
+  nlohmann::json* object = nullptr;  ///< valid during the call; a metav1.Status for Error
+};
+
+/// What was asked and how it ended, for metrics: verb is GET, LIST, WATCH, CREATE, UPDATE, PATCH,
+/// DELETE; code is the HTTP status or 0 where none came.
+struct RequestRecord {
+  std::string_view verb;
+  std::string_view resource;
+  int code = 0;
+  std::chrono::nanoseconds took{};
+};
+
+/// Thread-safe; calls block. Each request has a deadline of 15 s unless told otherwise. Nothing is
+/// retried here, except that 401 is answered once by reading the credentials again (in the
+/// transport).
+class Client {
+ public:
+  using Observer = std::function<void(const RequestRecord&)>;
+  Client(std::shared_ptr<HttpTransport> transport, const Clock& clock, Observer observer = {});
+
+  ApiResult<nlohmann::json> Get(const Resource& resource, std::string_view namespace_,
+                                std::string_view name, std::stop_token stop = {},
+                                Shape shape = Shape::Object) const;
+  ApiResult<nlohmann::json> Create(const Resource& resource, std::string_view namespace_,
+                                   const nlohmann::json& object, std::stop_token stop = {},
+                                   Shape shape = Shape::Object) const;
+  /// PUT; carries metadata.resourceVersion of `object` as its precondition.
+  ApiResult<nlohmann::json> Update(const Resource& resource, const nlohmann::json& object,
+                                   std::stop_token stop = {}, Shape shape = Shape::Object) const;
+  /// RFC 7386 merge patch; `subresource` is "" or "status". metadata.resourceVersion in `patch`
+  /// makes it conditional.
+  ApiResult<nlohmann::json> MergePatch(const Resource& resource, std::string_view namespace_,
+                                       std::string_view name, std::string_view subresource,
+                                       const nlohmann::json& patch, std::stop_token stop = {},
+                                       Shape shape = Shape::Object) const;
+  ApiResult<void> Delete(const Resource& resource, std::string_view namespace_,
+                         std::string_view name, const DeletePreconditions& preconditions,
+                         std::stop_token stop = {}) const;
+  ApiResult<Page> List(const Resource& resource, const ListOptions& options, const ItemSink& sink,
+                       std::stop_token stop = {}) const;
+  /// Ends when the server ends it (nothing), when `on_event` answers false (nothing), or with an
+  /// error.
+  ApiResult<void> Watch(const Resource& resource, const WatchOptions& options,
+                        const std::function<bool(const WatchEvent&)>& on_event,
+                        std::stop_token stop) const;
+  /// GET of a path outside of the resources: /version, /readyz, discovery.
+  ApiResult<std::string> Raw(std::string_view path, std::stop_token stop = {}) const;
+
+ private:
+  ApiResult<HttpResponse> Send(const HttpRequest& request, std::string_view verb,
+                               std::string_view resource, std::stop_token stop) const;
+  std::shared_ptr<HttpTransport> transport_;
+  const Clock& clock_;
+  Observer observer_;
+};
+
+}  // namespace certpair::kube

@@ -1,0 +1,48 @@
+// Kubernetes Events, told on the side: aggregated, rate-limited, and dropped before they slow
+// anything down.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "kube/client.hpp"
+
+namespace certpair::kube {
+
+struct ObjectReference {
+  std::string api_version;
+  std::string kind;
+  std::string namespace_;  ///< empty: cluster-scoped; its Events go to `default`
+  std::string name;
+  std::string uid;
+};
+
+enum class EventType { Normal, Warning };
+
+/// Has one thread that writes. An Event that says the same of the same object again within ten
+/// minutes is counted up on the Event that is there (PATCH), at most 25 new ones an object in a
+/// burst and one in five minutes then; the queue holds 4,096, and what does not fit is dropped and
+/// counted. Thread-safe; Record never blocks.
+class EventRecorder {
+ public:
+  EventRecorder(const Client& client, const Clock& clock, std::string component,
+                std::string instance);
+  /// Writes what waits, for at most two seconds, then stops.
+  ~EventRecorder();
+  EventRecorder(const EventRecorder&) = delete;
+  EventRecorder& operator=(const EventRecorder&) = delete;
+
+  void Record(const ObjectReference& object, EventType type, const std::string& reason,
+              const std::string& message);
+  [[nodiscard]] std::uint64_t Dropped() const;
+  /// Blocks until nothing waits, at most `deadline`; for tests and orderly ends.
+  bool Flush(std::chrono::milliseconds deadline);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace certpair::kube

@@ -1,0 +1,70 @@
+// A local copy of one kind, kept true by list and watch: the five-state machine (after kube-rs'
+// `watcher`) and the loop around it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <variant>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/backoff.hpp"
+#include "kube/client.hpp"
+
+namespace certpair::kube {
+
+/// What a reflector tells its store. Calls come from the reflector's one thread, in order.
+class ReflectorSink {
+ public:
+  virtual ~ReflectorSink() = default;
+  virtual void BeginList() = 0;  ///< a fresh list starts: gather beside the old content
+  virtual void ListItem(nlohmann::json& item) = 0;
+  virtual void FinishList() = 0;   ///< swap the gathered list in whole; what is missing is gone
+  virtual void AbandonList() = 0;  ///< it failed: forget what was gathered, keep the old content
+  virtual void Put(nlohmann::json& item) = 0;  ///< added or modified
+  virtual void Remove(nlohmann::json& item) = 0;
+};
+
+/// For health and metrics. Thread-safe copies.
+struct ReflectorState {
+  bool synced = false;  ///< a list was finished once
+  std::uint64_t lists = 0;
+  std::uint64_t watch_restarts = 0;  ///< a watch ended other than by its timeout
+  std::string last_error;            ///< empty: none since the last success
+};
+
+struct ReflectorOptions {
+  Resource resource;
+  std::string namespace_;
+  std::string label_selector;
+  Shape shape = Shape::Object;
+  int page_size = 500;
+};
+
+/// Lists (paged; a 410 amid the pages starts over), then watches with bookmarks from there; resumes
+/// a cut watch where it was; lists again on 410; backs off (0.5 s to 30 s, with jitter; Retry-After
+/// is honoured) on errors; says 403 and a missing CRD in `last_error` and in the log, once a
+/// minute, and goes on trying.
+class Reflector {
+ public:
+  Reflector(const Client& client, const Clock& clock, ReflectorOptions options,
+            ReflectorSink& sink);
+  /// Blocks until `stop`. Run it on a thread of its own.
+  void Run(std::stop_token stop);
+  [[nodiscard]] ReflectorState State() const;
+  /// Blocks until synced or `stop`; answers whether it is synced.
+  bool WaitForSync(std::stop_token stop) const;
+
+ private:
+  struct Shared;
+  const Client& client_;
+  const Clock& clock_;
+  ReflectorOptions options_;
+  ReflectorSink& sink_;
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace certpair::kube

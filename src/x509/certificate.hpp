@@ -1,0 +1,52 @@
+// Reading certificates, with limits. Pure; thread-safe.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "core/certificate.hpp"
+#include "x509/key.hpp"
+
+struct x509_st;
+
+namespace certpair::x509 {
+
+struct CertificateDeleter {
+  void operator()(x509_st* certificate) const noexcept;
+};
+using CertificateHandle = std::unique_ptr<x509_st, CertificateDeleter>;
+
+inline constexpr std::size_t kMaxPemBytes = 256 * 1024;  ///< of one PEM field that we read
+inline constexpr std::size_t kMaxChain = 16;             ///< certificates in one PEM field
+
+/// All certificates of a PEM text, in order. Invalid: none, too many, too large, anything that is
+/// not a certificate between the BEGIN/END lines (explanatory text outside of them is allowed, RFC
+/// 7468 §2; CRLF and a missing last newline too).
+[[nodiscard]] Result<std::vector<CertificateHandle>> ParseCertificates(std::string_view pem);
+
+/// What R14 shows. `issuer_fingerprint` and `pem` are set by the caller's context: see ReadSlot.
+[[nodiscard]] core::Certificate Describe(x509_st* certificate);
+
+/// SHA-256 of the DER, canonical.
+[[nodiscard]] std::string Fingerprint(x509_st* certificate);
+
+/// PEM with one LF at each line's end.
+[[nodiscard]] std::string ToPem(x509_st* certificate);
+
+/// RFC 4514 §2, UTF-8 unescaped, attributes in reverse order of the encoding (`CN=…,OU=…,O=…,C=…`).
+[[nodiscard]] std::string SubjectOf(x509_st* certificate);
+
+/// One slot of a pair's Secret, checked in depth (R5): the leaf parses, the key matches it, its own
+/// CA (the first certificate after the leaf, else of `ca_pem`) signed it. The answer has
+/// `issuer_fingerprint` and `pem` (the leaf alone). Validity is not judged: that is Decide's.
+/// Invalid: what is wrong, without any of the key.
+[[nodiscard]] Result<core::Certificate> ReadSlot(std::string_view certificate_pem,
+                                                 std::string_view key_pem, std::string_view ca_pem);
+
+/// The RFC 4514 string that a certificate issued for `subject` will have: to compare a Secret's DN
+/// with the spec.
+[[nodiscard]] Result<std::string> SubjectString(const core::Subject& subject);
+
+}  // namespace certpair::x509
