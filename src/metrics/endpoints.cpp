@@ -1,0 +1,25 @@
+#include "metrics/endpoints.hpp"
+
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace certpair::metrics {
+
+HttpRoutes MetricsRoutes(Metrics& metrics) {
+  return {{"/metrics", [&metrics] {
+             return HttpAnswer{.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                               .body = metrics.Expose()};
+           }}};
+}
+
+HttpRoutes HealthRoutes(Readiness readiness) {
+  return {{"/healthz", [] { return HttpAnswer{.body = "ok\n"}; }},
+          {"/readyz", [readiness = std::move(readiness)] {
+             const std::optional<std::string> reason = readiness();
+             if (!reason) return HttpAnswer{.body = "ok\n"};
+             return HttpAnswer{.status = 503, .body = "not ready: " + log::Redact(*reason) + "\n"};
+           }}};
+}
+
+}  // namespace certpair::metrics

@@ -1,0 +1,22 @@
+// The pages of the HTTP server: /metrics, /healthz and /readyz.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "metrics/http_server.hpp"
+#include "metrics/registry.hpp"
+
+namespace certpair::metrics {
+
+/// Nothing when ready; else why not, in words for a person. Called from threads of the server.
+using Readiness = std::function<std::optional<std::string>()>;
+
+/// /metrics. `metrics` must outlive the server.
+[[nodiscard]] HttpRoutes MetricsRoutes(Metrics& metrics);
+
+/// /healthz (200 as long as the process answers at all) and /readyz (200, or 503 with the reason).
+[[nodiscard]] HttpRoutes HealthRoutes(Readiness readiness);
+
+}  // namespace certpair::metrics
