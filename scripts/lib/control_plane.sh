@@ -35,18 +35,19 @@ control_plane_up() {
   say "  end it: ${0} down --dir $dir"
 }
 
+# From here on the folder is this process's, private, and holds nothing but `processes`.
 claim_folder() {
-  local dir=$1
-  mkdir -p -m 700 "$dir"
-  chmod 700 "$dir"
+  local dir=$1 claim
+  mkdir -p "$dir"
+  exec {claim}<"$dir"
+  flock -n "$claim" || die "somebody else is starting a control plane in $dir"
   if [[ -f $dir/processes ]]; then
     [[ -z $(running_names "$dir") ]] || die "a control plane is running in $dir already; end it with: $0 down --dir $dir"
-    forget "$dir" # left by a machine that went down
-    mkdir -p -m 700 "$dir"
+    remove_traces "$dir" # of one that went down with the machine
   fi
   [[ -z $(ls -A "$dir") ]] || die "$dir is not empty, and nothing there says that it is a control plane's: choose another folder"
-  # Whoever creates this file owns the folder: of two at once, one fails.
-  (set -o noclobber && : >"$dir/processes") 2>/dev/null || die "somebody else is starting a control plane in $dir"
+  chmod 700 "$dir"
+  : >"$dir/processes"
 }
 
 make_credentials() {
@@ -124,7 +125,7 @@ wait_for() {
   local dir=$1 deadline=$((SECONDS + ready_within)) name
   shift
   until "$@"; do
-    for name in $(cut -d' ' -f1 "$dir/processes"); do
+    for name in $(started_names "$dir"); do
       is_running "$dir/processes" "$name" || return 1
     done
     if ((SECONDS > deadline)); then
@@ -135,10 +136,14 @@ wait_for() {
   done
 }
 
+started_names() {
+  local name _
+  while read -r name _; do printf '%s\n' "$name"; done <"$1/processes"
+}
+
 running_names() {
   local name
-  [[ -f $1/processes ]] || return 0
-  for name in $(cut -d' ' -f1 "$1/processes"); do
+  for name in $(started_names "$1"); do
     if is_running "$1/processes" "$name"; then printf '%s\n' "$name"; fi
   done
 }
@@ -174,13 +179,12 @@ end_all() {
   return "$status"
 }
 
-# forget DIR: removes what a control plane leaves there, and DIR itself if nothing else is in it.
-forget() {
+# remove_traces DIR: removes what a control plane leaves there, and nothing else.
+remove_traces() {
   local dir=$1
   rm -rf "$dir"/{etcd,apiserver,flex,kubectl-cache}
   rm -f "$dir"/{admin.token,tokens.csv,service-accounts.key,kubeconfig,etcd.log,kube-apiserver.log,kube-controller-manager.log}
   rm -f "$dir/processes"
-  rmdir --ignore-fail-on-non-empty "$dir"
 }
 
 control_plane_down() {
@@ -190,7 +194,8 @@ control_plane_down() {
     return 0
   fi
   end_all "$dir" || return
-  forget "$dir"
+  remove_traces "$dir"
+  rmdir --ignore-fail-on-non-empty "$dir"
 }
 
 # control_plane_status DIR: 0 if all that was started runs, 3 otherwise (as LSB init scripts have it).
@@ -200,7 +205,7 @@ control_plane_status() {
     printf 'no control plane in %s\n' "$dir"
     return 3
   fi
-  for name in $(cut -d' ' -f1 "$dir/processes"); do
+  for name in $(started_names "$dir"); do
     if is_running "$dir/processes" "$name"; then
       printf '%s: runs, process %s\n' "$name" "$(recorded_pid "$dir/processes" "$name")"
     else

@@ -26,6 +26,7 @@ spawn() {
     printf '%s %s %s\n' "$name" "$pid" "$(process_identity "$pid")" >>"$records"
     exec setsid "$@"
   ) </dev/null >"$log" 2>&1 &
+  disown "$!" # the shell is not to report its end
 }
 
 # Whoever reads our output through a pipe, or waits for a lock, must not wait for the processes left behind.

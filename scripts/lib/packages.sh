@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# The Debian packages that the project needs, and how they get there. Sourced, never run. Needs common.sh.
+
+# To compile the operator and the plugin.
+packages_build=(
+  g++ cmake ninja-build ccache pkg-config
+  libcpprest-dev libssl-dev nlohmann-json3-dev libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev
+  prometheus-cpp-dev libcurl4-openssl-dev libgmime-3.0-dev
+)
+# To run a control plane (scripts/control-plane), and to build one where there is none.
+packages_control=(openssl ca-certificates util-linux python3 python3-venv)
+# To compile and run the tests and benchmarks, and the demo's peer that demands a client certificate.
+packages_test=(libgtest-dev libgmock-dev libbenchmark-dev nginx-light python3-aiosmtpd curl git)
+# To check the source.
+packages_lint=(clang-19 clang-format-19 clang-tidy-19 shellcheck)
+
+# missing_packages NAME...: those that are not installed, one a line.
+missing_packages() {
+  local name
+  for name in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || printf '%s\n' "$name"
+  done
+}
+
+# need_packages NAME...: installs what is missing as root; says how, and fails, when we are not.
+need_packages() {
+  local missing
+  have dpkg-query || { say "This is no Debian: see that you have what these packages hold: $*"; return 0; }
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]} > 0)) || return 0
+  if ((EUID != 0)); then
+    say "These packages are missing. Install them, and start again:"
+    say "  sudo apt-get install --no-install-recommends ${missing[*]}"
+    return 1
+  fi
+  say "Installing: ${missing[*]}"
+  apt_get update || return
+  apt_get install --no-install-recommends "${missing[@]}"
+}
+
+# Quiet, unless it fails; waits for another apt-get rather than fail because of it.
+apt_get() {
+  local log status=0
+  log=$(mktemp)
+  DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1 || status=$?
+  ((status == 0)) || tail -n 20 "$log" >&2
+  rm -f "$log"
+  return "$status"
+}
