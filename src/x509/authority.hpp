@@ -1,6 +1,7 @@
 // Signing: a CA's key pair held in memory, for as long as its Secret's resourceVersion stays.
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,30 +17,54 @@ namespace certpair::x509 {
 
 /// What one slot of a Secret holds after an issuance.
 struct IssuedCertificate {
-  std::string certificate_pem;  ///< tls.crt: the leaf, then intermediates, if any
+  std::string certificate_pem;  ///< tls.crt: the leaf, then the chain but for self-signed roots
   SecretString key_pem;         ///< tls.key: PKCS#8
   std::string ca_pem;           ///< ca.crt: the top of the chain that the authority's Secret gave
   core::Certificate details;    ///< as ReadSlot would answer
 };
 
+/// Why a Secret is of no use as a CA. The names are the conditions' reasons: see ToString.
+enum class AuthorityFault {
+  Missing,                   ///< neither a certificate nor a key, or one of them without the other
+  Malformed,                 ///< not PEM, not a certificate, not a key, too large
+  KeyEncrypted,              ///< there is nobody to type the password
+  KeyUnsupported,            ///< a weak or an odd key: RSA below 2048 bits, DSA, RSA-PSS, …
+  KeyMismatch,               ///< the key is not the first certificate's
+  NotACertificateAuthority,  ///< CA:FALSE, no keyCertSign, an extendedKeyUsage without clientAuth
+  ChainBroken,               ///< out of order, or longer than a pathLen allows
+  NotYetValid,               ///< any of the chain
+  Expired,                   ///< any of the chain
+};
+
+/// CamelCase, as core::CaUnusable::reason wants it.
+[[nodiscard]] std::string_view ToString(AuthorityFault fault);
+
+struct AuthorityError {
+  AuthorityFault fault = AuthorityFault::Malformed;
+  std::string message;  ///< for a person; names the field (tls.crt, tls.key, ca.crt), quotes no key
+};
+
 /// A certificate authority that can sign. Immutable; const use from several threads is safe.
 class Signer {
  public:
-  /// `certificate_pem`: the signing certificate first, then its chain upwards, if any; `key_pem`
-  /// its key; `ca_pem` the root, or empty. Invalid, with a message that says which: nothing there,
-  /// garbage, encrypted key, key does not match, CA:FALSE or no keyCertSign, a chain out of order,
-  /// expired at `now` (any of the chain), a pathLen that forbids leaves.
-  [[nodiscard]] static Result<Signer> Load(std::string_view certificate_pem,
-                                           std::string_view key_pem, std::string_view ca_pem,
-                                           sys_seconds now);
+  /// `certificate_pem` (tls.crt): the signing certificate first, then its chain upwards, if any;
+  /// `key_pem` (tls.key): its key; `ca_pem` (ca.crt): the root, or empty, or more certificates
+  /// from which the chain is continued upwards. Every certificate of the chain must be a CA's, in
+  /// order, and valid at `now`.
+  [[nodiscard]] static std::expected<Signer, AuthorityError> Load(std::string_view certificate_pem,
+                                                                  std::string_view key_pem,
+                                                                  std::string_view ca_pem,
+                                                                  sys_seconds now);
 
+  /// `not_before` is the latest of the chain, `chain_end` the earliest end.
   [[nodiscard]] const core::CaUsable& Facts() const { return facts_; }
 
   /// Signs a client-auth leaf (RFC 5280): v3, 128-bit random serial, critical KeyUsage
   /// digitalSignature (and keyEncipherment for RSA), EKU clientAuth, critical basicConstraints
   /// CA:FALSE, SKI, AKI; UTF8String names (PrintableString for country). Signature: SHA-256 with
   /// RSA and P-256, SHA-384 with P-384, none named with Ed25519. The times are the order's, to the
-  /// second. Internal: OpenSSL failed.
+  /// second. Invalid: a subject that cannot be encoded, a key that is not the order's, times
+  /// outside of Facts(). Internal: OpenSSL failed.
   [[nodiscard]] Result<IssuedCertificate> Issue(const core::CertificateOrder& order,
                                                 const PrivateKey& key) const;
 

@@ -1,32 +1,29 @@
 // Reading certificates, with limits. Pure; thread-safe.
 #pragma once
 
-#include <memory>
+#include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
 #include "core/certificate.hpp"
-#include "x509/key.hpp"
-
-struct x509_st;
+#include "x509/handle.hpp"
 
 namespace certpair::x509 {
 
-struct CertificateDeleter {
-  void operator()(x509_st* certificate) const noexcept;
-};
-using CertificateHandle = std::unique_ptr<x509_st, CertificateDeleter>;
-
-inline constexpr std::size_t kMaxPemBytes = 256 * 1024;  ///< of one PEM field that we read
+inline constexpr std::size_t kMaxPemBytes = std::size_t{256} * 1024;  ///< of one PEM field that we read
 inline constexpr std::size_t kMaxChain = 16;             ///< certificates in one PEM field
 
 /// All certificates of a PEM text, in order. Invalid: none, too many, too large, anything that is
 /// not a certificate between the BEGIN/END lines (explanatory text outside of them is allowed, RFC
-/// 7468 §2; CRLF and a missing last newline too).
+/// 7468 §2; CRLF and a missing last newline too). Messages quote nothing of the input, and lack the
+/// name of what was read: `is empty`, `holds …`.
 [[nodiscard]] Result<std::vector<CertificateHandle>> ParseCertificates(std::string_view pem);
 
-/// What R14 shows. `issuer_fingerprint` and `pem` are set by the caller's context: see ReadSlot.
+/// What R14 shows; the algorithm's name is OpenSSL's long one (`sha256WithRSAEncryption`,
+/// `ecdsa-with-SHA256`, `ED25519`). `key` is KeySpec{Rsa, 0} for a kind of key that we do not know.
+/// `issuer_fingerprint` and `pem` are set by the caller's context: see ReadSlot.
 [[nodiscard]] core::Certificate Describe(x509_st* certificate);
 
 /// SHA-256 of the DER, canonical.
