@@ -1,0 +1,162 @@
+// The operator's main: who talks to whom, and in which order things start and stop.
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <thread>
+#include <unistd.h>
+#include <variant>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "kube/client.hpp"
+#include "kube/config.hpp"
+#include "kube/events.hpp"
+#include "kube/transport_cpprest.hpp"
+#include "metrics/endpoints.hpp"
+#include "metrics/http_server.hpp"
+#include "metrics/registry.hpp"
+#include "options.hpp"
+#include "reconcile/operator.hpp"
+
+namespace certpair::controller {
+namespace {
+
+// From the wish to leave to the end of requests under way: a pass in hand has this long to finish.
+constexpr std::chrono::seconds kGrace{4};
+
+kube::Environment ReadEnvironment() {
+  kube::Environment environment;
+  for (const char* name : {"KUBECONFIG", "HOME", "KUBERNETES_SERVICE_HOST",
+                           "KUBERNETES_SERVICE_PORT", "POD_NAMESPACE", "POD_NAME"})
+    if (const char* value = std::getenv(name)) environment.variables[name] = value;
+  return environment;
+}
+
+std::string OwnNamespace(const Options& options, const kube::Environment& environment,
+                         const kube::ClusterConfig& config) {
+  if (!options.namespace_.empty()) return options.namespace_;
+  if (const auto pod = environment.variables.find("POD_NAMESPACE");
+      pod != environment.variables.end())
+    return pod->second;
+  const bool in_cluster = config.description == "in-cluster";
+  return in_cluster && !config.default_namespace.empty() ? config.default_namespace
+                                                         : "certpair-system";
+}
+
+std::string InstanceName(const kube::Environment& environment) {
+  if (const auto pod = environment.variables.find("POD_NAME"); pod != environment.variables.end())
+    return pod->second;
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return std::string{host.data()} + "_" + std::to_string(getpid());
+}
+
+// A core dump would hold keys.
+void ForbidCoreDumps() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0);
+}
+
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+// Turns the first signal into `wish`, and `hard` after the grace; ends itself when `stop` is asked
+// for.
+void AwaitSignal(const std::stop_token& stop, const sigset_t& signals, std::stop_source& wish,
+                 std::stop_source& hard) {
+  const timespec a_moment{0, 100'000'000};
+  int signal = -1;
+  while (signal < 0 && !stop.stop_requested()) signal = sigtimedwait(&signals, nullptr, &a_moment);
+  if (signal < 0) return;
+  log::Info("leaving", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  wish.request_stop();
+  const auto until = std::chrono::steady_clock::now() + kGrace;
+  while (!stop.stop_requested() && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  hard.request_stop();
+}
+
+int Fail(const std::string& message) {
+  std::cerr << "certpair-controller: " << message << '\n';
+  return 1;
+}
+
+int Run(const Options& options, const sigset_t& signals) {
+  const SystemClock clock;
+  const kube::Environment environment = ReadEnvironment();
+  auto config = kube::LoadConfig(environment, options.kubeconfig, options.context);
+  if (!config) return Fail(config.error().message);
+  const std::string server = config->server;
+  const std::string own_namespace = OwnNamespace(options, environment, *config);
+  auto transport = kube::MakeTransport(std::move(*config), clock);
+  if (!transport) return Fail(transport.error().message);
+
+  std::stop_source wish;
+  std::stop_source hard;
+  metrics::Metrics metrics{clock};
+  const kube::Client client{*transport, clock, [&metrics](const kube::RequestRecord& record) {
+                              metrics.CountApiRequest(record.verb, record.resource, record.code,
+                                                      record.took);
+                            }};
+  kube::EventRecorder events{client, clock, "certpair-controller", InstanceName(environment)};
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  reconcile::Operator op{
+      client,
+      events,
+      metrics,
+      clock,
+      {.caches = {.own_namespace = own_namespace, .watch_namespaces = options.watch_namespaces},
+       .installation = {.regeneration_supported = options.regeneration_supported},
+       .workers = options.workers,
+       .key_threads = options.key_threads == 0 ? cores : options.key_threads},
+      hard.get_token()};
+  metrics.BeforeScrape([&op](metrics::Metrics& m) { op.Measure(m); });
+  auto metrics_server =
+      metrics::HttpServer::Start(options.metrics_bind_address, metrics::MetricsRoutes(metrics));
+  if (!metrics_server) return Fail("--metrics-bind-address: " + metrics_server.error().message);
+  auto health_server = metrics::HttpServer::Start(
+      options.health_probe_bind_address, metrics::HealthRoutes([&op] { return op.WhyNotReady(); }));
+  if (!health_server) return Fail("--health-probe-bind-address: " + health_server.error().message);
+
+  log::Info("certpair-controller " CERTPAIR_VERSION " starts",
+            {{"server", server},
+             {"namespace", own_namespace},
+             {"metricsPort", std::to_string((*metrics_server)->Port())},
+             {"healthPort", std::to_string((*health_server)->Port())}});
+  std::jthread on_signal{
+      [&](const std::stop_token& stop) { AwaitSignal(stop, signals, wish, hard); }};
+  op.Start();
+  op.Work(wish.get_token());
+  log::Info("all passes are finished");
+  return 0;
+}
+
+}  // namespace
+}  // namespace certpair::controller
+
+int main(int argc, char** argv) {
+  using namespace certpair;
+  const auto parsed = controller::ParseOptions(argc, argv);
+  if (const int* status = std::get_if<int>(&parsed)) return *status;
+  const auto& options = std::get<controller::Options>(parsed);
+  const sigset_t signals = controller::BlockSignals();  // before any thread: each inherits the mask
+  controller::ForbidCoreDumps();
+  log::Configure(options.log_level, options.log_format);
+  kube::InitializeNetwork();
+  return controller::Run(options, signals);
+}

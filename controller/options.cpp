@@ -1,0 +1,87 @@
+#include "options.hpp"
+
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+namespace certpair::controller {
+
+std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
+  Options options;
+  std::string leader_elect = "true";
+  std::string regeneration = "supported";
+  CLI::App app{
+      "Keeps the X.509 client certificates of outbound connections, as ProvisioningSystems ask for "
+      "them."};
+  app.name("certpair-controller");
+  app.get_formatter()->column_width(46);
+  app.set_version_flag("--version", "certpair-controller " CERTPAIR_VERSION);
+
+  app.add_option("--kubeconfig", options.kubeconfig,
+                 "kubeconfig file; without it: in-cluster, else kubectl's rules")
+      ->envname("CERTPAIR_KUBECONFIG");
+  app.add_option("--context", options.context,
+                 "context of the kubeconfig; without it: its current one")
+      ->envname("CERTPAIR_CONTEXT");
+  app.add_option("--namespace", options.namespace_,
+                 "the operator's own namespace (CA Secrets, Lease); without it: POD_NAMESPACE, the "
+                 "service account's, "
+                 "else certpair-system")
+      ->envname("CERTPAIR_NAMESPACE");
+  app.add_option("--watch-namespaces", options.watch_namespaces,
+                 "only these namespaces, separated by commas; without it: all")
+      ->delimiter(',')
+      ->envname("CERTPAIR_WATCH_NAMESPACES");
+  app.add_option("--leader-elect", leader_elect,
+                 "true: only one of several replicas works; the others wait, warm")
+      ->check(CLI::IsMember({"true", "false"}))
+      ->expected(0, 1)
+      ->default_str("true")
+      ->envname("CERTPAIR_LEADER_ELECT");
+  app.add_option("--metrics-bind-address", options.metrics_bind_address,
+                 "address of /metrics; 0: off")
+      ->capture_default_str()
+      ->envname("CERTPAIR_METRICS_BIND_ADDRESS");
+  app.add_option("--health-probe-bind-address", options.health_probe_bind_address,
+                 "address of /healthz and /readyz; 0: off")
+      ->capture_default_str()
+      ->envname("CERTPAIR_HEALTH_PROBE_BIND_ADDRESS");
+  app.add_option("--automatic-regeneration", regeneration,
+                 "whether this installation offers automatic regeneration")
+      ->check(CLI::IsMember({"supported", "unsupported"}))
+      ->capture_default_str()
+      ->envname("CERTPAIR_AUTOMATIC_REGENERATION");
+  app.add_option("--workers", options.workers, "passes made at the same time")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str()
+      ->envname("CERTPAIR_WORKERS");
+  app.add_option("--key-threads", options.key_threads, "threads that make RSA keys; 0: one a core")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str()
+      ->envname("CERTPAIR_KEY_THREADS");
+  app.add_option("--log-level", options.log_level, "debug, info, warn or error")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, log::Level>{{"debug", log::Level::Debug},
+                                                                    {"info", log::Level::Info},
+                                                                    {"warn", log::Level::Warn},
+                                                                    {"error", log::Level::Error}}))
+      ->default_str("info")
+      ->envname("CERTPAIR_LOG_LEVEL");
+  app.add_option("--log-format", options.log_format, "text or json")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, log::Format>{
+          {"text", log::Format::Text}, {"json", log::Format::Json}}))
+      ->default_str("text")
+      ->envname("CERTPAIR_LOG_FORMAT");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int status = app.exit(error);
+    return status == 0 ? 0 : 2;
+  }
+  options.leader_elect = leader_elect != "false";
+  options.regeneration_supported = regeneration == "supported";
+  return options;
+}
+
+}  // namespace certpair::controller

@@ -1,0 +1,33 @@
+// What the operator is told at its start: flags, each also as CERTPAIR_… in the environment.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/log.hpp"
+
+namespace certpair::controller {
+
+struct Options {
+  std::string kubeconfig;
+  std::string context;
+  std::string
+      namespace_;  ///< empty: POD_NAMESPACE, else the service account's, else certpair-system
+  std::vector<std::string> watch_namespaces;
+  bool leader_elect = true;
+  std::string metrics_bind_address = ":8080";
+  std::string health_probe_bind_address = ":8081";
+  bool regeneration_supported = true;
+  std::size_t workers = 8;
+  std::size_t key_threads = 0;  ///< 0: one a core
+  log::Level log_level = log::Level::Info;
+  log::Format log_format = log::Format::Text;
+};
+
+/// The options, or the exit status of a program that has said what there was to say (--help,
+/// --version, a wrong flag).
+[[nodiscard]] std::variant<Options, int> ParseOptions(int argc, const char* const* argv);
+
+}  // namespace certpair::controller

@@ -1,0 +1,119 @@
+#include "reconcile/authority_reconciler.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "reconcile/authority_secret.hpp"
+
+namespace certpair::reconcile {
+namespace {
+
+using kube::ApiErrorKind;
+using Kind = PassResult::Kind;
+
+constexpr seconds kLookAgain{2};
+
+PassResult FailedBy(const kube::ApiError& error) {
+  return {.kind = Kind::Failed,
+          .wake_at = {},
+          .retry_after = error.retry_after.value_or(std::chrono::milliseconds{0}),
+          .error = error.message,
+          .error_kind = std::string{kube::ToString(error.kind)}};
+}
+
+// What status tells of the Secret, if status describes the very version that the cache shows.
+std::optional<AuthorityReading> ReadByStatus(const StoredAuthority& authority,
+                                             const SecretMetadata* cached) {
+  if (cached == nullptr || authority.secret_resource_version.empty()) return std::nullopt;
+  if (cached->resource_version != authority.secret_resource_version) return std::nullopt;
+  const core::AuthorityStatus& status = authority.status;
+  if (!status.not_after || !status.not_before || status.fingerprint.empty()) return std::nullopt;
+  return AuthorityReading{.state = core::CaUsable{.subject = status.subject,
+                                                  .fingerprint = status.fingerprint,
+                                                  .not_before = *status.not_before,
+                                                  .chain_end = *status.not_after},
+                          .resource_version = cached->resource_version,
+                          .signer = {}};
+}
+
+}  // namespace
+
+PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string& name) {
+  const auto authority = view_.Authority(name);
+  if (!authority) {
+    signing_.Drop(name);
+    signing_.Forget(owner);
+    memories_.Lock()->erase(name);
+    return {.kind = Kind::Gone};
+  }
+  Memory memory = (*memories_.Lock())[name];
+  if (!memory.authority_version.empty() &&
+      !HasReached(authority->resource_version, memory.authority_version))
+    return {.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + kLookAgain};
+  auto reading = Observe(*authority);
+  if (!reading) return FailedBy(reading.error());
+  core::AuthorityObservation seen{.identity = authority->identity,
+                                  .source = authority->source,
+                                  .status = authority->status,
+                                  .secret = reading->state,
+                                  .now = clock_.NowSeconds()};
+  core::AuthorityDecision decided = core::DecideAuthority(seen);
+  if (decided.generate) {
+    if (auto ended = Generate(owner, *authority, *decided.generate, *reading)) return *ended;
+    seen.secret = reading->state;
+    decided = core::DecideAuthority(seen);
+  }
+  const bool usable = std::holds_alternative<core::CaUsable>(reading->state);
+  if (reading->signer)
+    signing_.Keep(name, reading->resource_version, std::move(*reading->signer));
+  else if (!usable)
+    signing_.Drop(name);
+  const auto written =
+      cluster_.WriteStatus(*authority, decided.status, usable ? reading->resource_version : "");
+  if (!written) return FailedBy(written.error());
+  if (*written)
+    (*memories_.Lock())[name] = {.authority_version = (*written)->resource_version,
+                                 .secret_version = {}};
+  for (const core::AuthorityEvent& event : decided.events)
+    cluster_.Tell(authority->identity, event);
+  return {.kind = Kind::Settled, .wake_at = decided.wake_at};
+}
+
+kube::ApiResult<AuthorityReading> AuthorityReconciler::Observe(const StoredAuthority& authority) {
+  const auto cached = view_.AuthoritySecret(authority.SecretName());
+  if (auto reading = ReadByStatus(authority, cached.get())) return std::move(*reading);
+  auto secret = cluster_.ReadSecret(namespace_, authority.SecretName());
+  if (!secret) return std::unexpected(secret.error());
+  return ReadAuthoritySecret(*secret ? &**secret : nullptr, authority, clock_.NowSeconds());
+}
+
+// Makes the CA's key and certificate, and their Secret. Nothing: `reading` tells of what is there
+// now.
+std::optional<PassResult> AuthorityReconciler::Generate(const std::string& owner,
+                                                        const StoredAuthority& authority,
+                                                        const core::GenerateAuthority& request,
+                                                        AuthorityReading& reading) {
+  auto key = signing_.TakeKey(owner, request.key);
+  if (!key)
+    return PassResult{.kind = Kind::Failed, .error = key.error().message, .error_kind = "Key"};
+  if (!*key)
+    return PassResult{.kind = Kind::Waiting,
+                      .wake_at = clock_.NowSeconds() + std::chrono::minutes{1}};
+  const auto certificate = x509::MakeAuthorityCertificate(request, **key);
+  if (!certificate)
+    return PassResult{
+        .kind = Kind::Failed, .error = certificate.error().message, .error_kind = "Signing"};
+  SecretDraft draft = DraftOfAuthority(authority, namespace_, *certificate, (*key)->ToPem());
+  const auto written = cluster_.CreateSecret(draft);
+  if (!written) return FailedBy(written.error());
+  log::Info("a certificate authority was made",
+            {{"authority", authority.identity.name}, {"secret", draft.name}});
+  // Read back rather than assumed: all certificates will hang on it.
+  auto secret = cluster_.ReadSecret(namespace_, draft.name);
+  if (!secret) return FailedBy(secret.error());
+  reading = ReadAuthoritySecret(*secret ? &**secret : nullptr, authority, clock_.NowSeconds());
+  return std::nullopt;
+}
+
+}  // namespace certpair::reconcile

@@ -1,0 +1,47 @@
+// One pass over one CertificateAuthority: look at its Secret, decide, make a generated CA, tell.
+#pragma once
+
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/guarded.hpp"
+#include "reconcile/authority_secret.hpp"
+#include "reconcile/ports.hpp"
+#include "reconcile/signing.hpp"
+#include "reconcile/system_reconciler.hpp"
+
+namespace certpair::reconcile {
+
+/// Thread-safe for different names.
+class AuthorityReconciler {
+ public:
+  AuthorityReconciler(const View& view, Cluster& cluster, SigningSource& signing,
+                      const Clock& clock, std::string home)
+      : view_(view),
+        cluster_(cluster),
+        signing_(signing),
+        clock_(clock),
+        namespace_(std::move(home)) {}
+
+  /// `owner` is the authority's key in the work queue: the pool of keys wakes it by that.
+  PassResult Pass(const std::string& owner, const std::string& name);
+
+ private:
+  struct Memory {
+    std::string authority_version;  // of our last write: the cache must reach it
+    std::string secret_version;
+  };
+  kube::ApiResult<AuthorityReading> Observe(const StoredAuthority& authority);
+  std::optional<PassResult> Generate(const std::string& owner, const StoredAuthority& authority,
+                                     const core::GenerateAuthority& request,
+                                     AuthorityReading& reading);
+
+  const View& view_;
+  Cluster& cluster_;
+  SigningSource& signing_;
+  const Clock& clock_;
+  const std::string namespace_;
+  Guarded<std::unordered_map<std::string, Memory>> memories_;
+};
+
+}  // namespace certpair::reconcile

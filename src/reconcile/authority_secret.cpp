@@ -1,0 +1,61 @@
+#include "reconcile/authority_secret.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "reconcile/names.hpp"
+
+namespace certpair::reconcile {
+
+AuthorityReading ReadAuthoritySecret(const LiveSecret* secret, const StoredAuthority& authority,
+                                     sys_seconds now) {
+  if (secret == nullptr) return {.state = core::CaMissing{}};
+  AuthorityReading reading{.state = core::CaMissing{},
+                           .resource_version = secret->metadata.resource_version};
+  const bool generated = std::holds_alternative<core::AuthorityGenerated>(authority.source);
+  if (generated && secret->metadata.Label(kAuthorityLabel) != authority.identity.name) {
+    reading.state = core::CaNotOurs{
+        .message = fmt::format(
+            "Secret {}/{} is there and was not made for this authority (label {}={} is missing)",
+            secret->metadata.namespace_, secret->metadata.name, kAuthorityLabel,
+            authority.identity.name)};
+    return reading;
+  }
+  auto signer = x509::Signer::Load(secret->Data("tls.crt"), secret->Data("tls.key"),
+                                   secret->Data("ca.crt"), now);
+  if (!signer) {
+    reading.state = core::CaUnusable{.reason = std::string{x509::ToString(signer.error().fault)},
+                                     .message = signer.error().message};
+    return reading;
+  }
+  reading.state = signer->Facts();
+  reading.signer = std::move(*signer);
+  return reading;
+}
+
+std::string DescribeFault(const core::CaSecretState& state) {
+  if (const auto* unusable = std::get_if<core::CaUnusable>(&state)) return unusable->message;
+  if (const auto* foreign = std::get_if<core::CaNotOurs>(&state)) return foreign->message;
+  if (std::holds_alternative<core::CaMissing>(state)) return "it is not there";
+  return {};
+}
+
+SecretDraft DraftOfAuthority(const StoredAuthority& authority, const std::string& namespace_,
+                             const std::string& certificate_pem, SecretString key_pem) {
+  SecretDraft draft{.namespace_ = namespace_,
+                    .name = authority.SecretName(),
+                    .resource_version = {},
+                    .uid = {},
+                    .data = {},
+                    .labels = {{std::string{kManagedByLabel}, std::string{kManagedBy}},
+                               {std::string{kAuthorityLabel}, authority.identity.name}},
+                    .annotations = {},
+                    .owners = {}};
+  draft.data["tls.crt"] = SecretString{certificate_pem};
+  draft.data["tls.key"] = std::move(key_pem);
+  draft.data["ca.crt"] = SecretString{certificate_pem};
+  return draft;
+}
+
+}  // namespace certpair::reconcile

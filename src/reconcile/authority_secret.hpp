@@ -1,0 +1,35 @@
+// What an authority's Secret means. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/authority.hpp"
+#include "reconcile/objects.hpp"
+#include "reconcile/secret_codec.hpp"
+#include "x509/authority.hpp"
+
+namespace certpair::reconcile {
+
+struct AuthorityReading {
+  core::CaSecretState state;
+  std::string resource_version;
+  std::optional<x509::Signer> signer;  ///< set where `state` is CaUsable
+};
+
+/// `secret` null: there is none. A generated authority's Secret must carry its label, or it is
+/// somebody else's.
+[[nodiscard]] AuthorityReading ReadAuthoritySecret(const LiveSecret* secret,
+                                                   const StoredAuthority& authority,
+                                                   sys_seconds now);
+
+/// For a message; empty where it is usable.
+[[nodiscard]] std::string DescribeFault(const core::CaSecretState& state);
+
+/// The Secret of a generated authority. It has no owner: it survives the authority (R24).
+[[nodiscard]] SecretDraft DraftOfAuthority(const StoredAuthority& authority,
+                                           const std::string& namespace_,
+                                           const std::string& certificate_pem,
+                                           SecretString key_pem);
+
+}  // namespace certpair::reconcile

@@ -1,0 +1,88 @@
+// The view of production: reflectors of all kinds, the stores that they feed, and whom their news
+// wakes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "kube/client.hpp"
+#include "kube/reflector.hpp"
+#include "kube/store.hpp"
+#include "reconcile/ports.hpp"
+
+namespace certpair::reconcile {
+
+struct CacheSettings {
+  std::string own_namespace;                  ///< where CA Secrets are
+  std::vector<std::string> watch_namespaces;  ///< empty: all
+};
+
+/// Whom a change concerns. Called from the reflectors' threads; must not block.
+struct CacheListeners {
+  std::function<void(const std::string& system_key, const std::string& resource_version)> system;
+  std::function<void(const std::string& authority)> authority;
+  /// A system as it is now, or null where it is gone: for metrics.
+  std::function<void(const std::string& system_key, const StoredSystem* system)> observe;
+};
+
+/// How one reflector is doing, for health and metrics.
+struct CacheState {
+  std::string resource;
+  std::string namespace_;
+  kube::ReflectorState state;
+};
+
+/// Thread-safe. Start() once; the threads end when it is destroyed.
+class Caches final : public View {
+ public:
+  Caches(const kube::Client& client, const Clock& clock, CacheSettings settings,
+         CacheListeners listeners);
+  ~Caches() override;
+  Caches(const Caches&) = delete;
+  Caches& operator=(const Caches&) = delete;
+
+  void Start();
+  /// Ends the threads; no listener is called after it.
+  void Stop();
+  /// Blocks until every kind was listed once, or `stop`; answers whether it is so.
+  bool WaitForSync(const std::stop_token& stop) const;
+  [[nodiscard]] std::vector<CacheState> States() const;
+  [[nodiscard]] std::size_t SystemCount() const;
+
+  [[nodiscard]] std::shared_ptr<const StoredSystem> System(const std::string& key) const override;
+  [[nodiscard]] std::shared_ptr<const SecretMetadata> Secret(const std::string& key) const override;
+  [[nodiscard]] std::vector<std::shared_ptr<const StoredOperation>> OperationsOf(
+      const std::string& system_key) const override;
+  [[nodiscard]] std::shared_ptr<const StoredAuthority> Authority(
+      const std::string& name) const override;
+  [[nodiscard]] StoredNamespace Namespace(const std::string& name) const override;
+  [[nodiscard]] std::shared_ptr<const SecretMetadata> AuthoritySecret(
+      const std::string& name) const override;
+
+ private:
+  struct Scope;    // one watched namespace, or all
+  struct Cluster;  // what is watched once
+  struct Running;  // a reflector and its thread
+
+  [[nodiscard]] const Scope* ScopeOf(const std::string& key) const;
+  void WakeSystemsOf(const std::function<bool(const StoredSystem&)>& concerned) const;
+  void Watch(kube::ReflectorOptions options, kube::ReflectorSink& sink, bool needed = true);
+
+  const kube::Client& client_;
+  const Clock& clock_;
+  const CacheSettings settings_;
+  const CacheListeners listeners_;
+  std::map<std::string, std::unique_ptr<Scope>>
+      scopes_;  // by namespace; "" for all; fixed after construction
+  std::unique_ptr<Cluster> cluster_;
+  std::vector<std::unique_ptr<Running>> running_;
+};
+
+}  // namespace certpair::reconcile

@@ -1,0 +1,49 @@
+// Names that stand in objects: kinds, labels, annotations, keys of a Secret. People and other
+// programs rely on them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "kube/client.hpp"
+
+namespace certpair::reconcile {
+
+inline constexpr std::string_view kGroup = "certpair.dev";
+inline constexpr std::string_view kApiVersion = "certpair.dev/v1";
+
+inline const kube::Resource kSystems{"certpair.dev", "v1", "provisioningsystems", true};
+inline const kube::Resource kOperations{"certpair.dev", "v1", "certificateoperations", true};
+inline const kube::Resource kAuthorities{"certpair.dev", "v1", "certificateauthorities", false};
+inline const kube::Resource kSecrets{"", "v1", "secrets", true};
+inline const kube::Resource kNamespaces{"", "v1", "namespaces", false};
+
+inline constexpr std::string_view kManagedByLabel = "app.kubernetes.io/managed-by";
+inline constexpr std::string_view kManagedBy = "certpair";
+inline constexpr std::string_view kSystemLabel = "certpair.dev/system";
+inline constexpr std::string_view kAuthorityLabel = "certpair.dev/authority";
+inline constexpr std::string_view kSystemUidAnnotation = "certpair.dev/system-uid";
+inline constexpr std::string_view kReceiptAnnotation = "certpair.dev/last-operation";
+inline constexpr std::string_view kBudgetAnnotation = "certpair.dev/automatic-issuances";
+
+/// The pair's Secret: the active slot under the names of kubernetes.io/tls, the inactive one beside
+/// it.
+struct SlotKeys {
+  std::string_view certificate;
+  std::string_view key;
+  std::string_view authority;
+};
+inline constexpr SlotKeys kActiveKeys{"tls.crt", "tls.key", "ca.crt"};
+inline constexpr SlotKeys kInactiveKeys{"inactive.crt", "inactive.key", "inactive-ca.crt"};
+
+/// The Secret of a generated authority, in the operator's namespace.
+[[nodiscard]] inline std::string GeneratedSecretName(const std::string& authority) {
+  return "certpair-ca-" + authority;
+}
+
+/// `namespace/name`.
+[[nodiscard]] inline std::string ObjectKey(std::string_view namespace_, std::string_view name) {
+  return std::string{namespace_} + "/" + std::string{name};
+}
+
+}  // namespace certpair::reconcile

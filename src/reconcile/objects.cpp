@@ -1,0 +1,98 @@
+#include "reconcile/objects.hpp"
+
+#include <charconv>
+
+#include "reconcile/names.hpp"
+
+namespace certpair::reconcile {
+namespace {
+
+std::string Find(const std::map<std::string, std::string>& map, std::string_view name) {
+  const auto found = map.find(std::string{name});
+  return found == map.end() ? std::string{} : found->second;
+}
+
+std::optional<std::uint64_t> ParseVersion(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Each field ends with a byte that no text holds, so that "ab","c" differs from "a","bc".
+std::uint64_t Add(std::uint64_t digest, std::string_view text) {
+  return Digest("\xFF", Digest(text, digest));
+}
+
+std::uint64_t Add(std::uint64_t digest, sys_seconds time) {
+  return Add(digest, std::to_string(time.time_since_epoch().count()));
+}
+
+std::uint64_t Add(std::uint64_t digest, const std::optional<core::Certificate>& certificate) {
+  if (!certificate) return Add(digest, "none");
+  const core::Certificate& c = *certificate;
+  for (const std::string* text : {&c.fingerprint, &c.fingerprint_sha1, &c.subject, &c.issuer,
+                                  &c.serial_number, &c.signature_algorithm, &c.issuer_fingerprint})
+    digest = Add(digest, *text);
+  digest = Add(digest, core::ToString(c.key.algorithm));
+  digest = Add(digest, std::to_string(c.key.size));
+  return Add(Add(digest, c.not_before), c.not_after);
+}
+
+}  // namespace
+
+std::string StoredAuthority::SecretName() const {
+  if (const auto* secret = std::get_if<core::AuthorityFromSecret>(&source))
+    return secret->secret_name;
+  return GeneratedSecretName(identity.name);
+}
+
+std::string SecretMetadata::Annotation(std::string_view wanted) const {
+  return Find(annotations, wanted);
+}
+std::string SecretMetadata::Label(std::string_view wanted) const { return Find(labels, wanted); }
+
+std::string_view LiveSecret::Data(std::string_view key) const {
+  const auto found = data.find(key);
+  return found == data.end() ? std::string_view{} : found->second.Reveal();
+}
+
+bool HasReached(const std::string& seen, const std::string& wanted) {
+  if (seen == wanted) return true;
+  const auto seen_number = ParseVersion(seen);
+  const auto wanted_number = ParseVersion(wanted);
+  return !seen_number || !wanted_number || *seen_number >= *wanted_number;
+}
+
+std::uint64_t Digest(std::string_view text, std::uint64_t seed) {
+  for (const char c : text) {
+    seed ^= static_cast<unsigned char>(c);
+    seed *= 0x100000001B3ULL;
+  }
+  return seed;
+}
+
+std::uint64_t PemsDigest(const core::SystemStatus& status) {
+  std::uint64_t digest = Digest({});
+  for (const auto* slot : {&status.active, &status.inactive})
+    if (*slot) digest = Add(digest, (*slot)->pem);
+  return digest;
+}
+
+std::uint64_t StatusDigest(const core::SystemStatus& status, std::uint64_t pems_digest) {
+  std::uint64_t digest = Add(Digest({}), std::to_string(pems_digest));
+  digest = Add(digest, std::to_string(status.observed_generation));
+  for (const core::Condition& condition : status.conditions) {
+    digest = Add(Add(digest, condition.type), core::ToString(condition.status));
+    digest = Add(Add(digest, condition.reason), condition.message);
+    digest = Add(digest, std::to_string(condition.observed_generation));
+    digest = Add(digest, condition.last_transition);
+  }
+  digest = Add(Add(digest, status.active), status.inactive);
+  digest = Add(digest, status.secret_resource_version);
+  if (status.next) digest = Add(Add(digest, status.next->action), status.next->at);
+  for (const std::string& sent : status.ledger.sent) digest = Add(digest, sent);
+  return digest;
+}
+
+}  // namespace certpair::reconcile

@@ -1,0 +1,17 @@
+// CertificateOperation: JSON to values and back. Pure, thread-safe.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "reconcile/objects.hpp"
+
+namespace certpair::reconcile {
+
+[[nodiscard]] StoredOperation DecodeOperation(const nlohmann::json& object);
+
+/// The terminal status as a merge patch, with the operation's UID and resourceVersion as
+/// preconditions. Kind is Complete or Fail.
+[[nodiscard]] nlohmann::json VerdictPatch(const StoredOperation& operation,
+                                          const core::OperationVerdict& verdict, sys_seconds now);
+
+}  // namespace certpair::reconcile

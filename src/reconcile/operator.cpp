@@ -1,0 +1,154 @@
+#include "reconcile/operator.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "reconcile/names.hpp"
+
+namespace certpair::reconcile {
+namespace {
+
+// Keys of the work queue: which kind, then the object's own key.
+constexpr std::string_view kSystemPrefix = "system:";
+constexpr std::string_view kAuthorityPrefix = "authority:";
+
+std::string_view ResultName(PassResult::Kind kind) {
+  switch (kind) {
+    case PassResult::Kind::Settled:
+      return "settled";
+    case PassResult::Kind::Again:
+      return "again";
+    case PassResult::Kind::Waiting:
+      return "waiting";
+    case PassResult::Kind::Gone:
+      return "gone";
+    case PassResult::Kind::Failed:
+      break;
+  }
+  return "failed";
+}
+
+void ObserveExpiry(metrics::Metrics& metrics, const std::string& key, const StoredSystem* system) {
+  const std::size_t slash = key.find('/');
+  const std::string_view namespace_ = std::string_view{key}.substr(0, slash);
+  const std::string_view name = std::string_view{key}.substr(slash + 1);
+  if (system == nullptr || !system->status.active)
+    return metrics.ForgetCertificates(namespace_, name);
+  metrics::CertificateTimes times{.active_not_after = system->status.active->not_after,
+                                  .inactive_not_after = {}};
+  if (system->status.inactive) times.inactive_not_after = system->status.inactive->not_after;
+  metrics.SetCertificates(namespace_, name, times);
+}
+
+}  // namespace
+
+Operator::Operator(const kube::Client& client, kube::EventRecorder& events,
+                   metrics::Metrics& metrics, const Clock& clock, OperatorSettings settings,
+                   std::stop_token hard_stop)
+    : metrics_(metrics),
+      clock_(clock),
+      settings_(std::move(settings)),
+      queue_(clock),
+      cluster_(client, events, std::move(hard_stop)),
+      caches_(client, clock, settings_.caches, Listen()),
+      signing_(caches_, cluster_, clock, settings_.caches.own_namespace, settings_.key_threads,
+               [this](const std::string& owner) {
+                 queue_.Add(owner.starts_with(kAuthorityPrefix)
+                                ? owner
+                                : std::string{kSystemPrefix} + owner);
+               }),
+      authorities_(caches_, cluster_, signing_, clock, settings_.caches.own_namespace),
+      systems_(caches_, cluster_, signing_, clock, settings_.installation,
+               {.issued = [this](std::string_view reason) { metrics_.CountIssued(reason); }}) {}
+
+CacheListeners Operator::Listen() {
+  return {.system =
+              [this](const std::string& key, const std::string& version) {
+                if (version.empty() || !systems_.IsEcho(key, version))
+                  queue_.Add(std::string{kSystemPrefix} + key);
+              },
+          .authority =
+              [this](const std::string& name) { queue_.Add(std::string{kAuthorityPrefix} + name); },
+          .observe = [this](const std::string& key,
+                            const StoredSystem* system) { ObserveExpiry(metrics_, key, system); }};
+}
+
+void Operator::Work(std::stop_token stop) {
+  if (!caches_.WaitForSync(stop)) return;
+  log::Info("working", {{"systems", std::to_string(caches_.SystemCount())},
+                        {"workers", std::to_string(settings_.workers)}});
+  working_ = true;
+  {
+    std::vector<std::jthread> workers;
+    workers.reserve(settings_.workers);
+    for (std::size_t i = 0; i < settings_.workers; ++i)
+      workers.emplace_back([this, stop] { WorkerLoop(stop); });
+  }
+  working_ = false;
+}
+
+void Operator::WorkerLoop(const std::stop_token& stop) {
+  while (const auto key = queue_.Take(stop)) {
+    PassOver(*key);
+    queue_.Done(*key);
+  }
+}
+
+void Operator::PassOver(const std::string& key) {
+  const auto started = clock_.Steady();
+  const bool is_system = key.starts_with(kSystemPrefix);
+  const std::string name = key.substr((is_system ? kSystemPrefix : kAuthorityPrefix).size());
+  const PassResult result = is_system ? systems_.Pass(name) : authorities_.Pass(key, name);
+  const std::string_view kind = is_system ? "ProvisioningSystem" : "CertificateAuthority";
+  metrics_.CountReconcile(kind, ResultName(result.kind), clock_.Steady() - started);
+  if (result.kind == PassResult::Kind::Failed) {
+    metrics_.CountError(result.error_kind);
+    log::Warn("a pass failed; it will be tried again",
+              {{"kind", std::string{kind}}, {"name", name}, {"error", result.error}});
+  }
+  Schedule(key, result);
+}
+
+void Operator::Schedule(const std::string& key, const PassResult& result) {
+  switch (result.kind) {
+    case PassResult::Kind::Failed:
+      queue_.AddAfterFailure(key, result.retry_after);
+      return;
+    case PassResult::Kind::Gone:
+      queue_.Forget(key);
+      return;
+    case PassResult::Kind::Again:
+      queue_.Add(key);
+      return;
+    case PassResult::Kind::Settled:
+      queue_.Succeeded(key);
+      break;
+    case PassResult::Kind::Waiting:
+      break;
+  }
+  if (result.wake_at) queue_.AddAt(key, *result.wake_at);
+}
+
+std::optional<std::string> Operator::WhyNotReady() const {
+  for (const CacheState& cache : caches_.States()) {
+    if (cache.state.synced) continue;
+    return fmt::format("{}{}{} not listed yet{}{}", cache.resource,
+                       cache.namespace_.empty() ? "" : " of ", cache.namespace_,
+                       cache.state.last_error.empty() ? "" : ": ", cache.state.last_error);
+  }
+  return std::nullopt;
+}
+
+void Operator::Measure(metrics::Metrics& metrics) {
+  metrics.SetQueueDepth("reconcile", queue_.Depth());
+  metrics.SetKeyPoolWaiting(signing_.KeysWaiting());
+  const auto states = caches_.States();
+  restarts_told_.resize(states.size());
+  for (std::size_t i = 0; i < states.size(); ++i)
+    for (; restarts_told_[i] < states[i].state.watch_restarts; ++restarts_told_[i])
+      metrics.CountWatchRestart(states[i].resource);
+}
+
+}  // namespace certpair::reconcile

@@ -1,0 +1,221 @@
+#include "reconcile/secret_reading.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "reconcile/names.hpp"
+
+namespace certpair::reconcile {
+namespace {
+
+constexpr std::size_t kMaxBudgetEntries = 16;
+
+struct SlotReading {
+  std::optional<core::Certificate> certificate;
+  std::string fault;     // empty: intact, or nothing there
+  bool present = false;  // some bytes stand in the slot
+};
+
+// Signed by a CA that the authority has now or had before (R24). An authority that is not there
+// cannot tell.
+bool SignedByAuthority(const core::Certificate& certificate, const core::AuthorityView& authority) {
+  if (authority.fingerprint.empty()) return true;
+  return certificate.issuer_fingerprint == authority.fingerprint ||
+         std::ranges::find(authority.earlier_fingerprints, certificate.issuer_fingerprint) !=
+             authority.earlier_fingerprints.end();
+}
+
+SlotReading ReadSlot(const LiveSecret& secret, const SlotKeys& keys, std::string_view slot,
+                     const StoredSystem& system, const core::AuthorityView& authority,
+                     const CertificateSource& source) {
+  const auto certificate = secret.Data(keys.certificate);
+  const auto key = secret.Data(keys.key);
+  const auto ca = secret.Data(keys.authority);
+  SlotReading reading{.present = !certificate.empty() || !key.empty() || !ca.empty()};
+  if (!reading.present) return reading;
+  auto read = source.ReadSlot(certificate, key, ca);
+  if (!read) {
+    reading.fault = fmt::format("the {} slot: {}", slot, read.error().message);
+    return reading;
+  }
+  const auto wanted = source.SubjectString(system.spec.subject);
+  if (wanted && *wanted != read->subject) {
+    reading.fault =
+        fmt::format("the {} slot: its subject is {}, not {}", slot, read->subject, *wanted);
+  } else if (!SignedByAuthority(*read, authority)) {
+    reading.fault = fmt::format("the {} slot: {} was signed by a CA that {} neither is nor was",
+                                slot, read->fingerprint, system.spec.authority);
+  } else {
+    reading.certificate = std::move(*read);
+  }
+  return reading;
+}
+
+core::SecretState ReadSlots(const LiveSecret& secret, const StoredSystem& system,
+                            const core::AuthorityView& authority, const CertificateSource& source) {
+  SlotReading active = ReadSlot(secret, kActiveKeys, "active", system, authority, source);
+  SlotReading inactive = ReadSlot(secret, kInactiveKeys, "inactive", system, authority, source);
+  if (active.certificate && inactive.certificate && *active.certificate == *inactive.certificate) {
+    inactive.certificate.reset();
+    inactive.fault = "the inactive slot: it holds the same certificate as the active one";
+  }
+  if (active.certificate && inactive.fault.empty())
+    return core::CertificatePair{.active = std::move(*active.certificate),
+                                 .inactive = std::move(inactive.certificate)};
+  std::string what = active.fault;
+  if (!active.present) what = "the active slot: it is empty";
+  if (!inactive.fault.empty()) what += (what.empty() ? "" : "; ") + inactive.fault;
+  return core::Damaged{.intact_active = std::move(active.certificate),
+                       .intact_inactive = std::move(inactive.certificate),
+                       .what = std::move(what)};
+}
+
+const OwnerReference* SystemOwner(const SecretMetadata& metadata) {
+  const auto found = std::ranges::find_if(metadata.owners, [](const OwnerReference& owner) {
+    return owner.kind == "ProvisioningSystem" && owner.api_version.starts_with(kGroup);
+  });
+  return found == metadata.owners.end() ? nullptr : &*found;
+}
+
+std::string DescribeOwner(const SecretMetadata& metadata) {
+  if (const OwnerReference* owner = SystemOwner(metadata))
+    return fmt::format("ProvisioningSystem {}", owner->name);
+  if (const std::string system = metadata.Label(kSystemLabel); !system.empty())
+    return fmt::format("ProvisioningSystem {} (by its label)", system);
+  if (const std::string by = metadata.Label(kManagedByLabel); !by.empty())
+    return fmt::format("something managed by {}", by);
+  if (!metadata.owners.empty())
+    return fmt::format("{} {}", metadata.owners.front().kind, metadata.owners.front().name);
+  return "somebody else";
+}
+
+// R20: not ours by its annotation. Of an earlier system of this name, retained by one, or a
+// stranger's.
+core::SecretState ReadForeign(const LiveSecret& secret, const StoredSystem& system,
+                              const core::AuthorityView& authority,
+                              const CertificateSource& source) {
+  const SecretMetadata& metadata = secret.metadata;
+  const bool of_this_name = metadata.Label(kSystemLabel) == system.identity.name &&
+                            !metadata.Annotation(kSystemUidAnnotation).empty();
+  const OwnerReference* owner = SystemOwner(metadata);
+  if (!of_this_name) return core::NotOurs{.owner = DescribeOwner(metadata)};
+  if (metadata.being_deleted || (owner != nullptr && owner->name == system.identity.name))
+    return core::NotOurs{.owner = "an earlier ProvisioningSystem of this name",
+                         .collectable = true};
+  if (owner != nullptr) return core::NotOurs{.owner = DescribeOwner(metadata)};
+  if (secret.immutable) return core::Immutable{};
+  core::SecretState slots = ReadSlots(secret, system, authority, source);
+  if (auto* pair = std::get_if<core::CertificatePair>(&slots))
+    return core::Retained{.adoptable = std::move(*pair), .why_not = {}};
+  return core::Retained{.adoptable = {}, .why_not = std::get<core::Damaged>(slots).what};
+}
+
+bool Contains(const std::map<std::string, std::string>& have,
+              const std::map<std::string, std::string>& want) {
+  return std::ranges::all_of(want, [&](const auto& entry) {
+    const auto found = have.find(entry.first);
+    return found != have.end() && found->second == entry.second;
+  });
+}
+
+bool MetadataDiffers(const SecretMetadata& metadata, const StoredSystem& system) {
+  const WantedMetadata wanted = WantedMetadataOf(system);
+  return !Contains(metadata.labels, wanted.labels) ||
+         !Contains(metadata.annotations, wanted.annotations) ||
+         OwnersAfter(metadata.owners, system).has_value();
+}
+
+SecretReading FromMetadata(const SecretMetadata& metadata, const StoredSystem& system) {
+  return {.state = core::Missing{},
+          .resource_version = metadata.resource_version,
+          .metadata_differs = MetadataDiffers(metadata, system),
+          .receipt = core::ParseReceipt(metadata.Annotation(kReceiptAnnotation)),
+          .budget = ParseBudget(metadata.Annotation(kBudgetAnnotation))};
+}
+
+}  // namespace
+
+SecretReading ReadSecretInDepth(const LiveSecret* secret, const StoredSystem& system,
+                                const core::AuthorityView& authority,
+                                const CertificateSource& source) {
+  if (secret == nullptr) return {.state = core::Missing{}};
+  if (!IsOurs(secret->metadata, system.identity))
+    return {.state = ReadForeign(*secret, system, authority, source),
+            .resource_version = secret->metadata.resource_version};
+  SecretReading reading = FromMetadata(secret->metadata, system);
+  reading.state = ReadSlots(*secret, system, authority, source);
+  if (!secret->immutable) return reading;
+  core::Immutable immutable;
+  if (auto* pair = std::get_if<core::CertificatePair>(&reading.state))
+    immutable.pair = std::move(*pair);
+  reading.state = std::move(immutable);
+  return reading;
+}
+
+SecretReading ReadSecretByStatus(const SecretMetadata& metadata, const StoredSystem& system) {
+  SecretReading reading = FromMetadata(metadata, system);
+  if (system.status.active)
+    reading.state =
+        core::CertificatePair{.active = *system.status.active, .inactive = system.status.inactive};
+  return reading;
+}
+
+bool IsOurs(const SecretMetadata& metadata, const core::SystemIdentity& identity) {
+  return !identity.uid.empty() && metadata.Annotation(kSystemUidAnnotation) == identity.uid;
+}
+
+WantedMetadata WantedMetadataOf(const StoredSystem& system) {
+  WantedMetadata wanted;
+  wanted.labels = system.spec.secret.labels;
+  wanted.labels[std::string{kManagedByLabel}] = kManagedBy;
+  wanted.labels[std::string{kSystemLabel}] = system.identity.name;
+  wanted.annotations = system.spec.secret.annotations;
+  wanted.annotations[std::string{kSystemUidAnnotation}] = system.identity.uid;
+  if (system.spec.secret.deletion_policy == core::DeletionPolicy::Delete)
+    wanted.owner = OwnerReference{.api_version = std::string{kApiVersion},
+                                  .kind = "ProvisioningSystem",
+                                  .name = system.identity.name,
+                                  .uid = system.identity.uid,
+                                  .controller = true};
+  return wanted;
+}
+
+std::optional<std::vector<OwnerReference>> OwnersAfter(const std::vector<OwnerReference>& now,
+                                                       const StoredSystem& system) {
+  std::vector<OwnerReference> after;
+  for (const OwnerReference& owner : now)
+    if (owner.uid != system.identity.uid) after.push_back(owner);
+  if (auto wanted = WantedMetadataOf(system).owner) {
+    // The API allows one controller; where another object holds that place, ours owns without it.
+    wanted->controller = std::ranges::none_of(after, &OwnerReference::controller);
+    after.push_back(std::move(*wanted));
+  }
+  if (std::ranges::is_permutation(after, now)) return std::nullopt;
+  return after;
+}
+
+std::string FormatBudget(const core::Budget& budget) {
+  std::string text;
+  for (const sys_seconds at : budget.automatic)
+    text += fmt::format("{}{}", text.empty() ? "" : ",", at.time_since_epoch().count());
+  return text;
+}
+
+core::Budget ParseBudget(std::string_view text) {
+  core::Budget budget;
+  while (!text.empty() && budget.automatic.size() < kMaxBudgetEntries) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    std::int64_t number = 0;
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + end, number);
+    if (error == std::errc{} && rest == text.data() + end)
+      budget.automatic.push_back(sys_seconds{seconds{number}});
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  std::ranges::sort(budget.automatic);
+  return budget;
+}
+
+}  // namespace certpair::reconcile

@@ -1,0 +1,46 @@
+// What a pair's Secret means: whose it is, what each slot holds, what is broken (R5, R20, R24).
+// Pure but for the reader handed in.
+#pragma once
+
+#include "core/observation.hpp"
+#include "reconcile/ports.hpp"
+
+namespace certpair::reconcile {
+
+struct SecretReading {
+  core::SecretState state;
+  std::string resource_version;
+  bool metadata_differs = false;
+  std::optional<core::Receipt> receipt;
+  core::Budget budget;
+};
+
+/// In depth: keys, signatures, names. `secret` null: there is none.
+[[nodiscard]] SecretReading ReadSecretInDepth(const LiveSecret* secret, const StoredSystem& system,
+                                              const core::AuthorityView& authority,
+                                              const CertificateSource& source);
+
+/// From its metadata, and the pair that status tells of: for a Secret whose very version the status
+/// describes.
+[[nodiscard]] SecretReading ReadSecretByStatus(const SecretMetadata& metadata,
+                                               const StoredSystem& system);
+
+/// Whether the annotation says that the Secret is this system's: the only proof (R20).
+[[nodiscard]] bool IsOurs(const SecretMetadata& metadata, const core::SystemIdentity& identity);
+
+/// The labels, annotations and owners that the Secret of `system` should have, but for receipt and
+/// budget.
+struct WantedMetadata {
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> annotations;
+  std::optional<OwnerReference> owner;  ///< nothing where the Secret is retained
+};
+[[nodiscard]] WantedMetadata WantedMetadataOf(const StoredSystem& system);
+/// The owners of a Secret after ours was set or taken away; nothing if that changes nothing.
+[[nodiscard]] std::optional<std::vector<OwnerReference>> OwnersAfter(
+    const std::vector<OwnerReference>& now, const StoredSystem& system);
+
+[[nodiscard]] std::string FormatBudget(const core::Budget& budget);
+[[nodiscard]] core::Budget ParseBudget(std::string_view text);
+
+}  // namespace certpair::reconcile

@@ -1,0 +1,79 @@
+#include "reconcile/signing.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "reconcile/authority_secret.hpp"
+#include "x509/certificate.hpp"
+
+namespace certpair::reconcile {
+
+SigningSource::SigningSource(const View& view, Cluster& cluster, const Clock& clock,
+                             std::string home, std::size_t key_threads,
+                             std::function<void(const std::string&)> ready)
+    : view_(view),
+      cluster_(cluster),
+      clock_(clock),
+      namespace_(std::move(home)),
+      keys_(key_threads, std::move(ready)) {}
+
+Result<std::optional<x509::IssuedCertificate>> SigningSource::Make(
+    const std::string& owner, const std::string& authority, const core::CertificateOrder& order) {
+  const auto signer = SignerOf(authority);
+  if (!signer) return std::unexpected(signer.error());
+  auto key = keys_.Take(owner, order.key);
+  if (!key) return std::unexpected(key.error());
+  if (!*key) return std::nullopt;
+  auto issued = (*signer)->Issue(order, **key);
+  if (!issued) return std::unexpected(issued.error());
+  return std::move(*issued);
+}
+
+Result<core::Certificate> SigningSource::ReadSlot(std::string_view certificate,
+                                                  std::string_view key,
+                                                  std::string_view authority) const {
+  return x509::ReadSlot(certificate, key, authority);
+}
+
+Result<std::string> SigningSource::SubjectString(const core::Subject& subject) const {
+  return x509::SubjectString(subject);
+}
+
+void SigningSource::Keep(const std::string& authority, const std::string& resource_version,
+                         x509::Signer signer) {
+  auto held = std::make_shared<const x509::Signer>(std::move(signer));
+  signers_.Lock()->insert_or_assign(authority, Loaded{resource_version, std::move(held)});
+}
+
+void SigningSource::Drop(const std::string& authority) { signers_.Lock()->erase(authority); }
+
+Result<std::shared_ptr<const x509::Signer>> SigningSource::SignerOf(const std::string& name) {
+  const auto authority = view_.Authority(name);
+  if (!authority)
+    return Fail(ErrorCode::NotFound, fmt::format("CertificateAuthority {} is not there", name));
+  const std::string secret_name = authority->SecretName();
+  const auto cached = view_.AuthoritySecret(secret_name);
+  if (!cached)
+    return Fail(ErrorCode::Unavailable,
+                fmt::format("Secret {}/{} is not there", namespace_, secret_name));
+  {
+    auto signers = signers_.Lock();
+    const auto found = signers->find(name);
+    if (found != signers->end() &&
+        HasReached(found->second.resource_version, cached->resource_version))
+      return found->second.signer;
+  }
+  auto secret = cluster_.ReadSecret(namespace_, secret_name);
+  if (!secret) return Fail(ErrorCode::Unavailable, secret.error().message);
+  AuthorityReading reading =
+      ReadAuthoritySecret(*secret ? &**secret : nullptr, *authority, clock_.NowSeconds());
+  if (!reading.signer)
+    return Fail(ErrorCode::Unavailable, fmt::format("Secret {}/{} cannot sign: {}", namespace_,
+                                                    secret_name, DescribeFault(reading.state)));
+  auto held = std::make_shared<const x509::Signer>(std::move(*reading.signer));
+  signers_.Lock()->insert_or_assign(name, Loaded{reading.resource_version, held});
+  return held;
+}
+
+}  // namespace certpair::reconcile

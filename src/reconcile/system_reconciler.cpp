@@ -1,0 +1,384 @@
+#include "reconcile/system_reconciler.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "reconcile/apply.hpp"
+#include "reconcile/authority_codec.hpp"
+#include "reconcile/names.hpp"
+
+namespace certpair::reconcile {
+namespace {
+
+using kube::ApiErrorKind;
+using Kind = PassResult::Kind;
+
+constexpr std::chrono::hours kDepthCheckEvery{24};
+// A cache that is behind our own write for this long is not waited for any more: the API server is
+// asked instead.
+constexpr std::chrono::seconds kCacheMayLag{30};
+constexpr std::chrono::seconds kLookAgain{5};
+// A key that takes longer than this is worth a status of its own; most are there before.
+constexpr std::chrono::seconds kKeyIsSlow{3};
+
+PassResult FailedBy(const kube::ApiError& error) {
+  return {.kind = Kind::Failed,
+          .wake_at = {},
+          .retry_after = error.retry_after.value_or(std::chrono::milliseconds{0}),
+          .error = error.message,
+          .error_kind = std::string{kube::ToString(error.kind)}};
+}
+
+// What a person has to mend, and no retry does.
+bool NeedsPerson(ApiErrorKind kind) {
+  return kind == ApiErrorKind::Forbidden || kind == ApiErrorKind::QuotaExceeded ||
+         kind == ApiErrorKind::Invalid;
+}
+
+bool HoldsPair(const core::SecretState& state) {
+  return std::holds_alternative<core::CertificatePair>(state);
+}
+
+std::string_view NameOf(const core::SecretChange& change) {
+  static constexpr std::array<std::string_view, 7> kNames{
+      "issue-active", "issue-inactive",  "replace-inactive", "regenerate",
+      "activate",     "delete-inactive", "relabel"};
+  return kNames.at(change.index());
+}
+
+}  // namespace
+
+// Everything that one pass sees and decides.
+struct SystemReconciler::Look {
+  StoredSystem system;  // as cached, or live where it had to be
+  core::Observation seen;
+  core::Decision decided;
+  std::optional<LiveSecret> secret;  // read live in this pass
+  bool was_read = false;             // `secret` says what is there, be it nothing
+  std::vector<std::shared_ptr<const StoredOperation>> operations;
+};
+
+SystemReconciler::SystemReconciler(const View& view, Cluster& cluster,
+                                   CertificateSource& certificates, const Clock& clock,
+                                   core::Installation installation, PassObserver observer)
+    : view_(view),
+      cluster_(cluster),
+      certificates_(certificates),
+      clock_(clock),
+      installation_(installation),
+      observer_(std::move(observer)) {}
+
+PassResult SystemReconciler::Pass(const std::string& key) {
+  const auto system = view_.System(key);
+  if (!system) return PassWithout(key);
+  Memory memory;
+  {
+    auto memories = memories_.Lock();
+    memory = (*memories)[key];
+  }
+  PassResult result = PassOver(key, *system, memory);
+  (*memories_.Lock())[key] = std::move(memory);
+  return result;
+}
+
+bool SystemReconciler::IsEcho(const std::string& key, const std::string& resource_version) const {
+  auto memories = memories_.Lock();
+  const auto found = memories->find(key);
+  if (found == memories->end() || found->second.behind_since) return false;
+  return found->second.system_version == resource_version ||
+         found->second.secret_version == resource_version;
+}
+
+PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem& system,
+                                      Memory& memory) {
+  if (!system.undecodable.empty()) {
+    log::Error("a system cannot be read: is the CRD of this version?",
+               {{"system", key}, {"field", system.undecodable}});
+    return {.kind = Kind::Failed, .error = system.undecodable, .error_kind = "Undecodable"};
+  }
+  if (IsBehind(key, system, memory))
+    return {.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + kLookAgain};
+  Look look{.system = system};
+  if (const auto read = Observe(key, look, memory, memory.read_live); !read)
+    return FailedBy(read.error());
+  look.decided = core::Decide(look.seen);
+  if (look.decided.change) {
+    if (auto ended = ConfirmBeforeChange(key, look, memory)) return *ended;
+  }
+  if (look.decided.change) {
+    if (auto ended = Change(key, look, memory)) return *ended;
+  } else {
+    memory.write_failure.clear();
+  }
+  if (auto ended = Tell(look, memory)) return *ended;
+  return Finish(look, memory);
+}
+
+// The system is gone: operations that name it still want an answer.
+PassResult SystemReconciler::PassWithout(const std::string& key) {
+  memories_.Lock()->erase(key);
+  certificates_.Forget(key);
+  const sys_seconds now = clock_.NowSeconds();
+  std::optional<sys_seconds> wake_at;
+  for (const auto& operation : view_.OperationsOf(key)) {
+    const core::OrphanDecision decided =
+        core::DecideOrphan(operation->operation, operation->system, now);
+    if (decided.verdict) {
+      const auto settled = cluster_.Settle(*operation, *decided.verdict, now);
+      if (!settled && settled.error().kind != ApiErrorKind::NotFound)
+        return FailedBy(settled.error());
+    }
+    if (decided.wake_at) wake_at = wake_at ? std::min(*wake_at, *decided.wake_at) : decided.wake_at;
+  }
+  return {.kind = wake_at ? Kind::Settled : Kind::Gone, .wake_at = wake_at};
+}
+
+// Our own writes are not in the caches yet: to decide upon the past would be to write twice.
+bool SystemReconciler::IsBehind(const std::string& key, const StoredSystem& system,
+                                Memory& memory) const {
+  const auto secret = view_.Secret(ObjectKey(system.identity.namespace_, system.spec.secret.name));
+  const bool system_lags =
+      !memory.system_version.empty() && !HasReached(system.resource_version, memory.system_version);
+  const bool secret_lags = !memory.secret_version.empty() && secret &&
+                           !HasReached(secret->resource_version, memory.secret_version);
+  const bool secret_awaited = !memory.secret_version.empty() && !secret;
+  if (!system_lags && !secret_lags && !secret_awaited) {
+    memory.system_version.clear();
+    memory.secret_version.clear();
+    memory.behind_since.reset();
+    return false;
+  }
+  const auto now = clock_.Steady();
+  if (!memory.behind_since) memory.behind_since = now;
+  if (now - *memory.behind_since < kCacheMayLag) return true;
+  log::Warn("the caches do not show a write of ours: reading it live", {{"system", key}});
+  memory = Memory{.read_live = true, .depth_check_at = memory.depth_check_at};
+  return false;
+}
+
+SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, Look& look,
+                                                       Memory& memory, bool live) const {
+  const sys_seconds now = clock_.NowSeconds();
+  const StoredSystem& system = look.system;
+  look.seen.now = now;
+  look.seen.identity = system.identity;
+  const StoredNamespace home = view_.Namespace(system.identity.namespace_);
+  look.seen.identity.namespace_labels = home.labels;
+  look.seen.identity.namespace_terminating = home.terminating;
+  look.seen.spec = system.spec;
+  look.seen.status = system.status;
+  const auto authority = view_.Authority(system.spec.authority);
+  look.seen.authority = ViewOf(system.spec.authority, authority.get());
+  look.seen.installation = installation_;
+  look.seen.write_failure = memory.write_failure;
+  look.operations = view_.OperationsOf(key);
+  for (const auto& operation : look.operations)
+    look.seen.operations.push_back(operation->operation);
+
+  const std::uint64_t digest = StatusDigest(system.status, system.pems_digest);
+  if (!memory.believes) {
+    memory.believes = true;
+    memory.believed_status = digest;
+    const auto spread = seconds{static_cast<std::int64_t>(
+        Digest(system.identity.uid) %
+        static_cast<std::uint64_t>(std::chrono::seconds{kDepthCheckEvery}.count()))};
+    memory.depth_check_at = now + spread;
+  }
+  const auto cached = view_.Secret(ObjectKey(system.identity.namespace_, system.spec.secret.name));
+  const std::string& described = system.status.secret_resource_version;
+  const bool status_describes_it = cached && IsOurs(*cached, system.identity) &&
+                                   system.status.active && described == cached->resource_version &&
+                                   digest == memory.believed_status;
+  // A Secret that is not in our watch may be there all the same: somebody else's, or ours without
+  // its label.
+  const bool nothing_known = !cached && described.empty();
+  const core::Condition* ready = system.status.Find("Ready");
+  const bool was_refused = ready != nullptr && ready->reason.starts_with("Secret");
+  if (live || now >= memory.depth_check_at ||
+      (!status_describes_it && (!nothing_known || was_refused)))
+    return ReadLive(look);
+  SecretReading reading =
+      cached ? ReadSecretByStatus(*cached, system) : SecretReading{.state = core::Missing{}};
+  look.seen.secret = std::move(reading.state);
+  look.seen.secret_resource_version = std::move(reading.resource_version);
+  look.seen.secret_metadata_differs = reading.metadata_differs;
+  look.seen.receipt = std::move(reading.receipt);
+  look.seen.budget = std::move(reading.budget);
+  return {};
+}
+
+SystemReconciler::ReadResult SystemReconciler::ReadLive(Look& look) const {
+  auto read = cluster_.ReadSecret(look.system.identity.namespace_, look.system.spec.secret.name);
+  if (!read) return std::unexpected(read.error());
+  look.secret = std::move(*read);
+  look.was_read = true;
+  SecretReading reading = ReadSecretInDepth(look.secret ? &*look.secret : nullptr, look.system,
+                                            look.seen.authority, certificates_);
+  look.seen.secret = std::move(reading.state);
+  look.seen.secret_resource_version = std::move(reading.resource_version);
+  look.seen.secret_metadata_differs = reading.metadata_differs;
+  look.seen.receipt = std::move(reading.receipt);
+  look.seen.budget = std::move(reading.budget);
+  return {};
+}
+
+// A change is decided upon what the API server holds now, not upon what a cache remembers. A system
+// without a status is new: the creation of its Secret is check enough, since it fails where there
+// is one.
+std::optional<PassResult> SystemReconciler::ConfirmBeforeChange(const std::string& key, Look& look,
+                                                                Memory& memory) {
+  const bool is_new =
+      !look.system.HasStatus() && std::holds_alternative<core::Missing>(look.seen.secret);
+  const bool reads_secret = !look.was_read && !(is_new && !memory.read_live);
+  if (!is_new && std::holds_alternative<core::Missing>(look.seen.secret)) {
+    auto live = cluster_.ReadSystem(look.system.identity.namespace_, look.system.identity.name);
+    if (!live) return FailedBy(live.error());
+    if (!*live || (*live)->identity.uid != look.system.identity.uid ||
+        (*live)->identity.being_deleted)
+      return PassResult{.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + kLookAgain};
+  }
+  if (look.decided.change->receipt) {
+    const auto& uid = look.decided.change->receipt->operation_uid;
+    const auto cached =
+        std::ranges::find(look.operations, uid, [](const auto& o) { return o->operation.uid; });
+    auto live = cached == look.operations.end()
+                    ? kube::ApiResult<std::optional<StoredOperation>>{}
+                    : cluster_.ReadOperation((*cached)->namespace_, (*cached)->operation.name);
+    if (!live) return FailedBy(live.error());
+    if (!*live || (*live)->operation.uid != uid || (*live)->operation.finished)
+      return PassResult{.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + kLookAgain};
+  }
+  if (reads_secret) {
+    if (const auto read = Observe(key, look, memory, true); !read) return FailedBy(read.error());
+    look.decided = core::Decide(look.seen);
+  }
+  return std::nullopt;
+}
+
+std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look& look,
+                                                   Memory& memory) {
+  const core::PlannedChange plan = *look.decided.change;
+  std::optional<x509::IssuedCertificate> issued;
+  if (const core::CertificateOrder* order = OrderOf(plan.what)) {
+    auto made = certificates_.Make(key, look.system.spec.authority, *order);
+    if (!made)
+      return Refused({.kind = Kind::Failed, .error = made.error().message, .error_kind = "Signing"},
+                     look, memory);
+    if (!*made) return WaitForKey(look, memory);
+    issued = std::move(*made);
+  }
+  memory.key_wanted_since.reset();
+  const LiveSecret* secret = look.secret ? &*look.secret : nullptr;
+  SecretDraft draft = DraftOf(plan, issued, secret, look.seen.secret, look.system);
+  const auto written =
+      secret == nullptr ? cluster_.CreateSecret(draft) : cluster_.PatchSecret(draft);
+  if (!written) return ChangeFailed(written.error(), look, memory);
+  memory.write_failure.clear();
+  memory.read_live = false;
+  memory.secret_version = written->resource_version;
+  log::Info("a pair's Secret was written",
+            {{"system", key},
+             {"change", std::string{NameOf(plan.what)}},
+             {"fingerprint", issued ? issued->details.fingerprint : ""}});
+  if (issued && observer_.issued) observer_.issued(NameOf(plan.what));
+
+  look.seen.secret = StateAfter(plan, look.seen.secret, issued);
+  look.seen.secret_resource_version = written->resource_version;
+  look.seen.secret_metadata_differs = false;
+  look.seen.write_failure.clear();
+  if (plan.receipt) look.seen.receipt = ReceiptOf(plan, issued);
+  look.seen.budget = plan.budget;
+  look.secret.reset();
+  look.decided = core::Decide(look.seen);
+  if (look.decided.change) {
+    // An invariant of Decide is broken. The status is told all the same, and the next pass starts
+    // from what is really there.
+    log::Error("after a change, another is wanted",
+               {{"system", key}, {"change", std::string{NameOf(look.decided.change->what)}}});
+    memory.read_live = true;
+  }
+  return std::nullopt;
+}
+
+// The key is on its way. A short wait is not worth a write; a long one is told.
+PassResult SystemReconciler::WaitForKey(Look& look, Memory& memory) {
+  const auto now = clock_.Steady();
+  if (!memory.key_wanted_since) memory.key_wanted_since = now;
+  if (now - *memory.key_wanted_since < kKeyIsSlow)
+    return {.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + kKeyIsSlow};
+  if (auto ended = Tell(look, memory)) return *ended;
+  return {.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + std::chrono::minutes{1}};
+}
+
+PassResult SystemReconciler::ChangeFailed(const kube::ApiError& error, Look& look, Memory& memory) {
+  memory.read_live = true;
+  if (!NeedsPerson(error.kind)) return FailedBy(error);
+  return Refused(FailedBy(error), look, memory);
+}
+
+// What a person has to see stands in the status, written once for each message.
+PassResult SystemReconciler::Refused(PassResult failure, Look& look, Memory& memory) {
+  if (std::exchange(memory.write_failure, failure.error) == failure.error) return failure;
+  look.seen.write_failure = failure.error;
+  look.decided = core::Decide(look.seen);
+  if (auto ended = Tell(look, memory)) return *ended;
+  return failure;
+}
+
+// Verdicts first (an operation's end is durable before the next change), then the status, then the
+// Events.
+std::optional<PassResult> SystemReconciler::Tell(Look& look, Memory& memory) {
+  for (const core::OperationVerdict& verdict : look.decided.verdicts) {
+    const auto operation = std::ranges::find(look.operations, verdict.uid,
+                                             [](const auto& o) { return o->operation.uid; });
+    if (operation == look.operations.end()) continue;
+    const auto settled = cluster_.Settle(**operation, verdict, look.seen.now);
+    // Somebody was there first, most likely ourselves in an earlier pass: the cache will tell.
+    if (!settled && settled.error().kind == ApiErrorKind::Conflict)
+      return PassResult{.kind = Kind::Waiting, .wake_at = look.seen.now + seconds{1}};
+    if (!settled && settled.error().kind != ApiErrorKind::NotFound)
+      return FailedBy(settled.error());
+  }
+  core::SystemStatus& status = look.decided.status;
+  status.secret_resource_version =
+      HoldsPair(look.seen.secret) ? look.seen.secret_resource_version : "";
+  const auto written = cluster_.WriteStatus(look.system, status);
+  if (!written) {
+    if (written.error().kind == ApiErrorKind::NotFound)
+      return PassResult{.kind = Kind::Waiting, .wake_at = look.seen.now + kLookAgain};
+    return FailedBy(written.error());
+  }
+  const bool pems_known =
+      (status.active && !status.active->pem.empty()) || (!status.active && !status.inactive);
+  memory.believed_status =
+      StatusDigest(status, pems_known ? PemsDigest(status) : look.system.pems_digest);
+  if (*written) {
+    memory.system_version = (*written)->resource_version;
+    look.system.resource_version = (*written)->resource_version;
+    look.system.status = status;
+  }
+  for (const core::EventNotice& event : look.decided.events)
+    cluster_.Tell(look.seen.identity, event);
+  return std::nullopt;
+}
+
+PassResult SystemReconciler::Finish(Look& look, Memory& memory) const {
+  if (look.was_read) {
+    memory.read_live = false;
+    if (look.seen.now >= memory.depth_check_at)
+      memory.depth_check_at = look.seen.now + kDepthCheckEvery;
+  }
+  if (look.decided.change)
+    return {.kind = Kind::Failed,
+            .error = "after a change, another was wanted",
+            .error_kind = "Unstable"};
+  if (!look.decided.verdicts.empty())
+    return {.kind = Kind::Settled, .wake_at = look.seen.now + seconds{1}};
+  return {.kind = Kind::Settled, .wake_at = std::min(look.decided.wake_at, memory.depth_check_at)};
+}
+
+}  // namespace certpair::reconcile

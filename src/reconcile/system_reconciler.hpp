@@ -1,0 +1,94 @@
+// One pass over one ProvisioningSystem: Observe, Decide, Apply.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "base/clock.hpp"
+#include "base/guarded.hpp"
+#include "core/decision.hpp"
+#include "reconcile/ports.hpp"
+#include "reconcile/secret_reading.hpp"
+
+namespace certpair::reconcile {
+
+/// How a pass ended, and when the key wants to be looked at again.
+struct PassResult {
+  enum class Kind {
+    Settled,  ///< nothing is left to do before `wake_at`
+    Again,    ///< go on at once: an operation follows another, or the world had moved on
+    Waiting,  ///< a key is being made, or a cache has to catch up: whoever brings it wakes the key;
+              ///< `wake_at` is the safety net
+    Failed,   ///< back off; `retry_after` is the least
+    Gone,     ///< the system is not there any more
+  };
+  Kind kind = Kind::Settled;
+  std::optional<sys_seconds> wake_at;
+  std::chrono::milliseconds retry_after{0};
+  std::string error;       ///< of Failed: for the log
+  std::string error_kind;  ///< of Failed: a word for the metric
+};
+
+/// What passes tell the metrics.
+struct PassObserver {
+  std::function<void(std::string_view reason)> issued;
+};
+
+/// Thread-safe for different keys; one key is worked on by one thread at a time (the work queue
+/// sees to that).
+class SystemReconciler {
+ public:
+  SystemReconciler(const View& view, Cluster& cluster, CertificateSource& certificates,
+                   const Clock& clock, core::Installation installation, PassObserver observer = {});
+
+  PassResult Pass(const std::string& key);
+
+  /// Whether a cache's news is only the echo of our own write, for which no pass is waiting: it
+  /// needs no pass then.
+  [[nodiscard]] bool IsEcho(const std::string& key, const std::string& resource_version) const;
+
+ private:
+  // What is remembered of a key between passes. All of it can be lost: a restart only reads a
+  // little more.
+  struct Memory {
+    std::uint64_t believed_status = 0;  // digest of the status that we wrote, or found at the start
+    bool believes = false;
+    std::string system_version;  // of our last writes: the caches must reach them
+    std::string secret_version;
+    std::optional<std::chrono::steady_clock::time_point> behind_since;
+    std::optional<std::chrono::steady_clock::time_point> key_wanted_since;
+    bool read_live = false;      // the next pass must not trust status or cache
+    std::string write_failure;   // of the last attempt to write the Secret
+    sys_seconds depth_check_at;  // when the Secret is read in depth, whatever the status says
+  };
+  struct Look;  // what one pass sees and decides
+  using ReadResult = kube::ApiResult<void>;
+
+  PassResult PassOver(const std::string& key, const StoredSystem& system, Memory& memory);
+  PassResult PassWithout(const std::string& key);
+  bool IsBehind(const std::string& key, const StoredSystem& system, Memory& memory) const;
+  ReadResult Observe(const std::string& key, Look& look, Memory& memory, bool live) const;
+  ReadResult ReadLive(Look& look) const;
+  std::optional<PassResult> ConfirmBeforeChange(const std::string& key, Look& look, Memory& memory);
+  std::optional<PassResult> Change(const std::string& key, Look& look, Memory& memory);
+  PassResult WaitForKey(Look& look, Memory& memory);
+  PassResult Refused(PassResult failure, Look& look, Memory& memory);
+  PassResult ChangeFailed(const kube::ApiError& error, Look& look, Memory& memory);
+  std::optional<PassResult> Tell(Look& look, Memory& memory);
+  PassResult Finish(Look& look, Memory& memory) const;
+
+  const View& view_;
+  Cluster& cluster_;
+  CertificateSource& certificates_;
+  const Clock& clock_;
+  const core::Installation installation_;
+  const PassObserver observer_;
+  Guarded<std::unordered_map<std::string, Memory>> memories_;
+};
+
+}  // namespace certpair::reconcile
