@@ -120,6 +120,8 @@ class Client {
  private:
   ApiResult<HttpResponse> Send(const HttpRequest& request, std::string_view verb,
                                std::string_view resource, std::stop_token stop) const;
+  ApiResult<nlohmann::json> SendObject(const HttpRequest& request, std::string_view verb,
+                                       std::string_view resource, std::stop_token stop) const;
   std::shared_ptr<HttpTransport> transport_;
   const Clock& clock_;
   Observer observer_;

@@ -1,0 +1,277 @@
+#include "kube/client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "kube/list_parser.hpp"
+
+namespace certpair::kube {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::seconds kDeadline{15};
+// Bookmarks come about every minute. The transport gives up on its own a little later.
+constexpr std::chrono::seconds kWatchIdle{130};
+// etcd refuses objects above 1.5 MiB; JSON with managedFields may be a few times that.
+constexpr std::size_t kMaxLine = std::size_t{8} << 20;
+constexpr const char* kJson = "application/json";
+
+// No second choice in it: a server that cannot cut an object down must not send it whole.
+std::string AcceptOf(Shape shape, bool list) {
+  if (shape == Shape::Object) return kJson;
+  return fmt::format("application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1",
+                     list ? "List" : "");
+}
+
+void AppendEncoded(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+}
+
+void AppendSegment(std::string& path, std::string_view segment) {
+  if (segment.empty()) return;
+  path += '/';
+  AppendEncoded(path, segment);
+}
+
+// A path and its query, built in order; empty values are left out.
+class Query {
+ public:
+  explicit Query(std::string path) : text_(std::move(path)) {}
+  Query& Add(std::string_view key, std::string_view value) {
+    if (value.empty()) return *this;
+    text_ += std::exchange(separator_, '&');
+    text_ += key;
+    text_ += '=';
+    AppendEncoded(text_, value);
+    return *this;
+  }
+  [[nodiscard]] std::string Text() const { return text_; }
+
+ private:
+  std::string text_;
+  char separator_ = '?';
+};
+
+std::string TextAt(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+std::string NameOf(const HttpRequest& request) {
+  return fmt::format("{} {}", request.method, request.path);
+}
+
+std::unexpected<ApiError> Fail(ApiErrorKind kind, int status, std::string message) {
+  return std::unexpected(ApiError{kind, status, "", std::move(message), std::nullopt});
+}
+
+void DropManagedFields(json& object) {
+  const auto metadata = object.find("metadata");
+  if (metadata != object.end() && metadata->is_object()) metadata->erase("managedFields");
+}
+
+// nlohmann throws on text that is not UTF-8, which only our own fault can bring here.
+ApiResult<std::string> Encode(const json& value, std::string_view what) {
+  try {
+    return value.dump();
+  } catch (const json::exception&) {
+    return Fail(ApiErrorKind::Invalid, 0, fmt::format("{}: the object is not valid UTF-8", what));
+  }
+}
+
+ApiResult<json> DecodeObject(const HttpRequest& request, const HttpResponse& response) {
+  json object = json::parse(response.body, nullptr, false);
+  if (!object.is_object())
+    return Fail(ApiErrorKind::Protocol, response.status,
+                fmt::format("{}: the answer is not a JSON object", NameOf(request)));
+  DropManagedFields(object);
+  return object;
+}
+
+WatchEventType TypeOf(std::string_view name) {
+  if (name == "ADDED") return WatchEventType::Added;
+  if (name == "MODIFIED") return WatchEventType::Modified;
+  if (name == "DELETED") return WatchEventType::Deleted;
+  if (name == "BOOKMARK") return WatchEventType::Bookmark;
+  return WatchEventType::Error;
+}
+
+bool IsKnownType(std::string_view name) {
+  return name == "ERROR" || TypeOf(name) != WatchEventType::Error;
+}
+
+}  // namespace
+
+std::string PathOf(const Resource& resource, std::string_view namespace_, std::string_view name,
+                   std::string_view subresource) {
+  std::string path = resource.group.empty() ? "/api" : "/apis";
+  AppendSegment(path, resource.group);
+  AppendSegment(path, resource.version);
+  if (resource.namespaced && !namespace_.empty()) {
+    AppendSegment(path, "namespaces");
+    AppendSegment(path, namespace_);
+  }
+  AppendSegment(path, resource.plural);
+  AppendSegment(path, name);
+  AppendSegment(path, subresource);
+  return path;
+}
+
+Client::Client(std::shared_ptr<HttpTransport> transport, const Clock& clock, Observer observer)
+    : transport_(std::move(transport)), clock_(clock), observer_(std::move(observer)) {}
+
+ApiResult<HttpResponse> Client::Send(const HttpRequest& request, std::string_view verb,
+                                     std::string_view resource, std::stop_token stop) const {
+  const auto start = clock_.Steady();
+  auto response = transport_->Send(request, kDeadline, std::move(stop));
+  if (observer_)
+    observer_({verb, resource, response ? response->status : response.error().status,
+               clock_.Steady() - start});
+  if (!response) return response;
+  if (response->status >= 200 && response->status < 300) return response;
+  return std::unexpected(
+      ErrorFromResponse(response->status, response->body, NameOf(request), response->retry_after));
+}
+
+ApiResult<json> Client::SendObject(const HttpRequest& request, std::string_view verb,
+                                   std::string_view resource, std::stop_token stop) const {
+  auto response = Send(request, verb, resource, std::move(stop));
+  if (!response) return std::unexpected(std::move(response.error()));
+  return DecodeObject(request, *response);
+}
+
+ApiResult<json> Client::Get(const Resource& resource, std::string_view namespace_,
+                            std::string_view name, std::stop_token stop, Shape shape) const {
+  return SendObject({"GET", PathOf(resource, namespace_, name), "", AcceptOf(shape, false), ""},
+                    "GET", resource.plural, std::move(stop));
+}
+
+ApiResult<json> Client::Create(const Resource& resource, std::string_view namespace_,
+                               const json& object, std::stop_token stop, Shape shape) const {
+  HttpRequest request{"POST", PathOf(resource, namespace_), kJson, AcceptOf(shape, false), ""};
+  auto body = Encode(object, NameOf(request));
+  if (!body) return std::unexpected(std::move(body.error()));
+  request.body = std::move(*body);
+  return SendObject(request, "CREATE", resource.plural, std::move(stop));
+}
+
+ApiResult<json> Client::Update(const Resource& resource, const json& object, std::stop_token stop,
+                               Shape shape) const {
+  const auto metadata = object.find("metadata");
+  const bool has_metadata = metadata != object.end() && metadata->is_object();
+  const std::string name = has_metadata ? TextAt(*metadata, "name") : "";
+  const std::string namespace_ = has_metadata ? TextAt(*metadata, "namespace") : "";
+  if (name.empty() || (resource.namespaced && namespace_.empty()))
+    return Fail(ApiErrorKind::Invalid, 0,
+                fmt::format("PUT of {}: the object has no name or namespace", resource.plural));
+  HttpRequest request{"PUT", PathOf(resource, namespace_, name), kJson, AcceptOf(shape, false), ""};
+  auto body = Encode(object, NameOf(request));
+  if (!body) return std::unexpected(std::move(body.error()));
+  request.body = std::move(*body);
+  return SendObject(request, "UPDATE", resource.plural, std::move(stop));
+}
+
+ApiResult<json> Client::MergePatch(const Resource& resource, std::string_view namespace_,
+                                   std::string_view name, std::string_view subresource,
+                                   const json& patch, std::stop_token stop, Shape shape) const {
+  HttpRequest request{"PATCH", PathOf(resource, namespace_, name, subresource),
+                      "application/merge-patch+json", AcceptOf(shape, false), ""};
+  auto body = Encode(patch, NameOf(request));
+  if (!body) return std::unexpected(std::move(body.error()));
+  request.body = std::move(*body);
+  return SendObject(request, "PATCH", resource.plural, std::move(stop));
+}
+
+ApiResult<void> Client::Delete(const Resource& resource, std::string_view namespace_,
+                               std::string_view name, const DeletePreconditions& preconditions,
+                               std::stop_token stop) const {
+  json options{{"kind", "DeleteOptions"}, {"apiVersion", "v1"}};
+  if (!preconditions.uid.empty()) options["preconditions"]["uid"] = preconditions.uid;
+  if (!preconditions.resource_version.empty())
+    options["preconditions"]["resourceVersion"] = preconditions.resource_version;
+  const HttpRequest request{"DELETE", PathOf(resource, namespace_, name), kJson,
+                            AcceptOf(Shape::MetadataOnly, false), options.dump()};
+  auto response = Send(request, "DELETE", resource.plural, std::move(stop));
+  if (!response) return std::unexpected(std::move(response.error()));
+  return {};
+}
+
+ApiResult<Page> Client::List(const Resource& resource, const ListOptions& options,
+                             const ItemSink& sink, std::stop_token stop) const {
+  const HttpRequest request{
+      "GET",
+      Query(PathOf(resource, options.namespace_))
+          .Add("limit", options.limit > 0 ? fmt::to_string(options.limit) : "")
+          .Add("continue", options.continue_token)
+          // A continue token carries its own version; the server refuses both together.
+          .Add("resourceVersion", options.continue_token.empty() ? options.resource_version : "")
+          .Add("labelSelector", options.label_selector)
+          .Add("fieldSelector", options.field_selector)
+          .Text(),
+      "", AcceptOf(options.shape, true), ""};
+  auto response = Send(request, "LIST", resource.plural, std::move(stop));
+  if (!response) return std::unexpected(std::move(response.error()));
+  auto page = ParseList(response->body, sink);
+  if (!page)
+    return Fail(ApiErrorKind::Protocol, response->status,
+                fmt::format("{}: the answer is not a list", NameOf(request)));
+  return std::move(*page);
+}
+
+ApiResult<void> Client::Watch(const Resource& resource, const WatchOptions& options,
+                              const std::function<bool(const WatchEvent&)>& on_event,
+                              std::stop_token stop) const {
+  const HttpRequest request{"GET",
+                            Query(PathOf(resource, options.namespace_))
+                                .Add("watch", "true")
+                                .Add("allowWatchBookmarks", "true")
+                                .Add("resourceVersion", options.resource_version)
+                                .Add("timeoutSeconds", fmt::to_string(options.timeout.count()))
+                                .Add("labelSelector", options.label_selector)
+                                .Add("fieldSelector", options.field_selector)
+                                .Text(),
+                            "", AcceptOf(options.shape, false), ""};
+  bool garbage = false;
+  const auto on_line = [&](std::string_view line) {
+    json event = json::parse(line, nullptr, false);
+    const auto type = event.find("type");
+    const auto object = event.find("object");
+    garbage = !event.is_object() || type == event.end() || !type->is_string() ||
+              object == event.end() || !object->is_object() ||
+              !IsKnownType(type->get_ref<const std::string&>());
+    if (garbage) return false;
+    DropManagedFields(*object);
+    return on_event({TypeOf(type->get_ref<const std::string&>()), &*object});
+  };
+  const auto start = clock_.Steady();
+  auto ended = transport_->Stream(request, kWatchIdle, kMaxLine, on_line, std::move(stop));
+  if (ended && garbage)
+    ended = Fail(ApiErrorKind::Protocol, 200,
+                 fmt::format("{}: a line is not a watch event", NameOf(request)));
+  if (observer_)
+    observer_(
+        {"WATCH", resource.plural, ended ? 200 : ended.error().status, clock_.Steady() - start});
+  return ended;
+}
+
+ApiResult<std::string> Client::Raw(std::string_view path, std::stop_token stop) const {
+  // Readiness is plain text; asked for JSON alone, some servers refuse.
+  const HttpRequest request{"GET", std::string{path}, "", "application/json, */*", ""};
+  auto response = Send(request, "GET", "", std::move(stop));
+  if (!response) return std::unexpected(std::move(response.error()));
+  return std::move(response->body);
+}
+
+}  // namespace certpair::kube

@@ -1,0 +1,129 @@
+#include "kube/credentials.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "kube/file_text.hpp"
+
+namespace certpair::kube {
+namespace {
+
+Result<std::string> ReadSource(const Source& source, std::string_view field) {
+  if (source.path.empty()) return std::string{source.inline_text.Reveal()};
+  auto text = ReadFileText(source.path);
+  if (!text) return Fail(text.error().code, fmt::format("{}: {}", field, text.error().message));
+  if (text->empty())
+    return Fail(ErrorCode::Invalid, fmt::format("{}: {} is empty", field, source.path));
+  return text;
+}
+
+std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+// A line end in a header value would end the header: the library does not look.
+Result<SecretString> CleanToken(const SecretString& raw, const Source& source) {
+  const std::string_view token = Trim(raw.Reveal());
+  const auto usable = [](char c) { return c > 0x20 && c < 0x7f; };
+  const std::string_view place = source.path.empty() ? "of the kubeconfig" : source.path;
+  if (token.empty())
+    return Fail(ErrorCode::Invalid, fmt::format("token: the token {} is empty", place));
+  if (!std::ranges::all_of(token, usable))
+    return Fail(ErrorCode::Invalid,
+                fmt::format("token: the token {} has spaces or control characters in it", place));
+  return SecretString{std::string{token}};
+}
+
+bool ReadsFiles(const ClusterConfig& config) {
+  return !config.certificate_authority.path.empty() || !config.client_certificate.path.empty() ||
+         !config.client_key.path.empty() || !config.token.path.empty();
+}
+
+Result<TlsMaterial> ReadTls(const ClusterConfig& config) {
+  TlsMaterial tls;
+  auto authority = ReadSource(config.certificate_authority, "certificate-authority");
+  if (!authority) return std::unexpected(authority.error());
+  auto certificate = ReadSource(config.client_certificate, "client-certificate");
+  if (!certificate) return std::unexpected(certificate.error());
+  auto key = ReadSource(config.client_key, "client-key");
+  if (!key) return std::unexpected(key.error());
+  tls.authority = std::move(*authority);
+  tls.certificate = std::move(*certificate);
+  tls.key = SecretString{std::move(*key)};
+  return tls;
+}
+
+}  // namespace
+
+Credentials::Credentials(ClusterConfig config, TlsCheck check, const Clock& clock)
+    : config_(std::move(config)),
+      check_(std::move(check)),
+      clock_(clock),
+      from_files_(ReadsFiles(config_)) {}
+
+Result<std::unique_ptr<Credentials>> Credentials::Load(ClusterConfig config, TlsCheck check,
+                                                       const Clock& clock) {
+  std::unique_ptr<Credentials> credentials{
+      new Credentials(std::move(config), std::move(check), clock)};
+  auto set = credentials->Read(nullptr);
+  if (!set) return std::unexpected(set.error());
+  auto state = credentials->state_.Lock();
+  state->set = std::move(*set);
+  state->looked = clock.Steady();
+  return credentials;
+}
+
+Result<std::shared_ptr<const CredentialSet>> Credentials::Read(const CredentialSet* before) const {
+  auto set = std::make_shared<CredentialSet>();
+  auto tls = ReadTls(config_);
+  if (!tls) return std::unexpected(tls.error());
+  if (before != nullptr && *before->tls == *tls) {
+    set->tls = before->tls;
+  } else {
+    // A rotation that is half done (new certificate, old key) fails here and is tried again.
+    if (auto usable = check_(*tls); !usable) return std::unexpected(usable.error());
+    set->tls = std::make_shared<const TlsMaterial>(std::move(*tls));
+  }
+  if (config_.token.Given()) {
+    auto raw = ReadSource(config_.token, "token");
+    if (!raw) return std::unexpected(raw.error());
+    auto token = CleanToken(SecretString{std::move(*raw)}, config_.token);
+    if (!token) return std::unexpected(token.error());
+    set->token = std::move(*token);
+  }
+  return std::shared_ptr<const CredentialSet>{std::move(set)};
+}
+
+std::shared_ptr<const CredentialSet> Credentials::ReadIfOlder(std::chrono::seconds age) {
+  std::shared_ptr<const CredentialSet> before;
+  {
+    auto state = state_.Lock();
+    const auto now = clock_.Steady();
+    if (!from_files_ || now - state->looked < age) return state->set;
+    state->looked = now;  // the others go on with what there is while we read
+    before = state->set;
+  }
+  auto read = Read(before.get());
+  if (!read) {
+    log::Warn("credentials could not be read again; the last good ones are used",
+              {{"error", read.error().message}});
+    return before;
+  }
+  auto state = state_.Lock();
+  state->set = std::move(*read);
+  return state->set;
+}
+
+std::shared_ptr<const CredentialSet> Credentials::Current() { return ReadIfOlder(kLookInterval); }
+
+std::shared_ptr<const CredentialSet> Credentials::Refresh() {
+  return ReadIfOlder(std::chrono::seconds{1});
+}
+
+}  // namespace certpair::kube

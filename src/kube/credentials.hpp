@@ -1,0 +1,68 @@
+// What we prove ourselves with, kept fresh while its files rotate. Private to kube.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/guarded.hpp"
+#include "base/result.hpp"
+#include "base/secret_string.hpp"
+#include "kube/config.hpp"
+
+namespace certpair::kube {
+
+/// The TLS side, PEM. `certificate` and `key` are empty where a token is used.
+struct TlsMaterial {
+  std::string authority;
+  std::string certificate;
+  SecretString key;
+  friend bool operator==(const TlsMaterial&, const TlsMaterial&) = default;
+};
+
+/// One consistent set, never changed after it was made. `tls` is the same object for as long as its
+/// content is.
+struct CredentialSet {
+  std::shared_ptr<const TlsMaterial> tls;
+  SecretString token;  ///< without white space at its ends; empty: none
+};
+
+/// Whether TLS material can be used at all; asked before a new one replaces the old.
+using TlsCheck = std::function<Result<void>(const TlsMaterial&)>;
+
+/// Thread-safe. Holds the last good set: files that are missing, half written or do not match are
+/// logged and looked at again later.
+class Credentials {
+ public:
+  static constexpr std::chrono::seconds kLookInterval{10};
+
+  /// Reads all sources once. NotFound / Invalid with the field and the file.
+  [[nodiscard]] static Result<std::unique_ptr<Credentials>> Load(ClusterConfig config,
+                                                                 TlsCheck check,
+                                                                 const Clock& clock);
+
+  /// The set to use now; reads the files again if the last look is kLookInterval old.
+  [[nodiscard]] std::shared_ptr<const CredentialSet> Current();
+  /// Reads the files at once (the server refused us), but not more than once a second.
+  [[nodiscard]] std::shared_ptr<const CredentialSet> Refresh();
+
+ private:
+  struct State {
+    std::shared_ptr<const CredentialSet> set;
+    std::chrono::steady_clock::time_point looked{};
+  };
+  Credentials(ClusterConfig config, TlsCheck check, const Clock& clock);
+  [[nodiscard]] Result<std::shared_ptr<const CredentialSet>> Read(
+      const CredentialSet* before) const;
+  [[nodiscard]] std::shared_ptr<const CredentialSet> ReadIfOlder(std::chrono::seconds age);
+
+  const ClusterConfig config_;
+  const TlsCheck check_;
+  const Clock& clock_;
+  const bool from_files_;
+  Guarded<State> state_;
+};
+
+}  // namespace certpair::kube

@@ -1,0 +1,16 @@
+// A list's JSON, an item at a time. Private to kube.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "kube/client.hpp"
+
+namespace certpair::kube {
+
+/// Calls `sink` for each object in the top-level `items`, and keeps none: at most one is in memory
+/// as a value, without managedFields. Nothing if `body` is not the JSON of a Kubernetes list; items
+/// before the fault may have been handed out then. Pure but for `sink`, thread-safe.
+[[nodiscard]] std::optional<Page> ParseList(std::string_view body, const ItemSink& sink);
+
+}  // namespace certpair::kube
