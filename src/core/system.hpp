@@ -101,6 +101,7 @@ struct SystemStatus {
   std::vector<Condition> conditions;  ///< at most one of a type, in a fixed order
   std::optional<Certificate> active;
   std::optional<Certificate> inactive;
+  std::string secret_name;  ///< effective: for people, who may have left it out of the spec
   std::string secret_resource_version;  ///< the version of the Secret that this status describes;
                                         ///< empty: none
   std::optional<NextTransition> next;

@@ -89,7 +89,7 @@ std::uint64_t StatusDigest(const core::SystemStatus& status, std::uint64_t pems_
     digest = Add(digest, condition.last_transition);
   }
   digest = Add(Add(digest, status.active), status.inactive);
-  digest = Add(digest, status.secret_resource_version);
+  digest = Add(Add(digest, status.secret_name), status.secret_resource_version);
   if (status.next) digest = Add(Add(digest, status.next->action), status.next->at);
   for (const std::string& sent : status.ledger.sent) digest = Add(digest, sent);
   return digest;

@@ -142,6 +142,7 @@ core::SystemStatus DecodeStatus(const Value& status) {
     auto& slot = Text(At(entry, "state")) == "Active" ? out.active : out.inactive;
     slot = DecodeCertificate(entry);
   }
+  out.secret_name = Text(At(status, "secretName"));
   out.secret_resource_version = Text(At(status, "secretResourceVersion"));
   if (const auto at = json::Time(At(status, "nextTransition", "at")))
     out.next = {.at = *at, .action = Text(At(status, "nextTransition", "action"))};
@@ -240,6 +241,7 @@ nlohmann::json StatusPatch(const core::SystemStatus& before, const core::SystemS
   if (before.conditions != after.conditions)
     patch["conditions"] = EncodeConditions(after.conditions);
   EncodeCertificates(before, after, patch);
+  if (before.secret_name != after.secret_name) patch["secretName"] = after.secret_name;
   if (before.secret_resource_version != after.secret_resource_version)
     patch["secretResourceVersion"] =
         after.secret_resource_version.empty() ? Value() : Value(after.secret_resource_version);

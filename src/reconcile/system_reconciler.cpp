@@ -344,6 +344,8 @@ std::optional<PassResult> SystemReconciler::Tell(Look& look, Memory& memory) {
       return FailedBy(settled.error());
   }
   core::SystemStatus& status = look.decided.status;
+  status.secret_name = look.system.spec.secret.name;
+  status.secret_name = look.system.spec.secret.name;
   status.secret_resource_version =
       HoldsPair(look.seen.secret) ? look.seen.secret_resource_version : "";
   const auto written = cluster_.WriteStatus(look.system, status);
