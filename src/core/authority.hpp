@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -134,8 +135,9 @@ struct AuthorityDecision {
 };
 
 /// The authority's own Decide: total, deterministic, never throws. Conditions: Ready, ExpiringSoon
-/// (warns from a tenth of its life, at most a year and at least the longest ordinary validity
-/// before the end).
+/// (from a year before the end, the default validity of certificates, which are clipped from then
+/// on; a third of its life where that is shorter). A generated CA is made once: one whose Secret is
+/// lost is reported, never replaced (R24).
 [[nodiscard]] AuthorityDecision DecideAuthority(const AuthorityObservation& observation);
 
 /// R25. Nothing if some rule lets `subject` in `namespace_` through; else a sentence that says
@@ -144,7 +146,7 @@ struct AuthorityDecision {
     const AuthorityView& authority, const Subject& subject, const std::string& namespace_,
     const std::map<std::string, std::string>& namespace_labels);
 
-/// Anchored match with `*`; linear time.
+/// Anchored match with `*`, without backtracking: at most |pattern| x |text| steps.
 [[nodiscard]] bool MatchesPattern(std::string_view pattern, std::string_view text);
 
 }  // namespace certpair::core

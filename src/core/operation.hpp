@@ -33,6 +33,9 @@ struct Receipt {
   std::string operation_uid;
   OperationAction action = OperationAction::Generate;
   std::string fingerprint;  ///< of the outcome: made, activated or deleted
+  /// Activate: of the certificate that gave way; else empty. It tells a rollback (R6) from an
+  /// activation after which another certificate was made.
+  std::string replaced;
   friend bool operator==(const Receipt&, const Receipt&) = default;
 };
 
@@ -55,7 +58,8 @@ struct OperationVerdict {
 
 [[nodiscard]] std::string_view ToString(OperationAction action);
 
-/// `uid/action/fingerprint`, the annotation's text, and back; nothing for anything else.
+/// `uid/action/fingerprint` or, where one was replaced, `uid/action/fingerprint/replaced`: the
+/// annotation's text, and back; nothing for anything else.
 [[nodiscard]] std::string FormatReceipt(const Receipt& receipt);
 [[nodiscard]] std::optional<Receipt> ParseReceipt(std::string_view text);
 

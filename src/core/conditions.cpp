@@ -1,0 +1,252 @@
+#include "core/conditions.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/time_format.hpp"
+#include "core/reasons.hpp"
+
+namespace certpair::core {
+namespace {
+
+Statement Say(std::string_view type, bool holds, std::string_view reason, std::string message) {
+  return {type, holds ? ConditionStatus::True : ConditionStatus::False, reason, std::move(message)};
+}
+
+Statement ReadyWithoutCertificate(const View& view, const Outcome& automatic) {
+  const auto say = [](std::string_view reason, std::string message) {
+    return Say(condition::kReady, false, reason, std::move(message));
+  };
+  if (view.not_writable) return say(view.not_writable->reason, view.not_writable->message);
+  const std::string& failure = view.o.write_failure;
+  if (view.active_damaged) {
+    const auto* damaged = std::get_if<Damaged>(&view.o.secret);
+    std::string message = fmt::format("The active certificate in Secret \"{}\" is damaged: {}.",
+                                      view.o.spec.secret.name, damaged ? damaged->what : "");
+    if (!failure.empty()) message += fmt::format(" It could not be mended: {}.", failure);
+    return say(reason::kSecretDamaged, message + " " + WhatToDo(view, automatic));
+  }
+  if (automatic.obstacle) return say(automatic.obstacle->reason, automatic.obstacle->message);
+  if (!failure.empty()) {
+    return say(reason::kSecretWriteFailed, fmt::format("Secret \"{}\" could not be written: {}",
+                                                       view.o.spec.secret.name, failure));
+  }
+  if (view.o.spec.issuance == Issuance::Manual) {
+    return say(reason::kWaitingForGenerate,
+               fmt::format("issuance is Manual: create a CertificateOperation with systemRef.name: "
+                           "{} and action: Generate.",
+                           view.o.identity.name));
+  }
+  return say(reason::kIssuing, "The first certificate is being made.");
+}
+
+// One remark on a certificate that is valid: Ready stays True (R26).
+struct Remark {
+  std::string_view reason;
+  std::string message;
+};
+
+bool IsClipped(const View& view) {
+  const Certificate& active = *view.active;
+  const AuthorityView& authority = view.o.authority;
+  return authority.state == AuthorityView::State::Ready &&
+         active.issuer_fingerprint == authority.fingerprint &&
+         active.not_after == authority.chain_end &&
+         ServiceLife(view.o.spec, active) < view.o.spec.validity;
+}
+
+bool HasOtherIssuer(const View& view) {
+  const std::string& issuer = view.active->issuer_fingerprint;
+  return view.o.authority.state == AuthorityView::State::Ready && !issuer.empty() &&
+         issuer != view.o.authority.fingerprint;
+}
+
+std::vector<Remark> Remarks(const View& view) {
+  std::vector<Remark> remarks;
+  if (view.not_writable) {
+    remarks.push_back({view.not_writable->reason, view.not_writable->message});
+  }
+  if (const auto* damaged = std::get_if<Damaged>(&view.o.secret)) {
+    std::string message = fmt::format("Part of Secret \"{}\" is damaged: {}.",
+                                      view.o.spec.secret.name, damaged->what);
+    if (view.inactive_damaged) message += " A Generate puts a new certificate in its place.";
+    remarks.push_back({reason::kInactiveDamaged, std::move(message)});
+  }
+  if (HasOtherIssuer(view)) {
+    remarks.push_back(
+        {reason::kAuthorityChanged,
+         fmt::format("CertificateAuthority \"{}\" has a new key since it was issued; the next "
+                     "certificate comes from that.",
+                     view.o.spec.authority)});
+  }
+  if (IsClipped(view)) {
+    remarks.push_back({reason::kValidityClipped,
+                       fmt::format("It ends with CertificateAuthority \"{}\", sooner than the "
+                                   "validity of {}.",
+                                   view.o.spec.authority, FormatDuration(view.o.spec.validity))});
+  }
+  return remarks;
+}
+
+Statement Ready(const View& view, const Outcome& automatic) {
+  if (!view.active) return ReadyWithoutCertificate(view, automatic);
+  const Certificate& active = *view.active;
+  if (IsExpired(active, view.o.now)) {
+    return Say(condition::kReady, false, reason::kExpired,
+               fmt::format("The active certificate {} ended on {}. {}", active.fingerprint,
+                           FormatTime(active.not_after), WhatToDo(view, automatic)));
+  }
+  if (!IsValid(active, view.o.now)) {
+    return Say(condition::kReady, false, reason::kNotYetValid,
+               fmt::format("The active certificate {} begins only on {}: is a clock wrong?",
+                           active.fingerprint, FormatTime(active.not_before)));
+  }
+  std::string message = fmt::format("The active certificate {} is valid until {}.",
+                                    active.fingerprint, FormatTime(active.not_after));
+  const auto remarks = Remarks(view);
+  for (const Remark& remark : remarks) message += " " + remark.message;
+  if (!view.o.write_failure.empty()) {
+    message += fmt::format(" The Secret could not be written: {}", view.o.write_failure);
+  }
+  return Say(condition::kReady, true, remarks.empty() ? reason::kValid : remarks.front().reason,
+             std::move(message));
+}
+
+Statement ExpiringSoon(const View& view, const Outcome& automatic) {
+  const auto say = [](bool holds, std::string_view reason, std::string message) {
+    return Say(condition::kExpiringSoon, holds, reason, std::move(message));
+  };
+  if (!view.active) return say(false, reason::kNoCertificate, "There is no certificate.");
+  const Certificate& active = *view.active;
+  const std::string end = FormatTime(active.not_after);
+  if (IsExpired(active, view.o.now)) {
+    return say(
+        true, reason::kExpired,
+        fmt::format("The active certificate ended on {}. {}", end, WhatToDo(view, automatic)));
+  }
+  const auto thresholds = EffectiveThresholds(view.o.spec, active);
+  if (thresholds.empty()) {
+    return say(false, reason::kWarningsOff, "spec.notifications.warnBefore is empty.");
+  }
+  const auto passed = PassedThreshold(view);
+  if (!passed) {
+    return say(false, reason::kNotYet,
+               fmt::format("The active certificate ends on {}; the first warning is on {}.", end,
+                           FormatTime(active.not_after - thresholds.front())));
+  }
+  // "less than" a threshold, not the days that are left: a text that counts days would be written
+  // anew each day.
+  return say(
+      true,
+      WillRegenerateByItself(view, automatic) ? reason::kWillBeRegenerated : reason::kActionNeeded,
+      fmt::format("The active certificate {} ends on {}, in less than {}. {}", active.fingerprint,
+                  end, DescribeDuration(*passed), WhatToDo(view, automatic)));
+}
+
+Statement RegenerationIsOn(const View& view, const Outcome& automatic) {
+  const auto say = [](std::string_view reason, std::string message) {
+    return Say(condition::kAutomaticRegeneration, true, reason, std::move(message));
+  };
+  if (!view.active) return say(reason::kNoCertificate, "It begins with a first certificate.");
+  const bool releasing = automatic.change && view.WasHeld() &&
+                         std::holds_alternative<Activate>(automatic.change->what);
+  if (releasing) {
+    return say(reason::kWaitingForActivation,
+               fmt::format("Certificate {} is about to be activated.", view.inactive->fingerprint));
+  }
+  const std::string start = FormatTime(view.window->starts);
+  if (view.by_fingerprint) {
+    if (view.HasSuccessor() && view.Due()) {
+      return say(reason::kWaitingForActivation, WhatToDo(view, automatic));
+    }
+    return say(reason::kScheduled,
+               fmt::format("A new certificate is made on {}, inactive, for a peer that matches by "
+                           "fingerprint.",
+                           start));
+  }
+  if (view.RolledBack()) {
+    return say(reason::kRolledBack,
+               fmt::format("Somebody went back to the older certificate: it stays until {}, then "
+                           "the newer one is activated, or another one made.",
+                           FormatTime(view.window->last_quarter)));
+  }
+  return say(reason::kScheduled,
+             fmt::format("A new certificate is made and activated on {}.", start));
+}
+
+Statement AutomaticRegeneration(const View& view, const Outcome& automatic) {
+  const auto no = [](std::string_view reason, std::string message) {
+    return Say(condition::kAutomaticRegeneration, false, reason, std::move(message));
+  };
+  if (!view.o.spec.regeneration_enabled) {
+    std::string message = "It is off: somebody has to generate and activate certificates.";
+    if (!view.by_fingerprint) {
+      message +=
+          " The peer matches by subject and issuer, so spec.automaticRegeneration.enabled: true "
+          "would spare that.";
+    }
+    return no(reason::kOff, std::move(message));
+  }
+  if (!view.regenerating) {
+    return no(reason::kNotSupported,
+              "It is on, but this installation does not offer it: it is as if it were off.");
+  }
+  if (automatic.obstacle) return no(automatic.obstacle->reason, automatic.obstacle->message);
+  if (automatic.change && !view.o.write_failure.empty()) {
+    return no(reason::kSecretWriteFailed,
+              fmt::format("The Secret could not be written: {}", view.o.write_failure));
+  }
+  if (view.not_issuable && view.not_issuable->reason == reason::kNotAllowed) {
+    return no(reason::kNotAllowed, view.not_issuable->message);
+  }
+  return RegenerationIsOn(view, automatic);
+}
+
+Statement InUse(const View& view) {
+  const bool used = view.o.spec.authentication == reason::kClientCertificate;
+  return Say(condition::kInUse, used,
+             used ? reason::kClientCertificate : reason::kOtherAuthentication,
+             used ? "The system authenticates with the active certificate."
+                  : fmt::format("spec.authentication is \"{}\": the certificates are managed, but "
+                                "not in use. Set it to ClientCertificateAuthentication to use "
+                                "them.",
+                                view.o.spec.authentication));
+}
+
+}  // namespace
+
+std::vector<Condition> WithConditions(const std::vector<Condition>& before,
+                                      std::vector<Statement> statements, std::int64_t generation,
+                                      sys_seconds now) {
+  std::vector<Condition> after;
+  after.reserve(std::max(before.size(), statements.size()));
+  for (Statement& said : statements) {
+    const auto old = std::ranges::find(before, said.type, &Condition::type);
+    const bool same = old != before.end() && old->status == said.status;
+    after.push_back({std::string(said.type), said.status, std::string(said.reason),
+                     std::move(said.message), generation, same ? old->last_transition : now});
+  }
+  for (const Condition& other : before) {
+    if (std::ranges::find(after, other.type, &Condition::type) == after.end()) {
+      after.push_back(other);
+    }
+  }
+  return after;
+}
+
+std::vector<Statement> Conditions(const View& view, const Outcome& automatic) {
+  return {Ready(view, automatic), ExpiringSoon(view, automatic),
+          AutomaticRegeneration(view, automatic), InUse(view)};
+}
+
+std::optional<seconds> PassedThreshold(const View& view) {
+  std::optional<seconds> passed;
+  if (!view.active) return passed;
+  for (const seconds threshold : EffectiveThresholds(view.o.spec, *view.active)) {
+    if (view.o.now >= view.active->not_after - threshold) passed = threshold;
+  }
+  return passed;
+}
+
+}  // namespace certpair::core

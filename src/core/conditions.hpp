@@ -1,0 +1,40 @@
+// Private to src/core: conditions by the Kubernetes API conventions.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/rules.hpp"
+#include "core/system.hpp"
+
+namespace certpair::core {
+
+/// What a condition says now; `WithConditions` adds when it began to.
+struct Statement {
+  std::string_view type;
+  ConditionStatus status = ConditionStatus::Unknown;
+  std::string_view reason;
+  std::string message;
+};
+
+/// The statements as conditions, in their order, before those of other types that were there.
+/// `last_transition` stays where the status stays.
+[[nodiscard]] std::vector<Condition> WithConditions(const std::vector<Condition>& before,
+                                                    std::vector<Statement> statements,
+                                                    std::int64_t generation, sys_seconds now);
+
+/// Ready, ExpiringSoon, AutomaticRegeneration, InUse. `automatic` is what happens by itself, or
+/// would if no operation went before it.
+[[nodiscard]] std::vector<Statement> Conditions(const View& view, const Outcome& automatic);
+
+/// R9: the most urgent threshold that the active certificate has passed; nothing before the first.
+[[nodiscard]] std::optional<seconds> PassedThreshold(const View& view);
+
+/// Nobody has to act for the active certificate to be replaced in time.
+[[nodiscard]] bool WillRegenerateByItself(const View& view, const Outcome& automatic);
+
+/// What a person does about an active certificate that ends, or has ended: one or two sentences.
+[[nodiscard]] std::string WhatToDo(const View& view, const Outcome& automatic);
+
+}  // namespace certpair::core

@@ -1,0 +1,121 @@
+// Decide: the rules in their order. Each rule stands in the file of its topic; rules.hpp lists
+// them.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "core/conditions.hpp"
+#include "core/decision.hpp"
+#include "core/events.hpp"
+#include "core/operations.hpp"
+#include "core/rules.hpp"
+#include "core/upcoming.hpp"
+
+namespace certpair::core {
+namespace {
+
+constexpr std::size_t kMostRemovals = 32;  // in one pass; the rest in the next
+
+// What happens by itself. The first rule that applies answers.
+constexpr std::array<Rule, 8> kAutomatic{
+    &LeaveUnwritableSecret,       // R20: foreign, still being removed, immutable
+    &IssueFirst,                  // R1
+    &RepairActive,                // the active certificate is damaged
+    &ReleaseHeld,                 // R15: Fingerprint -> SubjectAndIssuer while one is held
+    &WaitAfterRollback,           // R6
+    &RegenerateExpiring,          // R6
+    &ActivateForFingerprintPeer,  // R15: at the end of the active one
+    &HoldForFingerprintPeer,      // R15: within the window
+};
+
+Outcome AnswerOf(const auto& rules, const View& view) {
+  for (const Rule rule : rules) {
+    if (auto outcome = rule(view)) return *std::move(outcome);
+  }
+  return {};
+}
+
+// What is done in this pass: at most one effect, and operations before what happens by itself, but
+// for a regeneration in the last quarter of its window.
+Outcome Choose(const View& view, const Outcome& automatic) {
+  if (auto settled = SettleReceipt(view)) return *std::move(settled);
+  if (view.Leaving()) {
+    // A namespace takes the operations with it; a system that goes alone owes them an answer.
+    return view.o.identity.namespace_terminating ? Outcome{}
+                                                 : RunOperations(view).value_or(Outcome{});
+  }
+  if (automatic.change && automatic.urgent) return automatic;
+  if (auto ran = RunOperations(view)) return *std::move(ran);
+  return automatic;
+}
+
+Outcome Mend(const View& view, Outcome outcome) {
+  const bool idle = !outcome.change && outcome.verdicts.empty();
+  if (idle && view.relabel && !view.Leaving()) {
+    outcome.change = PlannedChange{Relabel{}, std::nullopt, BudgetAfter(view, false)};
+  }
+  return outcome;
+}
+
+void RemoveFinishedOperations(const View& view, Outcome& outcome) {
+  std::size_t removed = 0;
+  for (const Operation& op : view.o.operations) {
+    const auto end = RemovalTime(op);
+    if (!end || *end > view.o.now) continue;
+    outcome.verdicts.push_back(RemoveFinished(op));
+    if (++removed == kMostRemovals) {
+      outcome.again = view.o.now;
+      return;
+    }
+  }
+}
+
+// Where a pass read only the status, the PEM of a certificate that is known stays known.
+std::optional<Certificate> Describe(const Certificate* present, const SystemStatus& was) {
+  if (!present) return std::nullopt;
+  std::optional<Certificate> described = *present;
+  if (!described->pem.empty()) return described;
+  for (const auto* old : {&was.active, &was.inactive}) {
+    if (*old && **old == *present) described->pem = (*old)->pem;
+  }
+  return described;
+}
+
+}  // namespace
+
+std::optional<Outcome> LeaveUnwritableSecret(const View& view) {
+  if (!view.not_writable) return std::nullopt;
+  Outcome outcome;
+  outcome.obstacle = view.not_writable;
+  outcome.again = view.not_writable->retry_at;
+  return outcome;
+}
+
+Decision Decide(const Observation& observation) {
+  const View view(observation);
+  const Outcome automatic = view.Leaving() ? Outcome{} : AnswerOf(kAutomatic, view);
+  Outcome outcome = Mend(view, Choose(view, automatic));
+  if (!observation.identity.namespace_terminating) RemoveFinishedOperations(view, outcome);
+
+  Decision decision;
+  decision.status = observation.status;
+  if (!view.Leaving()) {
+    SystemStatus& status = decision.status;
+    status.observed_generation = observation.identity.generation;
+    status.conditions = WithConditions(observation.status.conditions, Conditions(view, automatic),
+                                       observation.identity.generation, observation.now);
+    status.active = Describe(view.active, observation.status);
+    status.inactive = Describe(view.inactive, observation.status);
+    status.secret_resource_version = observation.secret_resource_version;
+    status.next = NextStep(view, automatic);
+    Tidings tidings = TellDifference(view, outcome, automatic, status.conditions);
+    status.ledger = std::move(tidings.ledger);
+    decision.events = std::move(tidings.events);
+  }
+  decision.wake_at = NextLook(view, outcome, automatic);
+  decision.change = std::move(outcome.change);
+  decision.verdicts = std::move(outcome.verdicts);
+  return decision;
+}
+
+}  // namespace certpair::core

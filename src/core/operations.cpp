@@ -1,0 +1,227 @@
+// Operations: one at a time, in order of creation, each effect once (R2-R4, and the protocol).
+#include "core/operations.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+#include <fmt/format.h>
+
+#include "base/time_format.hpp"
+#include "core/reasons.hpp"
+#include "core/rules.hpp"
+
+namespace certpair::core {
+namespace {
+
+constexpr std::size_t kMostVerdicts = 32;  // in one pass; the rest in the next
+
+struct Wait {};
+using Judgement = std::variant<Wait, OperationVerdict, SecretChange>;
+
+OperationVerdict Verdict(OperationVerdict::Kind kind, const Operation& op, std::string_view reason,
+                         std::string message) {
+  return {kind, op.uid, op.name, std::string(reason), std::move(message), op.fingerprint};
+}
+OperationVerdict Refuse(const Operation& op, std::string_view reason, std::string message) {
+  return Verdict(OperationVerdict::Kind::Fail, op, reason, std::move(message));
+}
+
+Judgement WaitOrRefuse(const View& view, const Operation& op, const Obstacle& obstacle) {
+  if (view.o.now < op.created + kOperationPatience) return Wait{};
+  return Refuse(op, obstacle.reason, obstacle.message);
+}
+
+// What keeps this operation from writing the Secret at all.
+std::optional<Judgement> JudgeObstacle(const View& view, const Operation& op) {
+  if (!view.not_writable) return std::nullopt;
+  if (view.not_writable->reason == reason::kWaitingForRemoval) {
+    return WaitOrRefuse(view, op, *view.not_writable);
+  }
+  return Refuse(op, view.not_writable->reason, view.not_writable->message);
+}
+
+OperationVerdict RefuseThird(const View& view, const Operation& op) {
+  const std::string& spare = view.inactive->fingerprint;
+  return Refuse(op, reason::kLimitReached,
+                fmt::format("There are two certificates already. Delete the inactive one first: a "
+                            "CertificateOperation with action: Delete and fingerprint: {}",
+                            spare));
+}
+
+// R2, and the rows of the table in which a Generate mends.
+Judgement JudgeGenerate(const View& view, const Operation& op) {
+  if (view.active && view.inactive) return RefuseThird(view, op);
+  if (auto judged = JudgeObstacle(view, op)) return *std::move(judged);
+  if (view.not_issuable) {
+    // Who may get which name does not change by waiting.
+    if (view.not_issuable->reason == reason::kNotAllowed) {
+      return Refuse(op, view.not_issuable->reason, view.not_issuable->message);
+    }
+    return WaitOrRefuse(view, op, *view.not_issuable);
+  }
+  auto order = OrderNow(view.o.spec, view.o.authority, view.o.now);
+  if (!order) {
+    return Refuse(op, reason::kAuthorityExpiresFirst,
+                  fmt::format("CertificateAuthority \"{}\" is valid from {} to {}.",
+                              view.o.spec.authority, FormatTime(view.o.authority.not_before),
+                              FormatTime(view.o.authority.chain_end)));
+  }
+  if (view.active) return SecretChange{IssueInactive{*std::move(order)}};
+  return SecretChange{IssueActive{*std::move(order), view.inactive != nullptr}};
+}
+
+// The operation names a certificate that neither intact slot holds.
+OperationVerdict RefuseUnknown(const View& view, const Operation& op) {
+  const auto was = [&](const std::optional<Certificate>& described, bool damaged) {
+    return damaged && described && described->fingerprint == op.fingerprint;
+  };
+  if (was(view.o.status.active, view.active_damaged) ||
+      was(view.o.status.inactive, view.inactive_damaged)) {
+    return Refuse(op, reason::kCertificateDamaged,
+                  "This certificate is damaged in the Secret. A CertificateOperation with action: "
+                  "Generate puts a new one in its place.");
+  }
+  std::string there = view.active || view.inactive ? "It has" : "It has none";
+  if (view.active) there += fmt::format(" {} (active)", view.active->fingerprint);
+  if (view.inactive) {
+    there += fmt::format("{} {} (inactive)", view.active ? " and" : "", view.inactive->fingerprint);
+  }
+  return Refuse(op, reason::kUnknownFingerprint,
+                fmt::format("This system has no certificate {}. {}.", op.fingerprint, there));
+}
+
+bool Names(const Operation& op, const Certificate* certificate) {
+  return certificate && certificate->fingerprint == op.fingerprint;
+}
+
+// R3. One that the peer could only refuse is not activated.
+Judgement JudgeActivate(const View& view, const Operation& op) {
+  if (Names(op, view.active)) {
+    return Verdict(OperationVerdict::Kind::Complete, op, reason::kAlreadyActive,
+                   "This certificate was active already.");
+  }
+  if (!Names(op, view.inactive)) return RefuseUnknown(view, op);
+  if (IsExpired(*view.inactive, view.o.now)) {
+    return Refuse(op, reason::kCertificateExpired,
+                  fmt::format("This certificate ended on {}. Generate another one.",
+                              FormatTime(view.inactive->not_after)));
+  }
+  if (!IsValid(*view.inactive, view.o.now)) {
+    return Refuse(op, reason::kCertificateNotYetValid,
+                  fmt::format("This certificate begins on {}; it is {} now.",
+                              FormatTime(view.inactive->not_before), FormatTime(view.o.now)));
+  }
+  if (auto judged = JudgeObstacle(view, op)) return *std::move(judged);
+  return SecretChange{Activate{op.fingerprint, view.active != nullptr}};
+}
+
+// R4.
+Judgement JudgeDelete(const View& view, const Operation& op) {
+  if (Names(op, view.active)) {
+    return Refuse(op, reason::kCertificateActive,
+                  "This certificate is active. Activate the other one first.");
+  }
+  if (!Names(op, view.inactive)) return RefuseUnknown(view, op);
+  if (auto judged = JudgeObstacle(view, op)) return *std::move(judged);
+  return SecretChange{DeleteInactive{op.fingerprint}};
+}
+
+Judgement Judge(const View& view, const Operation& op) {
+  if (view.Leaving()) {
+    return Refuse(op, reason::kSystemBeingDeleted, "The system is being deleted.");
+  }
+  switch (op.action) {
+    case OperationAction::Generate:
+      return JudgeGenerate(view, op);
+    case OperationAction::Activate:
+      return JudgeActivate(view, op);
+    case OperationAction::Delete:
+      return JudgeDelete(view, op);
+  }
+  return Wait{};
+}
+
+Receipt ReceiptFor(const View& view, const Operation& op) {
+  Receipt receipt{op.uid, op.action, op.fingerprint, ""};
+  if (op.action == OperationAction::Activate && view.active) {
+    receipt.replaced = view.active->fingerprint;
+  }
+  return receipt;
+}
+
+std::pair<std::string_view, std::string> Outcomes(const View& view, const Receipt& receipt) {
+  const std::string& made = receipt.fingerprint;
+  switch (receipt.action) {
+    case OperationAction::Activate:
+      return {reason::kActivated, fmt::format("Certificate {} is active.", made)};
+    case OperationAction::Delete:
+      return {reason::kDeleted, fmt::format("Certificate {} is deleted.", made)};
+    case OperationAction::Generate:
+      break;
+  }
+  const bool is_active = view.active && view.active->fingerprint == made;
+  return {reason::kGenerated,
+          is_active ? fmt::format("Certificate {} was made; it is active.", made)
+                    : fmt::format("Certificate {} was made; it is inactive. Once the peer knows "
+                                  "it, activate it: a CertificateOperation with action: Activate "
+                                  "and that fingerprint.",
+                                  made)};
+}
+
+}  // namespace
+
+std::optional<sys_seconds> RemovalTime(const Operation& operation) {
+  if (!operation.finished || operation.being_deleted) return std::nullopt;
+  if (!operation.name_was_generated || !operation.ttl_after_finished) return std::nullopt;
+  return operation.completed_at.value_or(operation.created) + *operation.ttl_after_finished;
+}
+
+OperationVerdict RemoveFinished(const Operation& operation) {
+  return Verdict(OperationVerdict::Kind::Remove, operation, "", "");
+}
+
+// The receipt is the effect's proof: its operation is told so before anything else is changed.
+std::optional<Outcome> SettleReceipt(const View& view) {
+  const auto& receipt = view.o.receipt;
+  if (!receipt) return std::nullopt;
+  const auto op = std::ranges::find(view.o.operations, receipt->operation_uid, &Operation::uid);
+  if (op == view.o.operations.end() || op->finished) return std::nullopt;
+  auto [reason, message] = Outcomes(view, *receipt);
+  Outcome outcome;
+  outcome.verdicts.push_back(
+      Verdict(OperationVerdict::Kind::Complete, *op, reason, std::move(message)));
+  outcome.verdicts.back().fingerprint = receipt->fingerprint;
+  outcome.again = view.o.now;
+  return outcome;
+}
+
+// Refusals first, all that come before the next effect; the effect itself only once they are
+// durable, or a refused one might be judged anew against what comes after it. Likewise it waits
+// for a status that tells what happened before it.
+std::optional<Outcome> RunOperations(const View& view) {
+  Outcome outcome;
+  for (const Operation& op : view.o.operations) {
+    if (op.finished || op.being_deleted) continue;
+    Judgement judgement = Judge(view, op);
+    if (auto* verdict = std::get_if<OperationVerdict>(&judgement)) {
+      outcome.verdicts.push_back(std::move(*verdict));
+      if (outcome.verdicts.size() < kMostVerdicts) continue;
+    }
+    auto* change = std::get_if<SecretChange>(&judgement);
+    if (change && outcome.verdicts.empty()) {
+      if (view.stale_status) {
+        outcome.again = view.o.now + seconds{1};
+      } else {
+        outcome.change =
+            PlannedChange{std::move(*change), ReceiptFor(view, op), BudgetAfter(view, false)};
+      }
+      return outcome;
+    }
+    break;
+  }
+  if (outcome.verdicts.empty()) return std::nullopt;
+  outcome.again = view.o.now;
+  return outcome;
+}
+
+}  // namespace certpair::core

@@ -1,0 +1,187 @@
+// R1, R6, R15, R22, R27 and the table of the pair's states: what happens by itself.
+#include <algorithm>
+#include <cstddef>
+#include <initializer_list>
+
+#include <fmt/format.h>
+
+#include "base/time_format.hpp"
+#include "core/reasons.hpp"
+#include "core/rules.hpp"
+
+namespace certpair::core {
+namespace {
+
+constexpr std::size_t kMostAutomatic = 6;   // R27: within one `before`
+constexpr std::size_t kLongestBudget = 16;  // of the annotation
+constexpr seconds kBudgetRetry = std::chrono::hours{1};
+
+// An entry of the future was made before a clock went back: it can bound nothing any more.
+std::vector<sys_seconds> RecentIssuances(const View& view) {
+  std::vector<sys_seconds> recent;
+  for (const sys_seconds at : view.o.budget.automatic) {
+    if (at <= view.o.now && at > view.o.now - view.before) recent.push_back(at);
+  }
+  std::ranges::sort(recent);
+  return recent;
+}
+
+std::optional<Obstacle> BudgetObstacle(const View& view) {
+  const auto recent = RecentIssuances(view);
+  if (recent.size() < kMostAutomatic) return std::nullopt;
+  const sys_seconds room = recent[recent.size() - kMostAutomatic] + view.before;
+  return Obstacle{
+      reason::kIssuanceBudgetExceeded,
+      fmt::format("{} certificates were made automatically within {}, which is more than any "
+                  "healthy system needs; no other before {}. Find out what makes them useless.",
+                  kMostAutomatic, FormatDuration(view.before), FormatTime(room)),
+      std::min(room, view.o.now + kBudgetRetry)};
+}
+
+Obstacle AuthorityEndsFirst(const View& view) {
+  return {reason::kAuthorityExpiresFirst,
+          fmt::format("CertificateAuthority \"{}\" ends on {}: a new certificate would not outlast "
+                      "the present one by a tenth of the validity ({}). Renew the authority.",
+                      view.o.spec.authority, FormatTime(view.o.authority.chain_end),
+                      FormatDuration(view.o.spec.validity)),
+          std::nullopt};
+}
+
+// One automatic certificate, that must outlast `present` (R22), within the budget (R27).
+template <class Change>
+Outcome IssueAutomatically(const View& view, Change change,
+                           std::initializer_list<const Certificate*> present) {
+  Outcome outcome;
+  if (view.not_issuable) {
+    outcome.obstacle = view.not_issuable;
+    return outcome;
+  }
+  auto order = OrderNow(view.o.spec, view.o.authority, view.o.now);
+  const bool outlasts = order && std::ranges::all_of(present, [&](const Certificate* one) {
+                          return one == nullptr || Outlasts(*order, *one, view.o.spec);
+                        });
+  if (!outlasts) {
+    outcome.obstacle = AuthorityEndsFirst(view);
+    return outcome;
+  }
+  if (auto obstacle = BudgetObstacle(view)) {
+    outcome.again = obstacle->retry_at;
+    outcome.obstacle = std::move(obstacle);
+    return outcome;
+  }
+  change.order = *std::move(order);
+  outcome.change = PlannedChange{std::move(change), std::nullopt, BudgetAfter(view, true)};
+  return outcome;
+}
+
+Outcome ActivateAutomatically(const View& view) {
+  Outcome outcome;
+  outcome.change = PlannedChange{Activate{view.inactive->fingerprint, view.active != nullptr},
+                                 std::nullopt, BudgetAfter(view, false)};
+  return outcome;
+}
+
+Outcome IssueIntoInactive(const View& view, std::initializer_list<const Certificate*> present) {
+  if (view.inactive) return IssueAutomatically(view, ReplaceInactive{}, present);
+  return IssueAutomatically(view, IssueInactive{}, present);
+}
+
+// A successor that was made within the lead time came too late to be held: it waits for the very
+// end, since the peer may still know the active one only.
+bool WasMadeInLead(const View& view) {
+  return view.inactive->not_before + kBackdating >= view.window->lead;
+}
+
+}  // namespace
+
+Budget BudgetAfter(const View& view, bool automatic_issuance) {
+  Budget budget{RecentIssuances(view)};
+  if (automatic_issuance) budget.automatic.push_back(view.o.now);
+  if (budget.automatic.size() > kLongestBudget) {
+    budget.automatic.erase(budget.automatic.begin(),
+                           budget.automatic.end() - std::ptrdiff_t{kLongestBudget});
+  }
+  return budget;
+}
+
+// R1. A Secret that was deleted by hand comes back the same way; with `Manual` it waits for a
+// Generate.
+std::optional<Outcome> IssueFirst(const View& view) {
+  if (!view.missing) return std::nullopt;
+  if (view.o.spec.issuance == Issuance::Automatic)
+    return IssueAutomatically(view, IssueActive{}, {});
+  Outcome wait;
+  wait.obstacle = view.not_issuable;
+  return wait;
+}
+
+// The active certificate is damaged. OFF: only reported; a Generate or an Activate mends it.
+std::optional<Outcome> RepairActive(const View& view) {
+  if (!view.active_damaged) return std::nullopt;
+  if (!view.regenerating) return Outcome{};
+  const bool usable = view.inactive && IsValid(*view.inactive, view.o.now);
+  if (view.by_fingerprint && usable) return ActivateAutomatically(view);
+  IssueActive repair;
+  repair.keep_inactive = view.inactive != nullptr;
+  return IssueAutomatically(view, std::move(repair), {});
+}
+
+// The peer matched by fingerprint until now, and a certificate was held for it: it is activated
+// rather than thrown away.
+std::optional<Outcome> ReleaseHeld(const View& view) {
+  if (!view.regenerating || view.by_fingerprint || !view.WasHeld()) return std::nullopt;
+  if (!view.HasFreshSuccessor()) return std::nullopt;
+  return ActivateAutomatically(view);
+}
+
+// R6: the newer certificate that a person went back from is taken in the last quarter of the
+// window, if it is still of use; till then nothing happens.
+std::optional<Outcome> WaitAfterRollback(const View& view) {
+  if (!view.regenerating || view.by_fingerprint || !view.Due() || !view.RolledBack()) {
+    return std::nullopt;
+  }
+  if (view.o.now < view.window->last_quarter) return Outcome{};
+  if (!view.HasFreshSuccessor()) return std::nullopt;
+  Outcome outcome = ActivateAutomatically(view);
+  outcome.urgent = true;
+  return outcome;
+}
+
+// R6: new one active, old one inactive, what was inactive gone. Also after the end.
+std::optional<Outcome> RegenerateExpiring(const View& view) {
+  if (!view.regenerating || view.by_fingerprint || !view.Due()) return std::nullopt;
+  Outcome outcome = IssueAutomatically(view, Regenerate{}, {view.active});
+  outcome.urgent = view.o.now >= view.window->last_quarter;
+  return outcome;
+}
+
+// R15, `atExpiry: Activate`: shortly before the active certificate ends the held one goes in. Where
+// there is none after the end, a new one does: late is better than never.
+std::optional<Outcome> ActivateForFingerprintPeer(const View& view) {
+  if (!view.regenerating || !view.by_fingerprint || !view.active) return std::nullopt;
+  if (view.o.spec.at_expiry == AtExpiry::Hold || view.o.now < view.window->lead) {
+    return std::nullopt;
+  }
+  if (view.HasSuccessor()) {
+    if (!view.ActiveExpired() && WasMadeInLead(view)) return Outcome{};
+    return ActivateAutomatically(view);
+  }
+  if (!view.ActiveExpired()) return std::nullopt;
+  return IssueAutomatically(view, Regenerate{}, {view.active});
+}
+
+// R15: within the window (and after the end, with Hold) a newer valid certificate stands ready. It
+// is replaced when it comes into its own window, never before. A status that does not yet describe
+// the pair is written first: a certificate of which nobody is told is of no use here.
+std::optional<Outcome> HoldForFingerprintPeer(const View& view) {
+  if (!view.regenerating || !view.by_fingerprint || !view.Due()) return std::nullopt;
+  if (view.HasFreshSuccessor()) return Outcome{};
+  if (view.stale_status) {
+    Outcome wait;
+    wait.again = view.o.now + seconds{1};
+    return wait;
+  }
+  return IssueIntoInactive(view, {view.active, view.HasSuccessor() ? view.inactive : nullptr});
+}
+
+}  // namespace certpair::core

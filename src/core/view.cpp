@@ -1,0 +1,159 @@
+#include "core/view.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "core/reasons.hpp"
+
+namespace certpair::core {
+namespace {
+
+constexpr seconds kShortestForeignWait{15};
+constexpr seconds kLongestForeignWait = std::chrono::minutes{10};
+
+// A foreign Secret is not in our watch: look again after as long as it has stood in the way, so
+// that a slip is noticed soon and a lasting one costs little.
+sys_seconds LookAgainAtForeign(const Observation& o) {
+  const Condition* ready = o.status.Find(condition::kReady);
+  const seconds age = ready && ready->status == ConditionStatus::False
+                          ? o.now - ready->last_transition
+                          : seconds{0};
+  return o.now + std::clamp(age, kShortestForeignWait, kLongestForeignWait);
+}
+
+Obstacle Foreign(const Observation& o, std::string_view what) {
+  return {reason::kSecretNotOurs,
+          fmt::format("Secret \"{}\" is not this system's: {}. It is left alone. Remove or rename "
+                      "it, or give this system another spec.secret.name.",
+                      o.spec.secret.name, what),
+          LookAgainAtForeign(o)};
+}
+
+void Show(View& view, const CertificatePair& pair) {
+  view.active = &pair.active;
+  view.inactive = pair.inactive ? &*pair.inactive : nullptr;
+}
+
+struct ReadSecret {
+  View& view;
+  const Observation& o;
+
+  void operator()(const Missing&) const { view.missing = true; }
+  void operator()(const NotOurs& foreign) const {
+    if (!foreign.collectable) {
+      view.not_writable = Foreign(o, foreign.owner.empty() ? "it has no owner" : foreign.owner);
+      return;
+    }
+    view.not_writable = Obstacle{
+        reason::kWaitingForRemoval,
+        fmt::format("Secret \"{}\" belongs to an earlier system of this name and is being removed.",
+                    o.spec.secret.name),
+        LookAgainAtForeign(o)};
+  }
+  void operator()(const Retained& retained) const {
+    if (!retained.adoptable) {
+      view.not_writable =
+          Foreign(o, fmt::format("an earlier system of this name left it, and it does not fit ({})",
+                                 retained.why_not));
+      return;
+    }
+    view.relabel = true;
+    Show(view, *retained.adoptable);
+  }
+  void operator()(const Immutable& immutable) const {
+    view.not_writable = Obstacle{
+        reason::kSecretImmutable,
+        fmt::format("Secret \"{}\" is immutable, so its certificates cannot change. Delete it to "
+                    "have a new one made, or give this system another spec.secret.name.",
+                    o.spec.secret.name),
+        std::nullopt};
+    if (immutable.pair) {
+      Show(view, *immutable.pair);
+    } else {
+      view.active_damaged = true;
+    }
+  }
+  void operator()(const Damaged& damaged) const {
+    view.relabel = o.secret_metadata_differs;
+    view.active = damaged.intact_active ? &*damaged.intact_active : nullptr;
+    view.inactive = damaged.intact_inactive ? &*damaged.intact_inactive : nullptr;
+    view.active_damaged = view.active == nullptr;
+    view.inactive_damaged = view.inactive == nullptr;
+  }
+  void operator()(const CertificatePair& pair) const {
+    view.relabel = o.secret_metadata_differs;
+    Show(view, pair);
+  }
+};
+
+bool Same(const std::optional<Certificate>& described, const Certificate* present) {
+  if (!described || !present) return !described && !present;
+  return *described == *present;
+}
+
+// R25 first: it holds whatever state the authority is in, and before any key is made.
+std::optional<Obstacle> WhyNotIssuable(const Observation& o) {
+  const AuthorityView& authority = o.authority;
+  if (authority.state == AuthorityView::State::Absent) {
+    return Obstacle{reason::kAuthorityNotFound,
+                    fmt::format("There is no CertificateAuthority \"{}\". Create it; this system "
+                                "goes on by itself.",
+                                o.spec.authority),
+                    std::nullopt};
+  }
+  if (auto refusal = WhyNotAllowed(authority, o.spec.subject, o.identity.namespace_,
+                                   o.identity.namespace_labels)) {
+    return Obstacle{reason::kNotAllowed, *std::move(refusal), std::nullopt};
+  }
+  if (authority.state == AuthorityView::State::NotReady) {
+    return Obstacle{
+        reason::kAuthorityNotReady,
+        fmt::format("CertificateAuthority \"{}\" is not ready: {}", o.spec.authority,
+                    authority.message.empty() ? "no reason is known yet" : authority.message),
+        std::nullopt};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+View::View(const Observation& observation) : o(observation) {
+  std::visit(ReadSecret{*this, o}, o.secret);
+  regenerating = o.spec.regeneration_enabled && o.installation.regeneration_supported;
+  by_fingerprint = o.spec.peer_matching == PeerMatching::Fingerprint;
+  stale_status = !Same(o.status.active, active) || !Same(o.status.inactive, inactive);
+  before = EffectiveBefore(o.spec, active);
+  if (active) window = RegenerationWindow(o.identity.uid, o.spec, *active);
+  not_issuable = WhyNotIssuable(o);
+}
+
+bool View::Leaving() const { return o.identity.being_deleted || o.identity.namespace_terminating; }
+
+Window View::InactiveWindow() const {
+  return RegenerationWindow(o.identity.uid, o.spec, *inactive);
+}
+
+bool View::HasSuccessor() const {
+  return inactive && IsValid(*inactive, o.now) &&
+         (!active || inactive->not_after > active->not_after);
+}
+
+bool View::HasFreshSuccessor() const { return HasSuccessor() && o.now < InactiveWindow().starts; }
+
+bool View::RolledBack() const {
+  if (!active || !inactive || !o.receipt) return false;
+  return o.receipt->action == OperationAction::Activate &&
+         o.receipt->fingerprint == active->fingerprint &&
+         o.receipt->replaced == inactive->fingerprint &&
+         std::tie(inactive->not_before, inactive->not_after) >
+             std::tie(active->not_before, active->not_after);
+}
+
+bool View::WasHeld() const {
+  const Condition* told = o.status.Find(condition::kAutomaticRegeneration);
+  return told && told->reason == reason::kWaitingForActivation && !stale_status;
+}
+
+}  // namespace certpair::core

@@ -1,0 +1,57 @@
+// Private to src/core: an Observation, read once into the questions that the rules ask.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/decision.hpp"
+#include "core/observation.hpp"
+#include "core/schedule.hpp"
+
+namespace certpair::core {
+
+/// Why something does not happen by itself, for a condition. `retry_at`: when time alone may help.
+struct Obstacle {
+  std::string_view reason;
+  std::string message;
+  std::optional<sys_seconds> retry_at;
+};
+
+/// What an Observation says of the pair. Borrows from the Observation, which outlives it.
+struct View {
+  const Observation& o;
+  const Certificate* active = nullptr;    ///< intact; null: none, or damaged
+  const Certificate* inactive = nullptr;  ///< intact; null: none, or damaged
+  bool active_damaged = false;
+  bool inactive_damaged = false;
+  bool missing = false;                  ///< no Secret of that name
+  bool relabel = false;                  ///< labels, annotations or ownership are to be mended
+  bool regenerating = false;             ///< ON, and offered by the installation (R18)
+  bool by_fingerprint = false;           ///< the peer matches by fingerprint (R15)
+  bool stale_status = false;             ///< status does not describe the pair that is there
+  seconds before{};                      ///< R23, of the active certificate
+  std::optional<Window> window;          ///< of the active certificate
+  std::optional<Obstacle> not_writable;  ///< what keeps the Secret from being written
+  std::optional<Obstacle> not_issuable;  ///< what keeps any certificate from being made
+
+  explicit View(const Observation& observation);
+
+  /// The system or its namespace is on its way out: nothing is written (R21).
+  [[nodiscard]] bool Leaving() const;
+  [[nodiscard]] bool ActiveExpired() const { return active && IsExpired(*active, o.now); }
+  /// R8: the active certificate's window has come for this system.
+  [[nodiscard]] bool Due() const { return window && o.now >= window->starts; }
+  /// The regeneration start of the inactive certificate, were it active.
+  [[nodiscard]] Window InactiveWindow() const;
+  /// The inactive one is valid and ends later than the active one: it can take its place (R15).
+  [[nodiscard]] bool HasSuccessor() const;
+  /// HasSuccessor, and it is not in its own window yet.
+  [[nodiscard]] bool HasFreshSuccessor() const;
+  /// R6: a person went back to the older certificate.
+  [[nodiscard]] bool RolledBack() const;
+  /// The pass before this one said that the inactive certificate is held for a fingerprint peer.
+  [[nodiscard]] bool WasHeld() const;
+};
+
+}  // namespace certpair::core
