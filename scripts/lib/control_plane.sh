@@ -187,10 +187,11 @@ remove_traces() {
   rm -f "$dir/processes"
 }
 
+# control_plane_down DIR QUIET
 control_plane_down() {
   local dir=$1
   if [[ ! -f $dir/processes ]]; then
-    say "no control plane in $dir"
+    [[ ${2:-false} == true ]] || say "no control plane in $dir"
     return 0
   fi
   end_all "$dir" || return
