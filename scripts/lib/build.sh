@@ -4,7 +4,7 @@
 # build_preset PRESET LOG TARGET...: configures and builds; on a terminal with ninja's status line, else with a line
 # now and then. Of two at once, one waits for the other. A failed build shows what the compiler said.
 build_preset() {
-  local preset=$1 log=$2 lock
+  local preset=$1 log=$2 lock status=0
   shift 2
   mkdir -p "$certpair_root/build"
   exec {lock}>"$certpair_root/build/.$preset.lock"
@@ -12,7 +12,6 @@ build_preset() {
     tell "Somebody else is building it; waiting for them."
     run flock "$lock"
   fi
-  local status=0
   build_locked "$preset" "$log" "$@" || status=$?
   exec {lock}>&-
   return "$status"
@@ -29,11 +28,9 @@ build_locked() {
   export NINJA_STATUS='  [%f of %t, %e s] '
   if [[ -t 1 ]]; then
     run "${command[@]}"
-  else
-    run report_build "$log" "${command[@]}" || {
-      grep -v '^  \[' "$log" | tail -n 40
-      return 1
-    }
+  elif ! run report_build "$log" "${command[@]}"; then
+    grep -v '^  \[' "$log" | tail -n 40
+    return 1
   fi
 }
 

@@ -2,7 +2,8 @@
 # A peer that demands a client certificate: nginx on loopback, with files of its own only. Sourced, never run.
 # Needs common.sh and process.sh.
 
-# peer_start RECORDS DIR CA LOG: starts it, and prints its address. CA is whom it trusts with client certificates.
+# peer_start RECORDS DIR CA LOG: starts it, and puts its address into peer_address. CA is whom it trusts with client
+# certificates.
 peer_start() {
   local records=$1 dir=$2 ca=$3 log=$4 port attempt
   mkdir -p "$dir"
@@ -11,13 +12,14 @@ peer_start() {
     port=$((20000 + SRANDOM % 12000))
     peer_configuration "$dir" "$ca" "$port" >"$dir/nginx.conf"
     spawn "$records" nginx "$log" "$(nginx_program)" -p "$dir" -e stderr -c "$dir/nginx.conf"
-    if peer_answers "$records" "$port"; then
-      printf 'https://127.0.0.1:%s/\n' "$port"
+    if peer_listens "$records" "$port"; then
+      peer_address=https://127.0.0.1:$port/
       return
     fi
     end_process "$records" nginx 2
     grep -q 'Address already in use' "$log" || break
   done
+  tail -n 12 "$log"
   return 1
 }
 
@@ -31,10 +33,9 @@ peer_identity() {
     umask 077
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=peer.example" \
       -addext "subjectAltName=IP:127.0.0.1" -keyout "$dir/peer.key" -out "$dir/peer.crt" 2>"$dir/openssl.log"
-  ) || {
-    cat "$dir/openssl.log" >&2
-    return 1
-  }
+  ) && return
+  cat "$dir/openssl.log"
+  return 1
 }
 
 # peer_configuration DIR CA PORT. One process, no privileges, nothing outside of DIR.
@@ -59,4 +60,17 @@ $(for kind in client_body proxy fastcgi uwsgi scgi; do printf '  %s_temp_path "%
     ssl_client_certificate "$ca";
     location / { return 200 "Hello \$ssl_client_s_dn, verified: \$ssl_client_verify\n"; }
   }
+}
+END
+}
+
+# peer_listens RECORDS PORT: waits until it does; fails when it ended, or after five seconds.
+peer_listens() {
+  local tries
+  for ((tries = 100; tries > 0; tries--)); do
+    is_running "$1" nginx || return 1
+    if (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null; then return 0; fi
+    sleep 0.05
+  done
+  return 1
 }

@@ -83,9 +83,9 @@ summary() {
   for i in "${!step_titles[@]}"; do
     colour=$green
     [[ ${step_marks[i]} == "✔" ]] || colour=$red
-    printf '  %s%s%s %2d  %-48s %12s\n' "$colour" "${step_marks[i]}" "$plain" $((i + 1)) "${step_titles[i]}" \
+    printf '  %s%s%s %2d  %-50s %12s\n' "$colour" "${step_marks[i]}" "$plain" $((i + 1)) "${step_titles[i]}" \
       "$(seconds_of "${step_times[i]}")"
     total=$((total + step_times[i]))
   done
-  printf '  %5s %-48s %12s\n' '' 'together' "$(seconds_of "$total")"
+  printf '  %5s %-50s %12s\n' '' 'together' "$(seconds_of "$total")"
 }
