@@ -12,8 +12,9 @@
 
 namespace certpair::x509 {
 
-inline constexpr std::size_t kMaxPemBytes = std::size_t{256} * 1024;  ///< of one PEM field that we read
-inline constexpr std::size_t kMaxChain = 16;             ///< certificates in one PEM field
+inline constexpr std::size_t kMaxPemBytes =
+    std::size_t{256} * 1024;                  ///< of one PEM field that we read
+inline constexpr std::size_t kMaxChain = 16;  ///< certificates in one PEM field
 
 /// All certificates of a PEM text, in order. Invalid: none, too many, too large, anything that is
 /// not a certificate between the BEGIN/END lines (explanatory text outside of them is allowed, RFC

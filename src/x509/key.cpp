@@ -10,6 +10,7 @@
 
 #include "x509/openssl.hpp"
 #include "x509/pem.hpp"
+#include "x509/pkcs8.hpp"
 #include "x509/public_key.hpp"
 
 namespace certpair::x509 {
@@ -133,7 +134,7 @@ KeySpec PrivateKey::Spec() const { return SpecOf(get()).value_or(KeySpec{}); }
 
 SecretString PrivateKey::ToPem() const {
   const ErrorQueue errors;
-  const Handle<PKCS8_PRIV_KEY_INFO> info{EVP_PKEY2PKCS8(get())};
+  const Handle<PKCS8_PRIV_KEY_INFO> info = ToPkcs8(get());
   unsigned char* der = nullptr;
   const int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), &der) : -1;
   if (size <= 0) return {};

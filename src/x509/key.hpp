@@ -15,7 +15,8 @@
 
 namespace certpair::x509 {
 
-inline constexpr std::size_t kMaxKeyBytes = std::size_t{16} * 1024;  ///< of one PEM private key that we read
+inline constexpr std::size_t kMaxKeyBytes =
+    std::size_t{16} * 1024;  ///< of one PEM private key that we read
 
 /// One private key. Move-only; the memory is wiped when it is freed (OpenSSL's CRYPTO_clear_free).
 /// Const use from several threads is safe.

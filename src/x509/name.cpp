@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <openssl/objects.h>
 
+#include "x509/text.hpp"
+
 namespace certpair::x509 {
 namespace {
 
@@ -29,22 +31,6 @@ constexpr Attribute kLocality{NID_localityName, "localities", 128};
 constexpr Attribute kProvince{NID_stateOrProvinceName, "provinces", 128};
 
 bool IsLetter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-
-bool IsControl(unsigned long c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
-
-// The number of characters; nothing for what is not UTF-8 (RFC 3629) or holds control characters.
-std::optional<std::size_t> CountCharacters(std::string_view text) {
-  std::size_t count = 0;
-  for (; !text.empty(); ++count) {
-    unsigned long c = 0;
-    const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-    const int used = UTF8_getc(bytes, static_cast<int>(std::min<std::size_t>(text.size(), 6)), &c);
-    const bool is_surrogate = c >= 0xD800 && c <= 0xDFFF;
-    if (used <= 0 || is_surrogate || c > 0x10FFFF || IsControl(c)) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(used));
-  }
-  return count;
-}
 
 std::optional<std::string> WhyNot(const Attribute& attribute, std::string_view value) {
   if (value.empty()) return fmt::format("{} holds an empty value", attribute.field);

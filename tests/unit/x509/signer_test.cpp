@@ -1,0 +1,305 @@
+// Which CA Secrets are of use, and what is said of the others.
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <openssl/err.h>
+
+#include "support/certificates.hpp"
+#include "x509/authority.hpp"
+#include "x509/certificate.hpp"
+
+namespace certpair::x509 {
+namespace {
+
+using std::chrono::days;
+using std::chrono::seconds;
+
+constexpr sys_seconds kNow = test::kLongAgo + days{2000};
+
+struct CaSecret {
+  std::string certificate;
+  std::string key;
+  std::string ca;
+};
+
+auto Load(const CaSecret& secret, sys_seconds now = kNow) {
+  return Signer::Load(secret.certificate, secret.key, secret.ca, now);
+}
+
+CaSecret SelfSigned(const test::CertificateOptions& options = {}) {
+  const test::PemPair pair = test::MakeAuthority(options);
+  return {pair.certificate, pair.key, {}};
+}
+
+TEST(AuthorityFault, Is_a_CamelCase_reason_each_its_own) {
+  EXPECT_EQ(ToString(AuthorityFault::Missing), "Missing");
+  EXPECT_EQ(ToString(AuthorityFault::Malformed), "Malformed");
+  EXPECT_EQ(ToString(AuthorityFault::KeyEncrypted), "KeyEncrypted");
+  EXPECT_EQ(ToString(AuthorityFault::KeyUnsupported), "KeyUnsupported");
+  EXPECT_EQ(ToString(AuthorityFault::KeyMismatch), "KeyMismatch");
+  EXPECT_EQ(ToString(AuthorityFault::NotACertificateAuthority), "NotACertificateAuthority");
+  EXPECT_EQ(ToString(AuthorityFault::ChainBroken), "ChainBroken");
+  EXPECT_EQ(ToString(AuthorityFault::NotYetValid), "NotYetValid");
+  EXPECT_EQ(ToString(AuthorityFault::Expired), "Expired");
+}
+
+TEST(Signer, Loads_a_CA_of_every_kind_of_key_that_peers_know) {
+  for (const char* kind : {"RSA-2048", "RSA-2056", "P-256", "P-384", "P-521", "ED25519"}) {
+    SCOPED_TRACE(kind);
+    const CaSecret secret = SelfSigned({.key = kind});
+    const auto signer = Load(secret);
+    ASSERT_TRUE(signer) << signer.error().message;
+    EXPECT_EQ(signer->Facts().subject, "CN=Test CA");
+    EXPECT_EQ(signer->Facts().not_before, test::kLongAgo);
+    EXPECT_EQ(signer->Facts().chain_end, test::kFarAway);
+    EXPECT_EQ(signer->Facts().fingerprint,
+              Fingerprint(ParseCertificates(secret.certificate)->front().get()));
+  }
+}
+
+TEST(Signer, Loads_a_CA_whose_optional_extensions_are_absent) {
+  EXPECT_TRUE(Load(SelfSigned({.key_usage = ""})));
+  EXPECT_TRUE(Load(SelfSigned({.has_subject_key_id = false})));
+  EXPECT_TRUE(Load(SelfSigned({.extended_key_usage = "serverAuth,clientAuth"})));
+  EXPECT_TRUE(Load(SelfSigned({.basic_constraints = "critical,CA:TRUE,pathlen:0"})));
+  EXPECT_TRUE(Load(SelfSigned({.basic_constraints = "CA:TRUE"}))) << "not critical";
+}
+
+TEST(Signer, Loads_a_traditional_key_and_CRLF) {
+  CaSecret secret = SelfSigned({.key = "RSA-2048"});
+  secret.key = test::ToTraditionalKey(secret.key);
+  for (std::string* text : {&secret.certificate, &secret.key}) {
+    std::string crlf;
+    for (const char c : *text) crlf += c == '\n' ? std::string{"\r\n"} : std::string{c};
+    *text = crlf;
+  }
+  EXPECT_TRUE(Load(secret));
+}
+
+struct BadSecret {
+  const char* what;
+  std::function<CaSecret()> make;
+  AuthorityFault fault;
+  const char* message;
+};
+
+void ExpectRefusals(const std::vector<BadSecret>& table) {
+  for (const BadSecret& row : table) {
+    SCOPED_TRACE(row.what);
+    const CaSecret secret = row.make();
+    const auto signer = Load(secret);
+    if (signer) {
+      ADD_FAILURE() << "was accepted";
+      continue;
+    }
+    EXPECT_EQ(ToString(signer.error().fault), ToString(row.fault)) << signer.error().message;
+    EXPECT_NE(signer.error().message.find(row.message), std::string::npos)
+        << signer.error().message;
+    EXPECT_LT(signer.error().message.size(), 300U);
+    if (secret.key.size() > 80) {
+      EXPECT_EQ(signer.error().message.find(secret.key.substr(60, 20)), std::string::npos);
+    }
+    EXPECT_EQ(ERR_peek_error(), 0U);
+  }
+}
+
+CaSecret With(CaSecret secret, std::string CaSecret::* field, std::string text) {
+  secret.*field = std::move(text);
+  return secret;
+}
+
+TEST(Signer, Says_what_is_wrong_with_the_fields_of_a_Secret) {
+  const CaSecret good = SelfSigned();
+  const CaSecret other = SelfSigned();
+  const std::string junk(1 << 20, 'A');
+  ExpectRefusals({
+      {"nothing", [] { return CaSecret{}; }, AuthorityFault::Missing, "tls.crt is empty"},
+      {"no certificate", [&] { return With(good, &CaSecret::certificate, ""); },
+       AuthorityFault::Missing, "tls.crt is empty"},
+      {"no key", [&] { return With(good, &CaSecret::key, ""); }, AuthorityFault::Missing,
+       "tls.key is empty"},
+      {"garbage for a certificate", [&] { return With(good, &CaSecret::certificate, "junk"); },
+       AuthorityFault::Malformed, "tls.crt holds no PEM certificate"},
+      {"garbage for a key", [&] { return With(good, &CaSecret::key, "junk"); },
+       AuthorityFault::Malformed, "tls.key holds no PEM private key"},
+      {"garbage for a root", [&] { return With(good, &CaSecret::ca, "junk"); },
+       AuthorityFault::Malformed, "ca.crt holds no PEM certificate"},
+      {"1 MiB for a certificate", [&] { return With(good, &CaSecret::certificate, junk); },
+       AuthorityFault::Malformed, "tls.crt has 1048576 bytes"},
+      {"1 MiB for a key", [&] { return With(good, &CaSecret::key, junk); },
+       AuthorityFault::Malformed, "tls.key has 1048576 bytes"},
+      {"1 MiB for a root", [&] { return With(good, &CaSecret::ca, junk); },
+       AuthorityFault::Malformed, "ca.crt has 1048576 bytes"},
+      {"the fields exchanged", [&] { return CaSecret{good.key, good.certificate, {}}; },
+       AuthorityFault::Malformed, "tls.crt holds a PEM block (number 1) that is not a certificate"},
+      {"the key of another CA", [&] { return With(good, &CaSecret::key, other.key); },
+       AuthorityFault::KeyMismatch, "tls.key is not the key of"},
+      {"a key of another algorithm",
+       [&] { return With(good, &CaSecret::key, test::MakeKeyPem("RSA-2048")); },
+       AuthorityFault::KeyMismatch, "tls.key is not the key of"},
+      {"an encrypted key", [&] { return With(good, &CaSecret::key, test::EncryptKey(good.key)); },
+       AuthorityFault::KeyEncrypted, "tls.key is encrypted"},
+      {"a traditionally encrypted key",
+       [&] { return With(good, &CaSecret::key, test::EncryptKeyTraditionally(good.key)); },
+       AuthorityFault::KeyEncrypted, "tls.key is encrypted"},
+      {"RSA-1024", [] { return SelfSigned({.key = "RSA-1024"}); }, AuthorityFault::KeyUnsupported,
+       "RSA"},
+      {"secp256k1", [] { return SelfSigned({.key = "secp256k1"}); }, AuthorityFault::KeyUnsupported,
+       "tls.key"},
+      {"Ed448", [] { return SelfSigned({.key = "ED448"}); }, AuthorityFault::KeyUnsupported,
+       "tls.key"},
+  });
+}
+
+TEST(Signer, Says_why_a_certificate_is_no_CA) {
+  const auto no = AuthorityFault::NotACertificateAuthority;
+  ExpectRefusals({
+      {"CA:FALSE", [] { return SelfSigned({.basic_constraints = "critical,CA:FALSE"}); }, no,
+       "lack CA:TRUE"},
+      {"no basicConstraints", [] { return SelfSigned({.basic_constraints = ""}); }, no,
+       "lack CA:TRUE"},
+      {"no basicConstraints nor anything",
+       [] {
+         return SelfSigned({.basic_constraints = "", .key_usage = "", .has_subject_key_id = false});
+       },
+       no, "lack CA:TRUE"},
+      {"no keyCertSign",
+       [] { return SelfSigned({.key_usage = "critical,digitalSignature,cRLSign"}); }, no,
+       "keyCertSign"},
+      {"for servers only", [] { return SelfSigned({.extended_key_usage = "serverAuth"}); }, no,
+       "clientAuth"},
+  });
+}
+
+TEST(Signer, Judges_times_to_the_second_and_of_the_whole_chain) {
+  const sys_seconds start = kNow;
+  const sys_seconds end = kNow + days{30};
+  const CaSecret short_lived = SelfSigned({.not_before = start, .not_after = end});
+  EXPECT_TRUE(Load(short_lived, start));
+  EXPECT_TRUE(Load(short_lived, end));
+  const auto early = Load(short_lived, start - seconds{1});
+  ASSERT_FALSE(early);
+  EXPECT_EQ(ToString(early.error().fault), "NotYetValid");
+  EXPECT_NE(early.error().message.find("2025-06-23T00:00:00Z"), std::string::npos)
+      << early.error().message;
+  const auto late = Load(short_lived, end + seconds{1});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(ToString(late.error().fault), "Expired");
+  EXPECT_NE(late.error().message.find("2025-07-23T00:00:00Z"), std::string::npos)
+      << late.error().message;
+
+  const test::PemPair root =
+      test::MakeAuthority({.common_name = "Short Root", .not_before = start, .not_after = end});
+  const test::PemPair middle = test::MakeAuthority({.common_name = "Long Middle"}, root);
+  const CaSecret chain{middle.certificate, middle.key, root.certificate};
+  const auto signer = Load(chain, start);
+  ASSERT_TRUE(signer) << signer.error().message;
+  EXPECT_EQ(signer->Facts().not_before, start) << "the latest start of the chain";
+  EXPECT_EQ(signer->Facts().chain_end, end) << "the earliest end of the chain";
+  EXPECT_EQ(signer->Facts().subject, "CN=Long Middle");
+  const auto expired = Load(chain, end + seconds{1});
+  ASSERT_FALSE(expired);
+  EXPECT_EQ(ToString(expired.error().fault), "Expired");
+  EXPECT_NE(expired.error().message.find("CN=Short Root"), std::string::npos);
+  EXPECT_EQ(ToString(Load(chain, start - seconds{1}).error().fault), "NotYetValid");
+}
+
+class Chain : public testing::Test {
+ protected:
+  const test::PemPair root_ = test::MakeAuthority({.common_name = "Root"});
+  const test::PemPair upper_ = test::MakeAuthority({.common_name = "Upper", .key = "P-384"}, root_);
+  const test::PemPair lower_ = test::MakeAuthority({.common_name = "Lower"}, upper_);
+  const test::PemPair stranger_ = test::MakeAuthority({.common_name = "Stranger"});
+
+  // tls.crt (but for the leaf) and ca.crt of what a CA with these fields issues.
+  static std::pair<std::string, std::string> IssuedBy(const CaSecret& secret) {
+    const auto signer = Load(secret);
+    if (!signer) return {"refused", signer.error().message};
+    const auto key = GenerateKey({core::KeyAlgorithm::Ecdsa, 256});
+    core::Subject subject;
+    subject.common_name = "a";
+    const auto issued = signer->Issue({.subject = subject,
+                                       .key = {core::KeyAlgorithm::Ecdsa, 256},
+                                       .not_before = kNow,
+                                       .not_after = kNow + days{1}},
+                                      *key);
+    if (!issued) return {"not issued", issued.error().message};
+    EXPECT_TRUE(issued->certificate_pem.starts_with(issued->details.pem));
+    return {issued->certificate_pem.substr(issued->details.pem.size()), issued->ca_pem};
+  }
+};
+
+TEST_F(Chain, Goes_into_tls_crt_without_its_root_which_goes_into_ca_crt) {
+  const std::string root = root_.certificate;
+  const std::string upper = upper_.certificate;
+  const std::string lower = lower_.certificate;
+  using Pair = std::pair<std::string, std::string>;
+  EXPECT_EQ(IssuedBy({root, root_.key, {}}), (Pair{"", root})) << "a root alone";
+  EXPECT_EQ(IssuedBy({root, root_.key, root}), (Pair{"", root})) << "a root given twice";
+  EXPECT_EQ(IssuedBy({upper, upper_.key, root}), (Pair{upper, root})) << "root in ca.crt";
+  EXPECT_EQ(IssuedBy({upper + root, upper_.key, {}}), (Pair{upper, root})) << "root in tls.crt";
+  EXPECT_EQ(IssuedBy({upper + root, upper_.key, root}), (Pair{upper, root})) << "root in both";
+  EXPECT_EQ(IssuedBy({lower + upper, lower_.key, root}), (Pair{lower + upper, root}));
+  EXPECT_EQ(IssuedBy({lower, lower_.key, root + upper}), (Pair{lower + upper, root}))
+      << "a bundle in any order";
+  EXPECT_EQ(IssuedBy({lower, lower_.key, upper}), (Pair{lower + upper, upper}))
+      << "no root is known: the topmost";
+  EXPECT_EQ(IssuedBy({lower, lower_.key, {}}), (Pair{lower, lower}));
+  EXPECT_EQ(IssuedBy({upper, upper_.key, stranger_.certificate + root}), (Pair{upper, root}))
+      << "a bundle with strangers";
+}
+
+TEST_F(Chain, That_is_broken_is_refused) {
+  const std::string root = root_.certificate;
+  const std::string upper = upper_.certificate;
+  const std::string lower = lower_.certificate;
+  const test::PemPair impostor = test::MakeAuthority({.common_name = "Root"});
+  const auto broken = AuthorityFault::ChainBroken;
+  ExpectRefusals({
+      {"a link is missing", [&] { return CaSecret{lower + root, lower_.key, {}}; }, broken,
+       "CN=Root"},
+      {"the wrong way round", [&] { return CaSecret{root + upper, root_.key, {}}; }, broken,
+       "did not sign"},
+      {"the root first, with the key of the second",
+       [&] { return CaSecret{root + upper, upper_.key, {}}; }, broken, "did not sign"},
+      {"something behind the root",
+       [&] { return CaSecret{upper + root + stranger_.certificate, upper_.key, {}}; }, broken,
+       "CN=Stranger"},
+      {"a root of the same name and another key",
+       [&] { return CaSecret{upper + impostor.certificate, upper_.key, {}}; }, broken,
+       "did not sign"},
+      {"a ca.crt of somebody else",
+       [&] { return CaSecret{upper, upper_.key, stranger_.certificate}; }, broken, "ca.crt"},
+      {"a ca.crt of somebody else beside a root",
+       [&] { return CaSecret{root, root_.key, stranger_.certificate}; }, broken, "ca.crt"},
+  });
+}
+
+TEST_F(Chain, With_an_upper_certificate_that_is_no_CA_is_refused) {
+  const test::PemPair fake =
+      test::MakeAuthority({.common_name = "Fake", .basic_constraints = "CA:FALSE"}, root_);
+  const test::PemPair below = test::MakeAuthority({.common_name = "Below"}, fake);
+  const auto signer = Load({below.certificate + fake.certificate, below.key, root_.certificate});
+  ASSERT_FALSE(signer);
+  EXPECT_EQ(ToString(signer.error().fault), "NotACertificateAuthority");
+  EXPECT_NE(signer.error().message.find("CN=Fake"), std::string::npos);
+}
+
+TEST_F(Chain, Longer_than_a_pathLen_allows_is_refused) {
+  const test::PemPair root =
+      test::MakeAuthority({.common_name = "R", .basic_constraints = "critical,CA:TRUE,pathlen:1"});
+  const test::PemPair one = test::MakeAuthority({.common_name = "One"}, root);
+  const test::PemPair two = test::MakeAuthority({.common_name = "Two"}, one);
+  EXPECT_TRUE(Load({root.certificate, root.key, {}}));
+  EXPECT_TRUE(Load({one.certificate, one.key, root.certificate}));
+  const auto signer = Load({two.certificate + one.certificate, two.key, root.certificate});
+  ASSERT_FALSE(signer);
+  EXPECT_EQ(ToString(signer.error().fault), "ChainBroken");
+  EXPECT_NE(signer.error().message.find("CN=R allows 1 CA"), std::string::npos)
+      << signer.error().message;
+}
+
+}  // namespace
+}  // namespace certpair::x509
