@@ -1,0 +1,134 @@
+// Measures the operator against the bare writes that it cannot avoid, in the same run on the same
+// API server.
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "kube/config.hpp"
+#include "kube/transport_cpprest.hpp"
+#include "objects.hpp"
+#include "phases.hpp"
+#include "reconcile/names.hpp"
+
+namespace certpair::bench {
+namespace {
+
+struct Options {
+  Setup setup;
+  int systems = 1000;
+  int rsa = 60;
+  int large = 0;  ///< further systems before the restart
+};
+
+void Row(const std::string& what, double value, const std::string& unit, double limit,
+         bool at_least) {
+  const bool met = at_least ? value >= limit : value <= limit;
+  std::printf("| %-52s | %9.2f %-9s | %s %-6g | %s |\n", what.c_str(), value, unit.c_str(),
+              at_least ? "≥" : "≤", limit, met ? "yes" : "NO");
+  std::fflush(stdout);
+}
+
+void Fact(const std::string& what, double value, const std::string& unit) {
+  std::printf("| %-52s | %9.2f %-9s | %8s | %s |\n", what.c_str(), value, unit.c_str(), "", "   ");
+  std::fflush(stdout);
+}
+
+void Prepare(const kube::Client& client) {
+  for (const char* name : {kNamespace, "certpair-system"})
+    (void)client.Create(
+        reconcile::kNamespaces, "",
+        {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}});
+  (void)client.Create(reconcile::kAuthorities, "", Authority());
+}
+
+void ShowRestart(const Setup& setup, int systems, double memory_limit) {
+  const RestartResult restart = MeasureRestart(setup, systems);
+  if (!restart.complete)
+    throw std::runtime_error("the operator did not come to rest; its log: " + setup.log_path);
+  const std::string with = " with " + std::to_string(systems) + " systems";
+  Fact("restart" + with + ": in sync after", restart.seconds, "s");
+  Row("restart" + with + ": writes", restart.writes, "", 0, false);
+  Row("restart" + with + ": Secret reads", restart.secret_reads, "", 0, false);
+  Row("restart" + with + ": other reads", restart.other_reads, "", 0, false);
+  Fact("restart" + with + ": list pages", restart.lists, "");
+  Row("restart" + with + ": peak RSS", restart.peak_mib, "MiB", memory_limit, false);
+}
+
+int Run(const Options& options) {
+  const Setup& setup = options.setup;
+  const SystemClock clock;
+  auto config = kube::LoadConfig({}, setup.kubeconfig, "");
+  if (!config) throw std::runtime_error(config.error().message);
+  auto transport = kube::MakeTransport(std::move(*config), clock);
+  if (!transport) throw std::runtime_error(transport.error().message);
+  const kube::Client client{*transport, clock};
+  Prepare(client);
+
+  std::printf("| %-52s | %-19s | %-8s | met |\n|---|---|---|---|\n", "measured", "value", "limit");
+  CreateSystems(client, setup, "fleet", options.systems, "ECDSA", 256);
+  const FleetResult fleet = MeasureFleet(setup, options.systems);
+  if (!fleet.complete)
+    throw std::runtime_error("not all systems got a certificate; the operator's log: " +
+                             setup.log_path);
+  CreateSystems(client, setup, "bare", options.systems, "ECDSA", 256);
+  const double bare = MeasureBareWrites(client, setup, "bare", options.systems, "fleet-0");
+  const std::string of = std::to_string(options.systems) + " P-256 systems: ";
+  Fact(of + "rate", fleet.systems_per_second, "systems/s");
+  Fact(of + "the bare writes alone", bare, "systems/s");
+  Row(of + "ratio", fleet.systems_per_second / bare, "", 0.6, true);
+  Row(of + "API writes each", fleet.writes_per_system, "", 3.05, false);
+  Fact(of + "API reads each", fleet.reads_per_system, "");
+  Row(of + "operator's CPU each", fleet.cpu_ms_per_system, "ms", 2, false);
+  Row(of + "operator's peak RSS", fleet.peak_mib, "MiB", 32, false);
+  ShowRestart(setup, 2 * options.systems, 40);
+  if (options.rsa > 0) {
+    const double keys = MeasureKeys(2048, 15);
+    CreateSystems(client, setup, "rsa", options.rsa, "RSA", 2048);
+    const FleetResult rsa = MeasureFleet(setup, options.rsa);
+    const std::string of_rsa = std::to_string(options.rsa) + " RSA-2048 systems: ";
+    Fact(of_rsa + "rate", rsa.systems_per_second, "systems/s");
+    Fact(of_rsa + "key generation alone, all cores", keys, "keys/s");
+    Row(of_rsa + "ratio", rsa.systems_per_second / keys, "", 0.8, true);
+  }
+  if (options.large > 0) {
+    CreateSystems(client, setup, "large", options.large, "ECDSA", 256);
+    const FleetResult large = MeasureFleet(setup, options.large);
+    Fact(std::to_string(options.large) + " more P-256 systems: rate", large.systems_per_second,
+         "systems/s");
+    Row(std::to_string(options.large) + " more P-256 systems: operator's peak RSS", large.peak_mib,
+        "MiB", 80, false);
+    ShowRestart(setup, 2 * options.systems + options.rsa + options.large, 80);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace certpair::bench
+
+int main(int argc, char** argv) {
+  using namespace certpair;
+  bench::Options options;
+  CLI::App app{"certpair's benchmarks; scripts/bench starts what they need"};
+  app.add_option("--kubeconfig", options.setup.kubeconfig)->required();
+  app.add_option("--controller", options.setup.controller)->required();
+  app.add_option("--log", options.setup.log_path)->required();
+  app.add_option("--systems", options.systems)->capture_default_str();
+  app.add_option("--large", options.large)->capture_default_str();
+  app.add_option("--rsa", options.rsa)->capture_default_str();
+  app.add_option("--workers", options.setup.workers)->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  log::Configure(log::Level::Warn, log::Format::Text);
+  kube::InitializeNetwork();
+  try {
+    return bench::Run(options);
+  } catch (const std::exception& error) {
+    std::cerr << "certpair-bench: " << error.what() << '\n';
+    return 1;
+  }
+}

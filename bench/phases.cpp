@@ -1,0 +1,205 @@
+#include "phases.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <iostream>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "objects.hpp"
+#include "process.hpp"
+#include "reconcile/names.hpp"
+#include "x509/key.hpp"
+
+namespace certpair::bench {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr auto kPatience = 30min;
+
+double Since(Steady::time_point start) {
+  return std::chrono::duration<double>(Steady::now() - start).count();
+}
+
+template <class T>
+T Must(kube::ApiResult<T> result, const std::string& what) {
+  if (!result) throw std::runtime_error(what + ": " + result.error().message);
+  return std::move(*result);
+}
+
+void InParallel(int threads, int count, const std::function<void(int)>& work) {
+  std::atomic<int> next = 0;
+  std::atomic<bool> failed = false;
+  std::vector<std::jthread> pool;
+  pool.reserve(static_cast<std::size_t>(threads));
+  for (int t = 0; t < threads; ++t)
+    pool.emplace_back([&] {
+      try {
+        for (int i = 0; (i = next++) < count;) work(i);
+      } catch (const std::exception& error) {
+        std::cerr << error.what() << '\n';
+        failed = true;
+      }
+    });
+  pool.clear();
+  if (failed) throw std::runtime_error("a thread of the benchmark failed");
+}
+
+struct Requests {
+  double writes = 0;
+  double secret_reads = 0;
+  double other_reads = 0;
+  double lists = 0;
+};
+
+Requests CountRequests(const Samples& samples) {
+  const std::string name = "certpair_api_requests_total";
+  Requests requests;
+  for (const char* verb :
+       {"verb=\"CREATE\"", "verb=\"PATCH\"", "verb=\"UPDATE\"", "verb=\"DELETE\""})
+    requests.writes += Sum(samples, name, {verb});
+  requests.secret_reads = Sum(samples, name, {"verb=\"GET\"", "resource=\"secrets\""});
+  requests.other_reads = Sum(samples, name, {"verb=\"GET\""}) - requests.secret_reads;
+  requests.lists = Sum(samples, name, {"verb=\"LIST\""});
+  return requests;
+}
+
+struct Controller {
+  int metrics_port = FreePort();
+  Process process;
+  explicit Controller(const Setup& setup)
+      : process({setup.controller, "--kubeconfig", setup.kubeconfig, "--namespace",
+                 "certpair-system", "--leader-elect=false", "--metrics-bind-address",
+                 "127.0.0.1:" + std::to_string(metrics_port), "--health-probe-bind-address", "0",
+                 "--workers", std::to_string(setup.workers)},
+                setup.log_path) {}
+
+  // Looks at the metrics until `done` says so; answers the last look.
+  Samples Await(const std::function<bool(const Samples&)>& done) const {
+    const auto start = Steady::now();
+    Samples samples;
+    while (Steady::now() - start < kPatience && process.Running()) {
+      samples = Scrape(metrics_port);
+      if (!samples.empty() && done(samples)) break;
+      std::this_thread::sleep_for(20ms);
+    }
+    return samples;
+  }
+};
+
+double Count(const Samples& samples, const std::string& verb, const std::string& resource) {
+  return Sum(samples, "certpair_api_requests_total",
+             {"verb=\"" + verb + "\"", "resource=\"" + resource + "\"", "code=\"20"});
+}
+
+}  // namespace
+
+void CreateSystems(const kube::Client& client, const Setup& setup, const std::string& prefix,
+                   int count, const std::string& algorithm, int size) {
+  InParallel(setup.workers, count, [&](int i) {
+    const std::string name = prefix + "-" + std::to_string(i);
+    Must(client.Create(reconcile::kSystems, kNamespace, System(name, algorithm, size), {},
+                       kube::Shape::MetadataOnly),
+         "create " + name);
+  });
+}
+
+FleetResult MeasureFleet(const Setup& setup, int count) {
+  FleetResult result;
+  const Controller controller{setup};
+  const double wanted = count;
+  controller.Await([](const Samples& s) { return Count(s, "CREATE", "secrets") > 0; });
+  const auto start = Steady::now();
+  const Samples first = Scrape(controller.metrics_port);
+  const double before = Count(first, "CREATE", "secrets");
+  const Samples last = controller.Await([&](const Samples& s) {
+    return Count(s, "CREATE", "secrets") >= wanted &&
+           Count(s, "PATCH", "provisioningsystems") >= wanted &&
+           Count(s, "CREATE", "events") >= wanted;
+  });
+  result.seconds = Since(start);
+  const Usage usage = controller.process.Used();
+  const Requests requests = CountRequests(last);
+  result.systems_per_second = (wanted - before) / result.seconds;
+  result.cpu_ms_per_system = usage.cpu_seconds * 1000 / wanted;
+  result.peak_mib = usage.peak_mib;
+  result.writes_per_system = requests.writes / wanted;
+  result.reads_per_system = (requests.secret_reads + requests.other_reads) / wanted;
+  result.complete = Sum(last, "certpair_certificates", {"state=\"active\""}) >= 1 &&
+                    Count(last, "CREATE", "secrets") >= wanted;
+  return result;
+}
+
+double MeasureBareWrites(const kube::Client& client, const Setup& setup, const std::string& prefix,
+                         int count, const std::string& like) {
+  const auto secret =
+      Must(client.Get(reconcile::kSecrets, kNamespace, like + "-outbound"), "read a Secret");
+  const auto system = Must(client.Get(reconcile::kSystems, kNamespace, like), "read a system");
+  const kube::Resource events{"", "v1", "events", true};
+  nlohmann::json event;
+  kube::ListOptions options{.namespace_ = kNamespace,
+                            .field_selector = "involvedObject.name=" + like};
+  Must(client.List(events, options, [&](nlohmann::json& item) { event = item; }), "read an Event");
+  event["apiVersion"] = "v1";
+  event["kind"] = "Event";
+  std::vector<BareWrites> bare;
+  bare.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i)
+    bare.push_back(CopyFor(prefix + "-" + std::to_string(i), secret, system, event));
+  const auto start = Steady::now();
+  InParallel(setup.workers, count, [&](int i) {
+    const BareWrites& writes = bare[static_cast<std::size_t>(i)];
+    const std::string name = prefix + "-" + std::to_string(i);
+    Must(client.Create(reconcile::kSecrets, kNamespace, writes.secret, {},
+                       kube::Shape::MetadataOnly),
+         "POST Secret");
+    Must(client.MergePatch(reconcile::kSystems, kNamespace, name, "status", writes.status_patch, {},
+                           kube::Shape::MetadataOnly),
+         "PATCH status");
+    Must(client.Create(events, kNamespace, writes.event, {}, kube::Shape::MetadataOnly),
+         "POST Event");
+  });
+  return count / Since(start);
+}
+
+RestartResult MeasureRestart(const Setup& setup, int count) {
+  RestartResult result;
+  const auto start = Steady::now();
+  const Controller controller{setup};
+  const auto in_sync = [&](const Samples& s) {
+    return Sum(s, "certpair_reconciles_total", {"kind=\"ProvisioningSystem\""}) >= count &&
+           Sum(s, "certpair_work_queue_depth") <= 0;
+  };
+  controller.Await(in_sync);
+  result.seconds = Since(start);
+  std::this_thread::sleep_for(2s);  // what came late would be counted too
+  const Samples last = Scrape(controller.metrics_port);
+  const Requests requests = CountRequests(last);
+  result.writes = requests.writes;
+  result.secret_reads = requests.secret_reads;
+  result.other_reads = requests.other_reads;
+  result.lists = requests.lists;
+  result.peak_mib = controller.process.Used().peak_mib;
+  result.complete = in_sync(last);
+  return result;
+}
+
+double MeasureKeys(int size, int seconds) {
+  const auto start = Steady::now();
+  std::atomic<int> made = 0;
+  {
+    std::vector<std::jthread> pool;
+    for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i)
+      pool.emplace_back([&] {
+        while (Since(start) < seconds)
+          if (x509::GenerateKey({.algorithm = core::KeyAlgorithm::Rsa, .size = size})) ++made;
+      });
+  }
+  return made / Since(start);
+}
+
+}  // namespace certpair::bench
