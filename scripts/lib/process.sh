@@ -16,7 +16,8 @@ process_identity() {
 }
 
 # spawn RECORDS NAME LOG COMMAND...: starts it in a session of its own, so that Ctrl-C at our terminal does not
-# reach it. It writes its own record before it becomes COMMAND: there is no moment at which it runs unrecorded.
+# reach it. It writes its own record before it becomes COMMAND: there is no moment at which it runs unrecorded. The
+# record is there when spawn returns.
 spawn() {
   local records=$1 name=$2 log=$3 pid
   shift 3
@@ -26,7 +27,9 @@ spawn() {
     printf '%s %s %s\n' "$name" "$pid" "$(process_identity "$pid")" >>"$records"
     exec setsid "$@"
   ) </dev/null >"$log" 2>&1 &
-  disown "$!" # the shell is not to report its end
+  pid=$!
+  disown "$pid" # the shell is not to report its end
+  until grep -qs "^$name $pid " "$records" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
 }
 
 # Whoever reads our output through a pipe, or waits for a lock, must not wait for the processes left behind.
