@@ -22,9 +22,10 @@ struct ObjectReference {
 enum class EventType { Normal, Warning };
 
 /// Has one thread that writes. An Event that says the same of the same object again within ten
-/// minutes is counted up on the Event that is there (PATCH), at most 25 new ones an object in a
+/// minutes is counted up on the Event that is there (PATCH), at most 25 writes an object in a
 /// burst and one in five minutes then; the queue holds 4,096, and what does not fit is dropped and
-/// counted. Thread-safe; Record never blocks.
+/// counted. Throttling and server errors are retried a few times, refusals are not. Messages are
+/// redacted as a log's and cut at 1,024 bytes. Thread-safe; Record never blocks.
 class EventRecorder {
  public:
   EventRecorder(const Client& client, const Clock& clock, std::string component,
@@ -36,6 +37,7 @@ class EventRecorder {
 
   void Record(const ObjectReference& object, EventType type, const std::string& reason,
               const std::string& message);
+  /// How many led to no write: the queue was full, the object over its rate, or the server refused.
   [[nodiscard]] std::uint64_t Dropped() const;
   /// Blocks until nothing waits, at most `deadline`; for tests and orderly ends.
   bool Flush(std::chrono::milliseconds deadline);

@@ -4,10 +4,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
-#include <variant>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -42,6 +41,8 @@ struct ReflectorOptions {
   std::string label_selector;
   Shape shape = Shape::Object;
   int page_size = 500;
+  Backoff backoff{std::chrono::milliseconds{500}, std::chrono::seconds{30}};
+  std::uint64_t seed = 0;  ///< of jitter; 0: from the machine
 };
 
 /// Lists (paged; a 410 amid the pages starts over), then watches with bookmarks from there; resumes
@@ -53,7 +54,7 @@ class Reflector {
   Reflector(const Client& client, const Clock& clock, ReflectorOptions options,
             ReflectorSink& sink);
   /// Blocks until `stop`. Run it on a thread of its own.
-  void Run(std::stop_token stop);
+  void Run(const std::stop_token& stop);
   [[nodiscard]] ReflectorState State() const;
   /// Blocks until synced or `stop`; answers whether it is synced.
   bool WaitForSync(std::stop_token stop) const;

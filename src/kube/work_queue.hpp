@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "base/backoff.hpp"
 #include "base/clock.hpp"
@@ -18,10 +18,15 @@ namespace certpair::kube {
 
 /// The pure part. A key is in it once; of two wishes the earlier wins; a key that is being worked
 /// on is not handed out again until it is done, and what was wished meanwhile is kept. Times are
-/// wall-clock, since certificates expire by it.
+/// wall-clock, since certificates expire by it. All calls are O(log keys), but for Due, which is
+/// O(due keys). Not thread-safe.
 class DelayQueue {
  public:
   using Time = std::chrono::system_clock::time_point;
+  DelayQueue() = default;
+  DelayQueue(const DelayQueue&) = delete;
+  DelayQueue& operator=(const DelayQueue&) = delete;
+
   void Add(const std::string& key, Time at);
   /// The key that has been due longest at `now`, now in work; nothing if none is due.
   [[nodiscard]] std::optional<std::string> Take(Time now);
@@ -29,51 +34,75 @@ class DelayQueue {
   void Done(const std::string& key);
   /// Forgets a key's wish (the object is gone), not its being in work.
   void Forget(const std::string& key);
+  /// When Take would first answer a key.
   [[nodiscard]] std::optional<Time> NextDue() const;
   [[nodiscard]] std::size_t Due(Time now) const;
-  [[nodiscard]] std::size_t Size() const { return wishes_.size(); }
+  /// Keys with a wish, in work or not.
+  [[nodiscard]] std::size_t Size() const { return waiting_.size() + kept_; }
 
  private:
-  struct Wish {
+  struct Slot {
     Time at;
     std::uint64_t order;  // first come, first served among equals
+    friend auto operator<=>(const Slot&, const Slot&) = default;
   };
-  std::unordered_map<std::string, Wish> wishes_;
-  std::set<std::pair<std::pair<Time, std::uint64_t>, std::string>>
-      by_time_;  // of those not in work
-  std::set<std::string> in_work_;
+  struct Entry {
+    std::optional<Slot> wish;
+    bool in_work = false;
+  };
+  using Entries = std::unordered_map<std::string, Entry>;  // its nodes do not move
+
+  Entries entries_;
+  std::map<Slot, Entries::value_type*> waiting_;  // of those not in work
+  std::size_t kept_ = 0;                          // wishes of those in work
   std::uint64_t next_order_ = 0;
 };
 
 /// The shell. Thread-safe. The wall clock is looked at again at least every `kRecheck`, so a clock
-/// that was set forward or back is noticed by then.
+/// that was set forward or back is noticed by then. One of the waiting threads watches the time,
+/// the others sleep until there is work for them: a due key wakes one thread, not all.
 class WorkQueue {
  public:
   static constexpr std::chrono::seconds kRecheck{10};
-  explicit WorkQueue(const Clock& clock) : clock_(clock) {}
+  explicit WorkQueue(const Clock& clock, std::chrono::milliseconds recheck = kRecheck)
+      : clock_(clock), recheck_(recheck) {}
 
   void Add(const std::string& key) { AddAt(key, clock_.Now()); }
   void AddAt(const std::string& key, DelayQueue::Time at);
   /// Adds the key after its own back-off (0.2 s to 5 min, jittered), or after `at_least` where that
-  /// is longer.
+  /// is longer. May be called while the key is in work: the wish counts from Done on.
   void AddAfterFailure(const std::string& key, std::chrono::milliseconds at_least = {});
   /// A pass went well: the key's back-off starts anew.
   void Succeeded(const std::string& key);
   /// Blocks until a key is due (it is then in work: call Done) or `stop`.
-  [[nodiscard]] std::optional<std::string> Take(std::stop_token stop);
+  [[nodiscard]] std::optional<std::string> Take(const std::stop_token& stop);
+  /// As Take, without waiting.
+  [[nodiscard]] std::optional<std::string> TryTake();
   void Done(const std::string& key);
   /// The object is gone: no wish, no back-off.
   void Forget(const std::string& key);
   /// Keys that are due now, for the metric.
   [[nodiscard]] std::size_t Depth() const;
+  /// When a key becomes due that is not in work; for a simulated time.
+  [[nodiscard]] std::optional<DelayQueue::Time> NextDue() const;
 
  private:
   struct State {
     DelayQueue queue;
-    std::unordered_map<std::string, Backoff> failures;
+    std::unordered_map<std::string, Backoff> failures;  // one a failing key, erased on success
     std::uint64_t random = 0x9E3779B97F4A7C15ULL;
+    std::uint64_t watcher = 0;  // who watches the time; 0: nobody
+    std::uint64_t last_ticket = 0;
   };
+  using Locked = Guarded<State>::Locked;
+  void AddLocked(Locked& state, const std::string& key, DelayQueue::Time at);
+  void WakeForNewHead(Locked& state, std::optional<DelayQueue::Time> before);
+  void WakeNext(Locked& state);
+  [[nodiscard]] bool HeadIsDue(const State& state) const;
+  void WatchTime(Locked& state, const std::stop_token& stop);
+
   const Clock& clock_;
+  const std::chrono::milliseconds recheck_;
   Guarded<State> state_;
 };
 

@@ -1,0 +1,351 @@
+#include "kube/work_queue.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <random>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "unit/kube/hand_clock.hpp"
+
+namespace certpair::kube {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Time = DelayQueue::Time;
+
+constexpr Time kStart{seconds{1'800'000'000}};
+
+TEST(DelayQueue, A_key_comes_out_when_it_is_due_and_not_before) {
+  DelayQueue queue;
+  queue.Add("a", kStart + seconds{5});
+  EXPECT_EQ(queue.NextDue(), kStart + seconds{5});
+  EXPECT_EQ(queue.Take(kStart + seconds{4}), std::nullopt);
+  EXPECT_EQ(queue.Take(kStart + seconds{5}), "a");
+  EXPECT_EQ(queue.NextDue(), std::nullopt);
+}
+
+TEST(DelayQueue, Of_two_wishes_the_earlier_wins) {
+  for (const bool earlier_first : {true, false}) {
+    DelayQueue queue;
+    queue.Add("a", kStart + seconds{earlier_first ? 1 : 9});
+    queue.Add("a", kStart + seconds{earlier_first ? 9 : 1});
+    EXPECT_EQ(queue.Size(), 1U);
+    EXPECT_EQ(queue.NextDue(), kStart + seconds{1});
+    EXPECT_EQ(queue.Take(kStart + seconds{20}), "a");
+    EXPECT_EQ(queue.Take(kStart + seconds{20}), std::nullopt);
+  }
+}
+
+TEST(DelayQueue, Keys_of_the_same_time_come_in_the_order_of_their_wishes) {
+  DelayQueue queue;
+  for (const char* key : {"c", "a", "b"}) queue.Add(key, kStart);
+  queue.Add("c", kStart);  // the same wish again does not lose its place
+  EXPECT_EQ(queue.Take(kStart), "c");
+  EXPECT_EQ(queue.Take(kStart), "a");
+  EXPECT_EQ(queue.Take(kStart), "b");
+}
+
+TEST(DelayQueue, A_key_in_work_is_not_handed_out_and_its_earliest_wish_is_kept) {
+  DelayQueue queue;
+  queue.Add("a", kStart);
+  ASSERT_EQ(queue.Take(kStart), "a");
+  queue.Add("a", kStart + seconds{3});
+  queue.Add("a", kStart + seconds{1});
+  queue.Add("a", kStart + seconds{2});
+  EXPECT_EQ(queue.Take(kStart + seconds{9}), std::nullopt);
+  EXPECT_EQ(queue.NextDue(), std::nullopt);
+  EXPECT_EQ(queue.Size(), 1U);
+  queue.Done("a");
+  EXPECT_EQ(queue.NextDue(), kStart + seconds{1});
+  EXPECT_EQ(queue.Take(kStart + seconds{1}), "a");
+}
+
+TEST(DelayQueue, A_forgotten_key_is_gone_in_work_or_not) {
+  DelayQueue queue;
+  queue.Add("a", kStart);
+  queue.Forget("a");
+  EXPECT_EQ(queue.Take(kStart), std::nullopt);
+  queue.Add("a", kStart);
+  ASSERT_EQ(queue.Take(kStart), "a");
+  queue.Add("a", kStart);
+  queue.Forget("a");
+  queue.Add("b", kStart);
+  EXPECT_EQ(queue.Take(kStart), "b");
+  queue.Done("a");
+  EXPECT_EQ(queue.Take(kStart), std::nullopt);
+  EXPECT_EQ(queue.Size(), 0U);
+}
+
+TEST(DelayQueue, Done_and_Forget_of_what_is_not_there_do_nothing) {
+  DelayQueue queue;
+  queue.Done("a");
+  queue.Forget("a");
+  queue.Add("a", kStart);
+  queue.Done("a");  // not in work
+  EXPECT_EQ(queue.Take(kStart), "a");
+}
+
+TEST(DelayQueue, Due_counts_what_could_be_taken) {
+  DelayQueue queue;
+  queue.Add("a", kStart);
+  queue.Add("b", kStart);
+  queue.Add("c", kStart + seconds{1});
+  EXPECT_EQ(queue.Due(kStart - seconds{1}), 0U);
+  EXPECT_EQ(queue.Due(kStart), 2U);
+  (void)queue.Take(kStart);
+  EXPECT_EQ(queue.Due(kStart), 1U);
+  EXPECT_EQ(queue.Due(kStart + seconds{1}), 2U);
+}
+
+// The same by the plainest means: a list that is searched.
+class NaiveQueue {
+ public:
+  void Add(const std::string& key, Time at) {
+    const auto found = wishes_.find(key);
+    if (found != wishes_.end() && found->second.first <= at) return;
+    wishes_[key] = {at, next_++};
+  }
+  std::optional<std::string> Take(Time now) {
+    auto best = wishes_.end();
+    for (auto it = wishes_.begin(); it != wishes_.end(); ++it)
+      if (!in_work_.contains(it->first) && it->second.first <= now &&
+          (best == wishes_.end() || it->second < best->second))
+        best = it;
+    if (best == wishes_.end()) return std::nullopt;
+    const std::string key = best->first;
+    wishes_.erase(best);
+    in_work_.insert(key);
+    return key;
+  }
+  void Done(const std::string& key) { in_work_.erase(key); }
+  void Forget(const std::string& key) { wishes_.erase(key); }
+  std::size_t Size() const { return wishes_.size(); }
+  std::optional<Time> NextDue() const {
+    std::optional<Time> next;
+    for (const auto& [key, wish] : wishes_)
+      if (!in_work_.contains(key) && (!next || wish.first < *next)) next = wish.first;
+    return next;
+  }
+
+ private:
+  std::map<std::string, std::pair<Time, int>> wishes_;
+  std::set<std::string> in_work_;
+  int next_ = 0;
+};
+
+TEST(DelayQueue, Behaves_as_a_searched_list_over_random_calls) {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random{seed};
+    DelayQueue queue;
+    NaiveQueue naive;
+    Time now = kStart;
+    for (int step = 0; step < 3000; ++step) {
+      const std::string key = std::to_string(random() % 12);
+      switch (random() % 8) {
+        case 0:
+        case 1:
+        case 2: {
+          const Time at = now + seconds{static_cast<int>(random() % 20) - 5};
+          queue.Add(key, at);
+          naive.Add(key, at);
+          break;
+        }
+        case 3:
+        case 4:
+          ASSERT_EQ(queue.Take(now), naive.Take(now)) << "step " << step;
+          break;
+        case 5:
+          queue.Done(key);
+          naive.Done(key);
+          break;
+        case 6:
+          queue.Forget(key);
+          naive.Forget(key);
+          break;
+        default:
+          now += seconds{static_cast<int>(random() % 5) - 1};  // it may be set back
+      }
+      ASSERT_EQ(queue.Size(), naive.Size()) << "step " << step;
+      ASSERT_EQ(queue.NextDue(), naive.NextDue()) << "step " << step;
+    }
+  }
+}
+
+TEST(WorkQueue, Failures_wait_longer_each_time_and_a_success_starts_anew) {
+  HandClock clock;
+  WorkQueue queue{clock};
+  milliseconds whole{200};
+  for (int i = 0; i < 14; ++i) {
+    queue.AddAfterFailure("a");
+    const auto wait = *queue.NextDue() - clock.Now();
+    EXPECT_GE(wait, whole / 2);
+    EXPECT_LE(wait, whole);
+    clock.Advance(wait);
+    ASSERT_EQ(queue.TryTake(), "a");
+    queue.Done("a");
+    whole = std::min<milliseconds>(whole * 2, std::chrono::minutes{5});
+  }
+  queue.Succeeded("a");
+  queue.AddAfterFailure("a");
+  EXPECT_LE(*queue.NextDue() - clock.Now(), milliseconds{200});
+}
+
+TEST(WorkQueue, A_failed_key_waits_as_long_as_it_is_told_if_that_is_longer) {
+  HandClock clock;
+  WorkQueue queue{clock};
+  queue.AddAfterFailure("a", seconds{30});
+  EXPECT_EQ(*queue.NextDue() - clock.Now(), seconds{30});
+}
+
+TEST(WorkQueue, A_key_that_fails_in_its_own_work_comes_back_after_its_delay_once_it_is_done) {
+  HandClock clock;
+  WorkQueue queue{clock};
+  queue.Add("a");
+  ASSERT_EQ(queue.TryTake(), "a");
+  queue.AddAfterFailure("a");
+  clock.Advance(seconds{1});
+  EXPECT_EQ(queue.TryTake(), std::nullopt) << "still in work";
+  queue.Done("a");
+  EXPECT_EQ(queue.TryTake(), "a");
+}
+
+TEST(WorkQueue, A_forgotten_key_has_no_wish_and_no_failures) {
+  HandClock clock;
+  WorkQueue queue{clock};
+  for (int i = 0; i < 8; ++i) queue.AddAfterFailure("a");
+  queue.Forget("a");
+  EXPECT_EQ(queue.NextDue(), std::nullopt);
+  queue.AddAfterFailure("a");
+  EXPECT_LE(*queue.NextDue() - clock.Now(), milliseconds{200});
+}
+
+TEST(WorkQueue, A_stop_request_ends_every_wait) {
+  HandClock clock;
+  WorkQueue queue{clock};
+  queue.AddAt("later", clock.Now() + std::chrono::hours{1});
+  std::vector<std::jthread> workers;
+  std::atomic<int> left{0};
+  for (int i = 0; i < 4; ++i)
+    workers.emplace_back([&](const std::stop_token& stop) {
+      EXPECT_EQ(queue.Take(stop), std::nullopt);
+      ++left;
+    });
+  workers.clear();
+  EXPECT_EQ(left, 4);
+}
+
+TEST(WorkQueue, A_key_added_for_now_wakes_a_waiting_worker) {
+  SystemClock clock;
+  WorkQueue queue{clock};
+  std::jthread worker{[&](const std::stop_token& stop) { EXPECT_EQ(queue.Take(stop), "a"); }};
+  queue.AddAt("later", clock.Now() + std::chrono::hours{1});
+  queue.Add("a");
+  worker.join();
+}
+
+TEST(WorkQueue, A_nearer_time_is_noticed_while_a_later_one_is_waited_for) {
+  SystemClock clock;
+  WorkQueue queue{clock, std::chrono::hours{1}};
+  std::vector<std::jthread> workers;
+  std::atomic<int> taken{0};
+  for (int i = 0; i < 3; ++i)
+    workers.emplace_back([&](const std::stop_token& stop) {
+      while (const auto key = queue.Take(stop)) {
+        ++taken;
+        queue.Done(*key);
+      }
+    });
+  for (int i = 20; i > 0; --i)  // each before all that are there
+    queue.AddAt(std::to_string(i), clock.Now() + milliseconds{i * 10});
+  const auto give_up = std::chrono::steady_clock::now() + seconds{30};
+  while (taken < 20 && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::sleep_for(milliseconds{2});
+  EXPECT_EQ(taken, 20);
+}
+
+// Somebody sets it forward by two hours while a worker waits: after it has looked a few times.
+class ClockSetForward final : public Clock {
+ public:
+  std::chrono::system_clock::time_point Now() const override {
+    return kStart + (looks_++ < 5 ? seconds{0} : std::chrono::hours{2});
+  }
+  std::chrono::steady_clock::time_point Steady() const override { return {}; }
+
+ private:
+  mutable std::atomic<int> looks_{0};
+};
+
+TEST(WorkQueue, A_clock_that_was_set_forward_is_noticed_by_the_next_look) {
+  ClockSetForward clock;
+  WorkQueue queue{clock, milliseconds{5}};
+  queue.AddAt("a", kStart + std::chrono::hours{1});
+  EXPECT_EQ(queue.Take({}), "a");
+}
+
+TEST(WorkQueue, No_two_workers_ever_have_the_same_key_and_no_wish_is_lost) {
+  SystemClock clock;
+  WorkQueue queue{clock};
+  constexpr int kKeys = 20;
+  constexpr int kWishes = 4000;
+  std::vector<std::atomic<int>> inside(kKeys);
+  std::vector<std::atomic<int>> seen(kKeys);    // highest wish that a pass of this key has seen
+  std::vector<std::atomic<int>> wanted(kKeys);  // highest wish made
+  std::atomic<bool> doubled{false};
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < 8; ++i)
+    workers.emplace_back([&](const std::stop_token& stop) {
+      while (const auto key = queue.Take(stop)) {
+        const auto at = static_cast<std::size_t>(std::stoi(*key));
+        if (inside[at].fetch_add(1) != 0) doubled = true;
+        seen[at] = wanted[at].load();
+        if (seen[at] % 7 == 0) queue.AddAfterFailure(*key);
+        inside[at].fetch_sub(1);
+        queue.Done(*key);
+        if (seen[at] % 7 != 0) queue.Succeeded(*key);
+      }
+    });
+  std::mt19937 random{42};
+  for (int i = 1; i <= kWishes; ++i) {
+    const std::size_t at = random() % kKeys;
+    wanted[at] = i;
+    queue.AddAt(std::to_string(at), clock.Now() + milliseconds{static_cast<int>(random() % 3)});
+  }
+  const auto caught_up = [&] {
+    for (std::size_t i = 0; i < kKeys; ++i)
+      if (seen[i] != wanted[i]) return false;
+    return true;
+  };
+  const auto give_up = std::chrono::steady_clock::now() + seconds{60};
+  while (!caught_up() && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::sleep_for(milliseconds{2});
+  EXPECT_TRUE(caught_up());
+  EXPECT_FALSE(doubled);
+}
+
+TEST(WorkQueue, Ten_thousand_keys_pass_in_moments) {
+  HandClock clock;
+  WorkQueue queue{clock};
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 10'000; ++i)
+    queue.AddAt("namespace/system-" + std::to_string(i),
+                clock.Now() + seconds{(i * 7919) % 10'000});
+  clock.Advance(seconds{10'000});
+  EXPECT_EQ(queue.Depth(), 10'000U);
+  int taken = 0;
+  while (const auto key = queue.TryTake()) {
+    queue.Done(*key);
+    ++taken;
+  }
+  EXPECT_EQ(taken, 10'000);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds{5});
+}
+
+}  // namespace
+}  // namespace certpair::kube
