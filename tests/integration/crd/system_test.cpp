@@ -40,11 +40,7 @@ std::string Invalid(const std::string& path, const std::string& value, const std
 }
 
 TEST_F(SystemCrd, Defaults_are_those_that_the_descriptions_name) {
-  Create([] {
-    Json system = MinimalSystem();
-    system["metadata"]["name"] = "defaulted";
-    return system;
-  }());
+  Create(MinimalSystem(), "defaulted");
   const Json spec = Get("psys/defaulted")["spec"];
   EXPECT_EQ(spec, Json::parse(R"({
     "type": "Target", "authentication": "ClientCertificateAuthentication",

@@ -104,6 +104,18 @@ void CrdTest::Check(const Json& minimal, const std::vector<Row>& rows) {
 
 void CrdTest::Create(const Json& manifest) { MustKubectl({"create", "-f", "-"}, manifest.dump()); }
 
+void CrdTest::Create(Json minimal, const std::string& name, const Json& patch) {
+  minimal.merge_patch(patch);
+  minimal["metadata"]["name"] = name;
+  Create(minimal);
+}
+
+void CrdTest::PatchStatus(const std::string& object, const Json& status) {
+  MustKubectl({"patch", "-n", "crd", object, "--subresource=status", "--type=merge",
+               "--patch-file=/dev/stdin"},
+              Json{{"status", status}}.dump());
+}
+
 Json CrdTest::Get(const std::string& object) {
   const std::string text = MustKubectl({"get", "-n", "crd", object, "-o", "json"});
   return Json::parse(text, nullptr, false);

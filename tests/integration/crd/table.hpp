@@ -39,6 +39,9 @@ class CrdTest : public ControlPlaneTest {
 
   /// Creates it to keep. The test fails if it is refused.
   static void Create(const Json& manifest);
+  /// The same with another name, and changed by a merge patch.
+  static void Create(Json minimal, const std::string& name, const Json& patch = Json::object());
+  static void PatchStatus(const std::string& object, const Json& status);
   /// Reads it back.
   [[nodiscard]] static Json Get(const std::string& object);
 };

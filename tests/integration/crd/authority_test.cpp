@@ -1,0 +1,119 @@
+// What the API server says to a CertificateAuthority.
+#include "table.hpp"
+
+namespace certpair::test {
+namespace {
+
+using AuthorityCrd = CrdTest;
+
+Json Allow(const std::string& rules) { return {{"spec", {{"allow", Json::parse(rules)}}}}; }
+Json Generated(const Json& generated) { return {{"spec", {{"generated", generated}}}}; }
+
+TEST_F(AuthorityCrd, It_has_exactly_one_source) {
+  const std::string refused =
+      "spec: Invalid value: must have exactly one of secret (a key pair that you bring) and "
+      "generated (one that the "
+      "operator makes)";
+  Check(MinimalAuthority(),
+        {{"generated", Json::object(), ""},
+         {"a Secret",
+          Json::parse(R"({"spec": {"generated": null, "secret": {"name": "corporate-ca"}}})"), ""},
+         {"both", Json::parse(R"({"spec": {"secret": {"name": "corporate-ca"}}})"), refused},
+         {"neither", Json::parse(R"({"spec": {"generated": null}})"), refused},
+         {"an unknown one", Json::parse(R"({"spec": {"generated": null, "vault": {}}})"),
+          R"(unknown field "spec.vault")"},
+         {"no spec", Json::parse(R"({"spec": null})"), "spec: Required value"},
+         {"a Secret without a name", Json::parse(R"({"spec": {"generated": null, "secret": {}}})"),
+          "spec.secret.name: Required value"}});
+}
+
+TEST_F(AuthorityCrd, A_generated_one_is_described_as_a_certificate_is) {
+  Check(
+      MinimalAuthority(),
+      {{"RSA", Generated(Json::parse(R"({"key": {"algorithm": "RSA", "size": 4096}})")), ""},
+       {"a size alone is of ECDSA", Generated(Json::parse(R"({"key": {"size": 384}})")), ""},
+       {"no name", Generated({{"commonName", nullptr}}),
+        "spec.generated.commonName: Required value"},
+       {"a long name", Generated({{"commonName", std::string(65, 'x')}}),
+        "spec.generated.commonName: Too long: may not be more than 64 bytes"},
+       {"ECDSA 2048", Generated(Json::parse(R"({"key": {"algorithm": "ECDSA", "size": 2048}})")),
+        "spec.generated.key.size: Invalid value: an ECDSA key has 256 (P-256) or 384 (P-384) bits"},
+       {"one minute", Generated({{"validity", "1m"}}),
+        "spec.generated.validity: Invalid value: \"1m\": must be at least two minutes (2m)"},
+       {"years", Generated({{"validity", "10y"}}),
+        "spec.generated.validity: Invalid value: \"10y\": must be hours, minutes and seconds, in "
+        "this order, such as "
+        "8760h, 36h or 1h30m; there is no unit for days (a day is 24h, a year 8760h)"}});
+}
+
+TEST_F(AuthorityCrd, A_rule_says_which_namespaces_and_which_common_names) {
+  const std::string nobody =
+      "spec.allow[0].namespaces: Invalid value: must select namespaces: give names, a selector or "
+      "all: true";
+  const std::string empty_selector =
+      "spec.allow[0].namespaces.selector: Invalid value: must not be empty; to select all "
+      "namespaces write all: true";
+  const std::string values =
+      "spec.allow[0].namespaces.selector.matchExpressions[0].values: Invalid value: In and NotIn "
+      "need values; Exists "
+      "and DoesNotExist have none";
+  Check(
+      MinimalAuthority(),
+      {{"nobody", Allow("[]"), ""},
+       {"names",
+        Allow(
+            R"([{"namespaces": {"names": ["idm"]}, "commonNames": ["abap-*"], "organizations": ["*"]}])"),
+        ""},
+       {"all", Allow(R"([{"namespaces": {"all": true}, "commonNames": ["*"]}])"), ""},
+       {"labels",
+        Allow(
+            R"([{"namespaces": {"selector": {"matchLabels": {"team": "idm"}}}, "commonNames": ["*"]}])"),
+        ""},
+       {"expressions", Allow(R"([{"namespaces": {"selector": {"matchExpressions": [
+            {"key": "team", "operator": "In", "values": ["a"]}, {"key": "test", "operator": "DoesNotExist"}]}}, "commonNames": ["*"]}])"),
+        ""},
+       {"an empty rule", Allow("[{}]"),
+        "spec.allow[0].namespaces: Required value\nspec.allow[0].commonNames: Required value"},
+       {"no namespace", Allow(R"([{"namespaces": {}, "commonNames": ["*"]}])"), nobody},
+       {"not all", Allow(R"([{"namespaces": {"all": false}, "commonNames": ["*"]}])"), nobody},
+       {"no names", Allow(R"([{"namespaces": {"names": []}, "commonNames": ["*"]}])"), nobody},
+       {"an empty selector", Allow(R"([{"namespaces": {"selector": {}}, "commonNames": ["*"]}])"),
+        empty_selector},
+       {"In without values",
+        Allow(
+            R"([{"namespaces": {"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}}, "commonNames": ["*"]}])"),
+        values},
+       {"Exists with values",
+        Allow(
+            R"([{"namespaces": {"selector": {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}}, "commonNames": ["*"]}])"),
+        values},
+       {"no common name", Allow(R"([{"namespaces": {"all": true}}])"),
+        "spec.allow[0].commonNames: Required value"},
+       {"an empty pattern", Allow(R"([{"namespaces": {"all": true}, "commonNames": [""]}])"),
+        "spec.allow[0].commonNames[0]: Invalid value: \"\": spec.allow[0].commonNames[0] in body "
+        "should be at least 1 chars long"},
+       {"misspelt",
+        Allow(R"([{"namespaces": {"all": true}, "commonNames": ["*"], "organisations": ["*"]}])"),
+        R"(unknown field "spec.allow[0].organisations")"}});
+}
+
+TEST_F(AuthorityCrd, A_generated_one_cannot_be_changed_but_whom_it_serves_can) {
+  Create(MinimalAuthority());
+  const Json generated = Get("certca/ca")["spec"];
+  EXPECT_EQ(
+      generated,
+      Json::parse(
+          R"({"generated": {"commonName": "Test CA", "validity": "87600h", "key": {"algorithm": "ECDSA"}}})"))
+      << "the defaults, and nobody allowed";
+  const std::string refused =
+      "spec.generated: Invalid value: cannot be changed, since a CA is made only once: create "
+      "another CertificateAuthority";
+  EXPECT_EQ(AnswerToPatch("certca/ca", Generated({{"commonName", "Other CA"}})), refused);
+  EXPECT_EQ(AnswerToPatch("certca/ca", Generated({{"key", {{"size", 384}}}})), refused);
+  EXPECT_EQ(
+      AnswerToPatch("certca/ca", Allow(R"([{"namespaces": {"all": true}, "commonNames": ["*"]}])")),
+      "");
+}
+
+}  // namespace
+}  // namespace certpair::test

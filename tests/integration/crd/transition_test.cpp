@@ -1,0 +1,120 @@
+// What may change on a ProvisioningSystem that is there, and what may not.
+#include "table.hpp"
+
+namespace certpair::test {
+namespace {
+
+using Transition = CrdTest;
+
+const std::string kSubject =
+    "cannot be changed, since the peer knows the system by its subject: delete the system and "
+    "create it anew";
+const std::string kSecretName =
+    "<nil>: Invalid value: spec.secret.name cannot be changed (left out, it is metadata.name "
+    "followed by "
+    "-outbound): delete the system and create it anew";
+
+Json Spec(const Json& spec) { return {{"spec", spec}}; }
+Json Subject(const Json& subject) { return Spec({{"certificate", {{"subject", subject}}}}); }
+Json SecretName(const Json& name) { return Spec({{"secret", {{"name", name}}}}); }
+
+std::string Refused(const std::string& attribute) {
+  return "spec.certificate.subject." + attribute + ": Invalid value: " + kSubject;
+}
+
+TEST_F(Transition, A_subject_stays_as_it_is_in_each_attribute) {
+  Create(MinimalSystem(), "subject",
+         Subject(Json::parse(
+             R"({"organizations": ["A", "B"], "organizationalUnits": ["U"], "countries": ["DE"],
+                               "localities": ["L"], "provinces": ["P"]})")));
+  const std::vector<Row> rows{
+      {"the name", Subject({{"commonName", "other"}}), Refused("commonName")},
+      {"the order", Subject({{"organizations", {"B", "A"}}}), Refused("organizations")},
+      {"one less", Subject({{"organizations", {"A"}}}), Refused("organizations")},
+      {"all gone", Subject({{"organizationalUnits", nullptr}}), Refused("organizationalUnits")},
+      {"emptied", Subject({{"countries", Json::array()}}), Refused("countries")},
+      {"another", Subject({{"localities", {"M"}}}), Refused("localities")},
+      {"one more", Subject({{"provinces", {"P", "Q"}}}), Refused("provinces")},
+      {"the same again", Subject({{"organizations", {"A", "B"}}}), ""}};
+  for (const Row& row : rows) {
+    EXPECT_EQ(AnswerToPatch("psys/subject", row.patch), row.answer) << row.what;
+  }
+}
+
+TEST_F(Transition, An_absent_list_and_an_empty_one_are_the_same_subject) {
+  Create(MinimalSystem(), "empty-lists");
+  EXPECT_EQ(AnswerToPatch("psys/empty-lists", Subject({{"organizations", Json::array()}})), "");
+  EXPECT_EQ(AnswerToPatch("psys/empty-lists", Subject({{"organizations", nullptr}})), "");
+  EXPECT_EQ(AnswerToPatch("psys/empty-lists", Subject({{"organizations", {"New"}}})),
+            Refused("organizations"));
+}
+
+TEST_F(Transition, Type_and_authority_stay_as_they_are) {
+  Create(MinimalSystem(), "fixed");
+  EXPECT_EQ(AnswerToPatch("psys/fixed", Spec({{"type", "Source"}})),
+            "spec.type: Invalid value: \"Source\": cannot be changed: delete the system and create "
+            "it anew");
+  EXPECT_EQ(AnswerToPatch("psys/fixed", Spec({{"authorityRef", {{"name", "other"}}}})),
+            "spec.authorityRef.name: Invalid value: \"other\": cannot be changed, since the peer "
+            "knows the system by "
+            "its issuer: delete the system and create it anew");
+  EXPECT_EQ(AnswerToPatch("psys/fixed", Spec({{"authorityRef", nullptr}})),
+            "spec.authorityRef: Required value");
+}
+
+TEST_F(Transition, A_secret_name_that_was_given_stays) {
+  Create(MinimalSystem(), "named", SecretName("mine"));
+  EXPECT_EQ(AnswerToPatch("psys/named", SecretName("other")), kSecretName);
+  EXPECT_EQ(AnswerToPatch("psys/named", SecretName(nullptr)), kSecretName)
+      << "the first half of a detour";
+  EXPECT_EQ(AnswerToPatch("psys/named", Spec({{"secret", nullptr}})), kSecretName)
+      << "and the whole of it";
+  EXPECT_EQ(AnswerToPatch("psys/named", SecretName("mine")), "");
+}
+
+TEST_F(Transition, A_secret_name_that_was_left_out_may_be_spelt_out_but_not_changed) {
+  Create(MinimalSystem(), "unnamed");
+  EXPECT_EQ(AnswerToPatch("psys/unnamed", SecretName("other")), kSecretName);
+  EXPECT_EQ(AnswerToPatch("psys/unnamed", SecretName("unnamed-outbound")), "");
+  EXPECT_EQ(AnswerToPatch("psys/unnamed", SecretName("other")), kSecretName);
+  EXPECT_EQ(AnswerToPatch("psys/unnamed", SecretName(nullptr)), "");
+  EXPECT_EQ(AnswerToPatch("psys/unnamed", SecretName("other")), kSecretName);
+}
+
+TEST_F(Transition, Everything_else_may_change) {
+  Create(MinimalSystem(), "free");
+  EXPECT_EQ(AnswerToPatch("psys/free", Json::parse(R"({"spec": {
+    "displayName": "Free", "authentication": "OAuth2", "peerMatching": "Fingerprint", "issuance": "Manual",
+    "certificate": {"validity": "48h", "key": {"algorithm": "ECDSA"}},
+    "secret": {"deletionPolicy": "Retain", "labels": {"team": "x"}, "annotations": {"note": "y"}},
+    "automaticRegeneration": {"enabled": true, "before": "12h"}, "activation": {"atExpiry": "Hold"},
+    "notifications": {"warnBefore": ["6h"], "subscribers": [{"email": "a@example.com"}]}}})")),
+            "");
+}
+
+TEST_F(Transition, A_key_of_another_algorithm_does_not_meet_the_size_of_the_old_one) {
+  Create(MinimalSystem(), "rekeyed");
+  EXPECT_EQ(
+      AnswerToPatch("psys/rekeyed", Spec({{"certificate", {{"key", {{"algorithm", "ECDSA"}}}}}})),
+      "");
+  EXPECT_EQ(Get("psys/rekeyed")["spec"]["certificate"]["key"], Json({{"algorithm", "ECDSA"}}));
+}
+
+TEST_F(Transition, Each_person_owns_their_own_entry_of_the_subscribers) {
+  Create(MinimalSystem(), "subscribed");
+  const auto subscribe = [](const std::string& person) {
+    return Kubectl({"apply", "--server-side", "--field-manager=" + person, "-f", "-"},
+                   R"({"apiVersion": "certpair.dev/v1", "kind": "ProvisioningSystem",
+                       "metadata": {"name": "subscribed", "namespace": "crd"},
+                       "spec": {"notifications": {"subscribers": [{"email": ")" +
+                       person + R"(@example.com"}]}}})");
+  };
+  EXPECT_EQ(subscribe("ann").exit_code, 0);
+  const ProcessResult second = subscribe("bob");
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_EQ(Get("psys/subscribed")["spec"]["notifications"]["subscribers"],
+            Json::parse(R"([{"email": "ann@example.com"}, {"email": "bob@example.com"}])"));
+}
+
+}  // namespace
+}  // namespace certpair::test
