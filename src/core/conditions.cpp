@@ -149,12 +149,6 @@ Statement RegenerationIsOn(const View& view, const Outcome& automatic) {
     return Say(condition::kAutomaticRegeneration, true, reason, std::move(message));
   };
   if (!view.active) return say(reason::kNoCertificate, "It begins with a first certificate.");
-  const bool releasing = automatic.change && view.WasHeld() &&
-                         std::holds_alternative<Activate>(automatic.change->what);
-  if (releasing) {
-    return say(reason::kWaitingForActivation,
-               fmt::format("Certificate {} is about to be activated.", view.inactive->fingerprint));
-  }
   const std::string start = FormatTime(view.window->starts);
   if (view.by_fingerprint) {
     if (view.HasSuccessor() && view.Due()) {
@@ -175,6 +169,21 @@ Statement RegenerationIsOn(const View& view, const Outcome& automatic) {
              fmt::format("A new certificate is made and activated on {}.", start));
 }
 
+// The reason stays what it was: the next pass knows by it what is to be released.
+Statement Releasing(const View& view) {
+  const std::string& failure = view.o.write_failure;
+  std::string message =
+      fmt::format("Certificate {} is about to be activated.", view.inactive->fingerprint);
+  if (!failure.empty()) message += fmt::format(" The Secret could not be written: {}", failure);
+  return Say(condition::kAutomaticRegeneration, failure.empty(), reason::kWaitingForActivation,
+             std::move(message));
+}
+
+bool IsReleasing(const View& view, const Outcome& automatic) {
+  return automatic.change && !view.by_fingerprint && view.WasHeld() &&
+         std::holds_alternative<Activate>(automatic.change->what);
+}
+
 Statement AutomaticRegeneration(const View& view, const Outcome& automatic) {
   const auto no = [](std::string_view reason, std::string message) {
     return Say(condition::kAutomaticRegeneration, false, reason, std::move(message));
@@ -193,6 +202,7 @@ Statement AutomaticRegeneration(const View& view, const Outcome& automatic) {
               "It is on, but this installation does not offer it: it is as if it were off.");
   }
   if (automatic.obstacle) return no(automatic.obstacle->reason, automatic.obstacle->message);
+  if (IsReleasing(view, automatic)) return Releasing(view);
   if (automatic.change && !view.o.write_failure.empty()) {
     return no(reason::kSecretWriteFailed,
               fmt::format("The Secret could not be written: {}", view.o.write_failure));

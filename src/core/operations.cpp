@@ -67,7 +67,7 @@ Judgement JudgeGenerate(const View& view, const Operation& op) {
                               FormatTime(view.o.authority.chain_end)));
   }
   if (view.active) return SecretChange{IssueInactive{*std::move(order)}};
-  return SecretChange{IssueActive{*std::move(order), view.inactive != nullptr}};
+  return SecretChange{IssueActive{*std::move(order), view.missing || view.inactive}};
 }
 
 // The operation names a certificate that neither intact slot holds.

@@ -23,8 +23,8 @@ std::uint64_t StableHash(std::string_view text) {
 
 seconds ServiceLife(const SystemSpec& spec, const Certificate& certificate) {
   const seconds whole = std::max(certificate.not_after - certificate.not_before, seconds{0});
-  // One that was not backdated in full (its authority was young) serves for the validity.
-  return std::max(whole - kBackdating, std::min(whole, spec.validity));
+  // A short one may not be backdated in full: its authority was young, or its end was clipped.
+  return whole > 2 * kBackdating ? whole - kBackdating : std::min(whole, spec.validity);
 }
 
 seconds EffectiveBefore(const SystemSpec& spec, const Certificate* certificate) {

@@ -1,0 +1,153 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/core/builders.hpp"
+
+namespace certpair::core::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct PatternCase {
+  std::string_view pattern;
+  std::string_view text;
+  bool matches;
+};
+class Pattern : public ::testing::TestWithParam<PatternCase> {};
+TEST_P(Pattern, Matches_the_whole_text_or_not) {
+  const auto& [pattern, text, matches] = GetParam();
+  EXPECT_EQ(MatchesPattern(pattern, text), matches) << pattern << " against " << text;
+}
+INSTANTIATE_TEST_SUITE_P(
+    R25, Pattern,
+    ::testing::Values(PatternCase{"abap", "abap", true}, PatternCase{"abap", "abap-prod", false},
+                      PatternCase{"abap", "my-abap", false}, PatternCase{"abap-*", "abap-", true},
+                      PatternCase{"abap-*", "abap-prod", true},
+                      PatternCase{"abap-*", "xabap-prod", false}, PatternCase{"*", "", true},
+                      PatternCase{"*", "anything", true}, PatternCase{"", "", true},
+                      PatternCase{"", "a", false}, PatternCase{"*-prod", "abap-prod", true},
+                      PatternCase{"*-prod", "abap-prod2", false}, PatternCase{"a*a", "a", false},
+                      PatternCase{"a*a", "aa", true}, PatternCase{"a*b*c", "a-b-b-c", true},
+                      PatternCase{"a*b*c", "a-c-b", false}, PatternCase{"a*bc*bc", "abc", false},
+                      PatternCase{"a*bc*bc", "abcbc", true}, PatternCase{"**", "x", true},
+                      PatternCase{"a.c", "abc", false}, PatternCase{"ABAP", "abap", false},
+                      PatternCase{"a*b**c", "axbyc", true}));
+
+TEST(Pattern, Of_many_stars_against_a_long_text_ends_soon) {
+  std::string pattern;
+  for (int i = 0; i < 60; ++i) pattern += "a*";
+  EXPECT_FALSE(MatchesPattern(pattern + "b", std::string(5000, 'a')));
+}
+
+std::optional<std::string> Ask(const Observation& o) {
+  return WhyNotAllowed(o.authority, o.spec.subject, o.identity.namespace_,
+                       o.identity.namespace_labels);
+}
+
+struct AllowCase {
+  std::string name;
+  void (*change)(Observation&);
+  bool allowed;
+};
+class Allow : public ::testing::TestWithParam<AllowCase> {};
+TEST_P(Allow, Is_as_the_table_says) {
+  Observation o = Fresh();
+  GetParam().change(o);
+  EXPECT_EQ(!Ask(o), GetParam().allowed) << Ask(o).value_or("");
+}
+
+NamespaceSelection& Selection(Observation& o) { return o.authority.allow[0].namespaces; }
+void Select(Observation& o, LabelRequirement::Operator op, std::string key,
+            std::vector<std::string> values = {}) {
+  Selection(o) = NamespaceSelection{false, {}, {{std::move(key), op, std::move(values)}}};
+}
+using enum LabelRequirement::Operator;
+
+INSTANTIATE_TEST_SUITE_P(
+    R25, Allow,
+    ::testing::Values(
+        AllowCase{"as_it_is", [](Observation&) {}, true},
+        AllowCase{"no_rule_means_nobody", [](Observation& o) { o.authority.allow.clear(); }, false},
+        AllowCase{"another_namespace", [](Observation& o) { o.identity.namespace_ = "shop"; },
+                  false},
+        AllowCase{"all_namespaces",
+                  [](Observation& o) {
+                    o.identity.namespace_ = "shop";
+                    Selection(o) = NamespaceSelection{true, {}, {}};
+                  },
+                  true},
+        AllowCase{"an_empty_selection_selects_nothing",
+                  [](Observation& o) { Selection(o) = NamespaceSelection{}; }, false},
+        AllowCase{"label_in", [](Observation& o) { Select(o, In, "team", {"identity"}); }, true},
+        AllowCase{"label_in_others", [](Observation& o) { Select(o, In, "team", {"x"}); }, false},
+        AllowCase{"label_in_absent", [](Observation& o) { Select(o, In, "no", {"x"}); }, false},
+        AllowCase{"label_not_in", [](Observation& o) { Select(o, NotIn, "team", {"x"}); }, true},
+        AllowCase{"label_not_in_absent", [](Observation& o) { Select(o, NotIn, "no", {"x"}); },
+                  true},
+        AllowCase{"label_not_in_equal",
+                  [](Observation& o) { Select(o, NotIn, "team", {"identity"}); }, false},
+        AllowCase{"label_exists", [](Observation& o) { Select(o, Exists, "team"); }, true},
+        AllowCase{"label_exists_absent", [](Observation& o) { Select(o, Exists, "no"); }, false},
+        AllowCase{"label_does_not_exist", [](Observation& o) { Select(o, DoesNotExist, "no"); },
+                  true},
+        AllowCase{"label_does_not_exist_but_does",
+                  [](Observation& o) { Select(o, DoesNotExist, "team"); }, false},
+        AllowCase{"all_labels_must_hold",
+                  [](Observation& o) {
+                    Select(o, Exists, "team");
+                    Selection(o).labels.push_back({"no", Exists, {}});
+                  },
+                  false},
+        AllowCase{"another_common_name",
+                  [](Observation& o) { o.spec.subject.common_name = "sap-prod"; }, false},
+        AllowCase{"an_attribute_without_a_pattern_must_be_absent",
+                  [](Observation& o) { o.spec.subject.countries = {"DE"}; }, false},
+        AllowCase{"every_value_needs_a_pattern",
+                  [](Observation& o) { o.spec.subject.organizations.emplace_back("Evil"); }, false},
+        AllowCase{"an_attribute_with_a_pattern_may_be_absent",
+                  [](Observation& o) { o.spec.subject.organizations.clear(); }, true},
+        AllowCase{"rules_do_not_add_up",
+                  [](Observation& o) {
+                    AllowRule other = o.authority.allow[0];
+                    other.common_names = {"sap-*"};
+                    other.countries = {"DE"};
+                    o.authority.allow.push_back(other);
+                    o.spec.subject.countries = {"DE"};
+                  },
+                  false},
+        AllowCase{"a_later_rule_will_do",
+                  [](Observation& o) {
+                    AllowRule other = o.authority.allow[0];
+                    other.countries = {"D*"};
+                    o.authority.allow.push_back(other);
+                    o.spec.subject.countries = {"DE"};
+                  },
+                  true}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(Allow, A_refusal_names_what_does_not_fit_and_the_rule_to_add) {
+  Observation o = Fresh();
+  o.spec.subject.countries = {"DE"};
+  const auto refusal = Ask(o);
+  ASSERT_TRUE(refusal);
+  EXPECT_THAT(*refusal, HasSubstr("countries \"DE\""));
+  EXPECT_THAT(*refusal, HasSubstr("{namespaces: {names: [\"idm\"]}, commonNames: [\"abap-prod\"], "
+                                  "organizations: [\"Example\"], countries: [\"DE\"]}"));
+}
+
+TEST(Allow, Permission_withdrawn_keeps_the_pair_and_stops_issuance) {
+  Observation o = Fresh(kNow);
+  o.spec.regeneration_enabled = true;
+  o = WithPair(std::move(o), Made(1, kNow - days{360}));  // in its window
+  EXPECT_EQ(NameOf(Decide(o).change), "Regenerate");
+  o.authority.allow.clear();
+  const Decision refused = Decide(o);
+  EXPECT_FALSE(refused.change);
+  EXPECT_EQ(Says(refused.status, "Ready"), "True/Valid");
+  EXPECT_EQ(Says(refused.status, "AutomaticRegeneration"), "False/NotAllowed");
+  EXPECT_EQ(Says(refused.status, "ExpiringSoon"), "True/ActionNeeded");
+  EXPECT_EQ(Reasons(refused.events), std::vector<std::string>{"Warning NotAllowed"});
+}
+
+}  // namespace
+}  // namespace certpair::core::testing
