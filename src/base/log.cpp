@@ -17,11 +17,8 @@
 namespace certpair::log {
 namespace {
 
-constexpr std::size_t kMaxValue = 2000;
-constexpr std::string_view kRedacted = "[redacted]";
 // The form is an installation's choice, set once before the first thread.
-std::atomic<Format> g_format{
-    Format::Text};  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+std::atomic<Format> g_format{Format::Text};
 
 std::shared_ptr<spdlog::logger> MakeSink() {
   auto sink = std::make_shared<spdlog::logger>("certpair",
@@ -55,66 +52,6 @@ std::string_view NameOf(Level level) {
   return kNames.at(static_cast<std::size_t>(level));
 }
 
-bool IsTokenCharacter(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.' || c == '~' || c == '+' || c == '/' || c == '=';
-}
-
-// From `begin` on, replaces the run of characters of a token.
-void CoverToken(std::string& text, std::size_t begin) {
-  std::size_t end = begin;
-  while (end < text.size() && IsTokenCharacter(text[end])) ++end;
-  text.replace(begin, end - begin, kRedacted);
-}
-
-void CoverPrivateKeys(std::string& text) {
-  constexpr std::string_view kTail = "PRIVATE KEY-----";
-  for (std::size_t at = 0; (at = text.find("-----BEGIN", at)) != std::string::npos;) {
-    const std::size_t label_end = text.find("-----", at + 10);
-    if (label_end == std::string::npos) return;
-    const std::string_view label = std::string_view{text}.substr(at, label_end + 5 - at);
-    if (!label.ends_with(kTail)) {
-      at = label_end;
-      continue;
-    }
-    std::size_t end =
-        text.find(kTail, label_end + 5);  // an unfinished one is covered to the end of the text
-    end = end == std::string::npos ? text.size() : end + kTail.size();
-    text.replace(at, end - at, kRedacted);
-    at += kRedacted.size();
-  }
-}
-
-// JSON Web Tokens start with `{"` in base64url, with or without a word before them.
-void CoverTokens(std::string& text) {
-  for (const std::string_view mark : {"Bearer ", "bearer ", "eyJ"}) {
-    for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos;) {
-      const bool jwt = mark == "eyJ";
-      if (jwt && at > 0 && IsTokenCharacter(text[at - 1])) {
-        ++at;
-        continue;
-      }
-      CoverToken(text, jwt ? at : at + mark.size());
-      at += kRedacted.size();
-    }
-  }
-}
-
-std::string EscapeControls(std::string_view text) {
-  std::string escaped;
-  escaped.reserve(text.size());
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) {
-      escaped += c;
-    } else if (c == '\n') {
-      escaped += "\\n";
-    } else {
-      escaped += fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    }
-  }
-  return escaped;
-}
-
 std::string JsonString(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {
@@ -129,21 +66,6 @@ bool NeedsQuotes(std::string_view value) {
 }
 
 }  // namespace
-
-std::string Redact(std::string_view text) {
-  std::string clean{text};
-  CoverPrivateKeys(clean);
-  CoverTokens(clean);
-  clean = EscapeControls(clean);
-  if (clean.size() > kMaxValue) {
-    std::size_t cut = kMaxValue;
-    while (cut > 0 && (static_cast<unsigned char>(clean[cut]) & 0xC0U) == 0x80U)
-      --cut;  // never amid a UTF-8 character
-    clean.resize(cut);
-    clean += "…";
-  }
-  return clean;
-}
 
 std::string Render(Format format, std::string_view time, Level level, std::string_view message,
                    std::initializer_list<Field> fields) {

@@ -14,21 +14,19 @@ namespace certpair {
 class SecretString {
  public:
   SecretString() = default;
-  explicit SecretString(std::string text) : text_(std::move(text)) {}
+  explicit SecretString(std::string text) : text_(std::move(text)) { Wipe(text); }
   SecretString(const SecretString&) = delete;
   SecretString& operator=(const SecretString&) = delete;
-  SecretString(SecretString&& other) noexcept {
-    Swap(other);
-  }  // short texts live inside std::string: swap moves and wipes them
-
+  SecretString(SecretString&& other) noexcept : text_(std::move(other.text_)) { Wipe(other.text_); }
   SecretString& operator=(SecretString&& other) noexcept {
     if (this != &other) {
-      Wipe();
-      Swap(other);
+      Wipe(text_);
+      text_ = std::move(other.text_);
+      Wipe(other.text_);
     }
     return *this;
   }
-  ~SecretString() { Wipe(); }
+  ~SecretString() { Wipe(text_); }
 
   [[nodiscard]] SecretString Clone() const { return SecretString{text_}; }
   [[nodiscard]] std::string_view Reveal() const { return text_; }
@@ -38,13 +36,17 @@ class SecretString {
   }
 
  private:
-  void Swap(SecretString& other) noexcept { text_.swap(other.text_); }
-  void Wipe() noexcept {
-    // The barrier keeps the compiler from dropping stores to memory that is freed next.
-    if (!text_.empty()) std::memset(text_.data(), 0, text_.size());
-    asm volatile("" : : "r"(text_.data()) : "memory");
-    text_.clear();
+  // All of the capacity: a short text stays in the place that it was moved from, and a long one may
+  // have been longer. The barrier keeps the compiler from dropping stores to memory that is freed
+  // next.
+  static void Wipe(std::string& text) noexcept {
+    text.clear();
+    text.resize(text.capacity());
+    std::memset(text.data(), 0, text.size());
+    asm volatile("" : : "r"(text.data()) : "memory");
+    text.clear();
   }
+
   std::string text_;
 };
 

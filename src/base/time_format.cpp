@@ -142,9 +142,12 @@ std::string DescribeDuration(seconds duration) {
   const auto say = [](std::int64_t count, std::string_view unit) {
     return fmt::format("{} {}{}", count, unit, count == 1 ? "" : "s");
   };
-  if (total >= 2 * 86400) return say(total / 86400, "day");
-  if (total >= 2 * 3600) return say(total / 3600, "hour");
-  if (total >= 2 * 60) return say(total / 60, "minute");
+  constexpr std::int64_t kMinute = 60;
+  constexpr std::int64_t kHour = 3600;
+  constexpr std::int64_t kDay = 86400;
+  if (total >= 2 * kDay) return say(total / kDay, "day");
+  if (total >= 2 * kHour) return say(total / kHour, "hour");
+  if (total >= 2 * kMinute) return say(total / kMinute, "minute");
   return say(total, "second");
 }
 

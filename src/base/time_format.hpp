@@ -23,11 +23,12 @@ namespace certpair {
 /// CRDs allow it.
 [[nodiscard]] std::optional<seconds> ParseDuration(std::string_view text);
 
-/// The shortest form that ParseDuration reads back: 720h, 1h30m, 90s -> `1m30s`, 0 -> `0s`.
+/// The shortest form that ParseDuration reads back (up to 999999h): 720h, 1h30m, 90s -> `1m30s`,
+/// 0 -> `0s`.
 [[nodiscard]] std::string FormatDuration(seconds duration);
 
-/// For people: `29 days`, `5 hours`, `1 minute`, `12 seconds`; the largest unit of which there are
-/// two, else one.
+/// For people, without a sign: `29 days`, `36 hours`, `90 minutes`, `1 second`; the largest unit of
+/// which there are at least two, else seconds.
 [[nodiscard]] std::string DescribeDuration(seconds duration);
 
 }  // namespace certpair
