@@ -6,6 +6,7 @@ scripts=$certpair_root/scripts
 operator=$certpair_root/build/release/bin/certpair-controller
 systems=(hr-cloud abap-prod directory-proxy) # of examples/
 when_interrupted=130
+folder_claim='' # the lock on our folder, which must end with us: see run
 
 # claim_demo_folder DIR: takes DIR, or where none is named the first free one of the cache; ends what an earlier demo
 # left there when it was killed.
@@ -22,12 +23,12 @@ claim_demo_folder() {
 }
 
 claim_folder_of_demo() {
-  local claim left=()
+  local left=()
   dir=$1
   mkdir -p "$dir"
-  exec {claim}<"$dir"
-  if ! flock -n "$claim"; then
-    exec {claim}<&-
+  exec {folder_claim}<"$dir"
+  if ! flock -n "$folder_claim"; then
+    exec {folder_claim}<&-
     return 1
   fi
   mapfile -t left < <(ls -A "$dir")
@@ -58,11 +59,14 @@ remove_files() {
   rm -f "$records"
 }
 
-# The end of the script, however it came.
+exec {stdout}>&1 {stderr}>&2
+
+# The end of the script, however it came: maybe amid a command whose output goes elsewhere.
 leave() {
   local status=$?
   trap '' INT TERM HUP
   trap - EXIT
+  exec >&"$stdout" 2>&"$stderr"
   end_running_job
   printf '\n'
   cp "$control_plane"/*.log "$logs" 2>/dev/null || true # they go with the control plane

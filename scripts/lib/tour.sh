@@ -20,7 +20,11 @@ tell() { printf '  %s\n' "$*"; }
 run() {
   local status=0
   set -m
-  "$@" </dev/null &
+  if [[ -n ${folder_claim:-} ]]; then
+    "$@" </dev/null {folder_claim}<&- &
+  else
+    "$@" </dev/null &
+  fi
   running_job=$!
   set +m
   wait "$running_job" || status=$?
@@ -40,12 +44,25 @@ end_running_job() {
 }
 
 # show COMMAND...: prints the command as a person would type it, runs it, and prints what it says.
-show() {
-  local status=0 said
+show() { show_within 0 "$@"; }
+
+# show_narrow COMMAND...: the same, for a table that is too wide: lines end where the terminal does.
+show_narrow() {
+  local columns
+  columns=$(tput cols 2>/dev/null) || columns=0
+  [[ -t 1 ]] && ((columns > 40)) || columns=160
+  show_within "$columns" "$@"
+}
+
+show_within() {
+  local columns=$1 status=0 said typed
+  shift
   said=$(mktemp "$scratch/said.XXXXXX")
-  printf '%s  $ %s%s\n' "$dim" "$*" "$plain"
+  typed=$(printf ' %q' "$@")
+  [[ "$*" == *[\{\"\']* ]] || typed=" $*"
+  printf '%s  $%s%s\n' "$dim" "$typed" "$plain"
   run "$@" >"$said" 2>&1 || status=$?
-  sed 's/^/  /' "$said"
+  if ((columns == 0)); then sed 's/^/  /' "$said"; else sed 's/^/  /' "$said" | cut -c "1-$columns"; fi
   rm -f "$said"
   return "$status"
 }
