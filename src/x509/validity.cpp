@@ -25,7 +25,8 @@ sys_seconds ToTime(const ASN1_TIME* time) {
 }
 
 bool Set(ASN1_TIME* field, sys_seconds time) {
-  return ASN1_TIME_set(field, std::chrono::system_clock::to_time_t(time)) != nullptr;
+  // Not by system_clock::to_time_t: it counts nanoseconds on the way, and overflows in 2262.
+  return ASN1_TIME_set(field, time.time_since_epoch().count()) != nullptr;
 }
 
 }  // namespace
