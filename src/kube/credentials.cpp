@@ -31,7 +31,8 @@ std::string_view Trim(std::string_view text) {
 Result<SecretString> CleanToken(const SecretString& raw, const Source& source) {
   const std::string_view token = Trim(raw.Reveal());
   const auto usable = [](char c) { return c > 0x20 && c < 0x7f; };
-  const std::string_view place = source.path.empty() ? "of the kubeconfig" : source.path;
+  const std::string place =
+      source.path.empty() ? "given as text" : fmt::format("in {}", source.path);
   if (token.empty())
     return Fail(ErrorCode::Invalid, fmt::format("token: the token {} is empty", place));
   if (!std::ranges::all_of(token, usable))

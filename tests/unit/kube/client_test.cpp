@@ -1,0 +1,248 @@
+#include "kube/client.hpp"
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "unit/kube/fake_transport.hpp"
+#include "unit/kube/hand_clock.hpp"
+
+namespace certpair::kube {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+const Resource kSecrets{"", "v1", "secrets"};
+const Resource kSystems{"certpair.dev", "v1", "provisioningsystems"};
+const Resource kNamespaces{"", "v1", "namespaces", false};
+
+TEST(PathOf, Follows_the_layout_of_the_API) {
+  EXPECT_EQ(PathOf(kSecrets, "default", "one"), "/api/v1/namespaces/default/secrets/one");
+  EXPECT_EQ(PathOf(kSecrets, "default"), "/api/v1/namespaces/default/secrets");
+  EXPECT_EQ(PathOf(kSecrets, ""), "/api/v1/secrets");
+  EXPECT_EQ(PathOf(kSystems, "a", "b", "status"),
+            "/apis/certpair.dev/v1/namespaces/a/provisioningsystems/b/status");
+  EXPECT_EQ(PathOf(kNamespaces, "ignored", "kube-system"), "/api/v1/namespaces/kube-system");
+}
+
+TEST(PathOf, Nothing_in_a_name_can_leave_its_place) {
+  EXPECT_EQ(PathOf(kSecrets, "a/b", "../x?y#z %\xc3\xa9"),
+            "/api/v1/namespaces/a%2Fb/secrets/..%2Fx%3Fy%23z%20%25%C3%A9");
+}
+
+class ClientTest : public testing::Test {
+ protected:
+  ClientTest()
+      : transport_(std::make_shared<FakeTransport>()),
+        client_(transport_, clock_, [this](const RequestRecord& record) {
+          records_.push_back(std::string{record.verb} + " " + std::string{record.resource} + " " +
+                             std::to_string(record.code));
+        }) {}
+
+  void Answer(HttpResponse response) {
+    transport_->send = [response](const HttpRequest&, const std::stop_token&) { return response; };
+  }
+  [[nodiscard]] HttpRequest Asked() const { return transport_->Requests().back(); }
+
+  HandClock clock_;
+  std::shared_ptr<FakeTransport> transport_;
+  std::vector<std::string> records_;
+  Client client_;
+};
+
+const json kObject{
+    {"kind", "Secret"},
+    {"metadata", {{"name", "one"}, {"namespace", "default"}, {"resourceVersion", "5"}}}};
+
+TEST_F(ClientTest, Get_gives_the_object_without_managedFields) {
+  json answer = kObject;
+  answer["metadata"]["managedFields"] = json::array({1, 2});
+  Answer({200, answer.dump(), {}});
+  auto object = client_.Get(kSecrets, "default", "one");
+  ASSERT_TRUE(object);
+  EXPECT_EQ(*object, kObject);
+  EXPECT_EQ(Asked().method, "GET");
+  EXPECT_EQ(Asked().accept, "application/json");
+  EXPECT_THAT(records_, ElementsAre("GET secrets 200"));
+}
+
+TEST_F(ClientTest, Metadata_only_asks_for_nothing_else) {
+  const std::string one = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+  const std::string list = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+  Answer({200, kObject.dump(), {}});
+  EXPECT_TRUE(client_.Get(kSecrets, "default", "one", {}, Shape::MetadataOnly));
+  EXPECT_EQ(Asked().accept, one);
+  EXPECT_TRUE(client_.Create(kSecrets, "default", kObject, {}, Shape::MetadataOnly));
+  EXPECT_EQ(Asked().accept, one);
+  EXPECT_TRUE(client_.MergePatch(kSecrets, "default", "one", "", {}, {}, Shape::MetadataOnly));
+  EXPECT_EQ(Asked().accept, one);
+  EXPECT_TRUE(client_.Update(kSecrets, kObject, {}, Shape::MetadataOnly));
+  EXPECT_EQ(Asked().accept, one);
+  Answer({200, R"({"metadata":{},"items":[]})", {}});
+  EXPECT_TRUE(client_.List(kSecrets, {.shape = Shape::MetadataOnly}, [](json&) {}));
+  EXPECT_EQ(Asked().accept, list);
+}
+
+TEST_F(ClientTest, Writes_go_where_they_belong_with_their_content_type) {
+  Answer({201, kObject.dump(), {}});
+  ASSERT_TRUE(client_.Create(kSecrets, "default", kObject));
+  EXPECT_EQ(Asked().method + " " + Asked().path, "POST /api/v1/namespaces/default/secrets");
+  EXPECT_EQ(Asked().content_type, "application/json");
+  EXPECT_EQ(json::parse(Asked().body), kObject);
+
+  ASSERT_TRUE(client_.Update(kSecrets, kObject));
+  EXPECT_EQ(Asked().method + " " + Asked().path, "PUT /api/v1/namespaces/default/secrets/one");
+  EXPECT_EQ(json::parse(Asked().body)["metadata"]["resourceVersion"], "5");
+
+  ASSERT_TRUE(client_.MergePatch(kSystems, "a", "b", "status", json{{"status", {{"x", 1}}}}));
+  EXPECT_EQ(Asked().method + " " + Asked().path,
+            "PATCH /apis/certpair.dev/v1/namespaces/a/provisioningsystems/b/status");
+  EXPECT_EQ(Asked().content_type, "application/merge-patch+json");
+  EXPECT_THAT(records_, ElementsAre("CREATE secrets 201", "UPDATE secrets 201",
+                                    "PATCH provisioningsystems 201"));
+}
+
+TEST_F(ClientTest, Update_of_a_nameless_object_is_refused_before_it_is_sent) {
+  for (const json& object : {json::object(), json{{"metadata", {{"name", "a"}}}},
+                             json{{"metadata", 7}}, json{{"metadata", {{"namespace", "a"}}}}}) {
+    auto updated = client_.Update(kSecrets, object);
+    ASSERT_FALSE(updated) << object;
+    EXPECT_EQ(updated.error().kind, ApiErrorKind::Invalid);
+  }
+  EXPECT_TRUE(transport_->Requests().empty());
+}
+
+TEST_F(ClientTest, Text_that_is_not_UTF_8_is_refused_before_it_is_sent) {
+  auto created = client_.Create(kSecrets, "default", json{{"a", "\xff"}});
+  ASSERT_FALSE(created);
+  EXPECT_EQ(created.error().kind, ApiErrorKind::Invalid);
+  EXPECT_TRUE(transport_->Requests().empty());
+}
+
+TEST_F(ClientTest, Delete_carries_the_preconditions_that_were_given) {
+  Answer({200, "{}", {}});
+  ASSERT_TRUE(client_.Delete(kSecrets, "default", "one", {"u", "5"}));
+  EXPECT_EQ(Asked().method, "DELETE");
+  EXPECT_EQ(json::parse(Asked().body)["preconditions"],
+            (json{{"uid", "u"}, {"resourceVersion", "5"}}));
+  ASSERT_TRUE(client_.Delete(kSecrets, "default", "one", {}));
+  EXPECT_FALSE(json::parse(Asked().body).contains("preconditions"));
+}
+
+TEST_F(ClientTest, Answers_of_the_wrong_form_are_protocol_errors) {
+  for (const char* body : {"", "[]", "<html>", "{\"metadata\":"}) {
+    Answer({200, body, {}});
+    auto object = client_.Get(kSecrets, "default", "one");
+    ASSERT_FALSE(object);
+    EXPECT_EQ(object.error().kind, ApiErrorKind::Protocol);
+    auto page = client_.List(kSecrets, {}, [](json&) {});
+    ASSERT_FALSE(page);
+    EXPECT_EQ(page.error().kind, ApiErrorKind::Protocol);
+  }
+}
+
+TEST_F(ClientTest, Errors_of_server_and_transport_are_handed_on_and_recorded) {
+  Answer({409, R"({"kind":"Status","reason":"Conflict"})", {}});
+  auto conflict = client_.Get(kSecrets, "default", "one");
+  ASSERT_FALSE(conflict);
+  EXPECT_EQ(conflict.error().kind, ApiErrorKind::Conflict);
+  transport_->send = [](const HttpRequest&, const std::stop_token&) -> ApiResult<HttpResponse> {
+    return std::unexpected(ApiError{ApiErrorKind::Timeout, 0, "", "late", {}});
+  };
+  auto late = client_.Get(kSecrets, "default", "one");
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ApiErrorKind::Timeout);
+  EXPECT_THAT(records_, ElementsAre("GET secrets 409", "GET secrets 0"));
+}
+
+TEST_F(ClientTest, A_list_asks_for_a_page_and_then_for_the_next) {
+  Answer({200, R"({"metadata":{"resourceVersion":"9","continue":"c&d"},"items":[{"a":1}]})", {}});
+  int items = 0;
+  const auto count = [&](json&) { ++items; };
+  ListOptions options{.namespace_ = "default",
+                      .label_selector = "a=b,c in (d)",
+                      .limit = 2,
+                      .resource_version = "0"};
+  auto page = client_.List(kSecrets, options, count);
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->resource_version, "9");
+  EXPECT_THAT(QueryOf(Asked().path),
+              UnorderedElementsAre(Pair("limit", "2"), Pair("labelSelector", "a=b,c in (d)"),
+                                   Pair("resourceVersion", "0")));
+  options.continue_token = page->continue_token;
+  ASSERT_TRUE(client_.List(kSecrets, options, count));
+  EXPECT_THAT(QueryOf(Asked().path), testing::Contains(Pair("continue", "c&d")));
+  EXPECT_THAT(QueryOf(Asked().path), testing::Not(testing::Contains(Pair("resourceVersion", "0"))));
+  EXPECT_EQ(items, 2);
+}
+
+// Has a watch answer these lines, and tells what the client made of them.
+class WatchTest : public ClientTest {
+ protected:
+  ApiResult<void> Watch(const std::vector<std::string>& lines, int leave_after = 1000) {
+    transport_->stream = [lines](const HttpRequest&, const FakeTransport::LineSink& on_line,
+                                 const std::stop_token&) -> ApiResult<void> {
+      for (const auto& line : lines)
+        if (!on_line(line)) break;
+      return {};
+    };
+    return client_.Watch(kSecrets, {.resource_version = "5"},
+                         [this, leave_after](const WatchEvent& event) {
+                           types_.push_back(event.type);
+                           objects_.push_back(*event.object);
+                           return static_cast<int>(types_.size()) < leave_after;
+                         },
+                         {});
+  }
+  std::vector<WatchEventType> types_;
+  std::vector<json> objects_;
+};
+
+TEST_F(WatchTest, Tells_the_events_in_order) {
+  ASSERT_TRUE(
+      Watch({R"({"type":"ADDED","object":{"metadata":{"name":"a","managedFields":[1]}}})",
+             R"({"type":"MODIFIED","object":{}})", R"({"type":"DELETED","object":{}})",
+             R"({"type":"BOOKMARK","object":{}})", R"({"type":"ERROR","object":{"code":410}})"}));
+  EXPECT_THAT(types_,
+              ElementsAre(WatchEventType::Added, WatchEventType::Modified, WatchEventType::Deleted,
+                          WatchEventType::Bookmark, WatchEventType::Error));
+  EXPECT_EQ(objects_[0], (json{{"metadata", {{"name", "a"}}}}));
+  EXPECT_EQ(objects_[4]["code"], 410);
+  EXPECT_THAT(QueryOf(Asked().path),
+              UnorderedElementsAre(Pair("watch", "true"), Pair("allowWatchBookmarks", "true"),
+                                   Pair("resourceVersion", "5"), Pair("timeoutSeconds", "300")));
+  EXPECT_THAT(records_, ElementsAre("WATCH secrets 200"));
+}
+
+TEST_F(WatchTest, Leaving_is_no_error) {
+  EXPECT_TRUE(Watch({R"({"type":"ADDED","object":{}})", R"({"type":"ADDED","object":{}})"}, 1));
+  EXPECT_EQ(types_.size(), 1U);
+}
+
+TEST_F(WatchTest, A_line_that_is_no_event_ends_it) {
+  for (const char* line :
+       {"", "{", "[]", "7", R"({"type":"ADDED"})", R"({"object":{}})", R"({"type":1,"object":{}})",
+        R"({"type":"ADDED","object":[]})", R"({"type":"RENAMED","object":{}})"}) {
+    auto ended = Watch({line, R"({"type":"ADDED","object":{}})"});
+    ASSERT_FALSE(ended) << line;
+    EXPECT_EQ(ended.error().kind, ApiErrorKind::Protocol);
+    EXPECT_TRUE(types_.empty()) << line;
+  }
+}
+
+TEST_F(ClientTest, Raw_gives_the_body_as_it_is) {
+  Answer({200, "ok", {}});
+  auto body = client_.Raw("/readyz");
+  ASSERT_TRUE(body);
+  EXPECT_EQ(*body, "ok");
+  Answer({500, "not yet", {}});
+  auto failed = client_.Raw("/readyz");
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().message, HasSubstr("not yet"));
+}
+
+}  // namespace
+}  // namespace certpair::kube

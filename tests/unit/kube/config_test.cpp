@@ -1,0 +1,276 @@
+#include "kube/config.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+
+#include "kube/endpoint.hpp"
+
+namespace certpair::kube {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kTwoContexts = R"(
+apiVersion: v1
+kind: Config
+current-context: demo
+clusters:
+- name: here
+  cluster: {server: "https://127.0.0.1:6443", certificate-authority: pki/ca.crt}
+- name: there
+  cluster:
+    server: https://api.example.org/prefix/
+    certificate-authority-data: Q0E=
+    tls-server-name: kubernetes
+users:
+- name: me
+  user: {client-certificate: /abs/me.crt, client-key-data: S0VZ}
+- name: robot
+  user: {token: abc}
+contexts:
+- name: demo
+  context: {cluster: here, user: me, namespace: team}
+- name: live
+  context: {cluster: there, user: robot}
+)";
+
+ErrorCode CodeOf(const Result<ClusterConfig>& config) {
+  return config ? ErrorCode::Internal : config.error().code;
+}
+std::string MessageOf(const Result<ClusterConfig>& config) {
+  return config ? "(no error)" : config.error().message;
+}
+Result<ClusterConfig> Parse(const std::string& text, const std::string& context = "") {
+  return ParseKubeconfig({{"/home/me/config", text}}, context);
+}
+
+TEST(Kubeconfig, The_current_context_is_taken) {
+  const auto config = Parse(kTwoContexts);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->server, "https://127.0.0.1:6443");
+  EXPECT_EQ(config->certificate_authority.path, "/home/me/pki/ca.crt");
+  EXPECT_EQ(config->client_certificate.path, "/abs/me.crt");
+  EXPECT_EQ(config->client_key.inline_text.Reveal(), "KEY");
+  EXPECT_EQ(config->default_namespace, "team");
+  EXPECT_FALSE(config->token.Given());
+  EXPECT_THAT(config->description, AllOf(HasSubstr("demo"), HasSubstr("/home/me/config")));
+}
+
+TEST(Kubeconfig, Another_context_can_be_named) {
+  const auto config = Parse(kTwoContexts, "live");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->server, "https://api.example.org/prefix/");
+  EXPECT_EQ(config->certificate_authority.inline_text.Reveal(), "CA");
+  EXPECT_EQ(config->tls_server_name, "kubernetes");
+  EXPECT_EQ(config->token.inline_text.Reveal(), "abc");
+}
+
+TEST(Kubeconfig, A_context_that_is_not_there_is_not_found_and_the_others_are_named) {
+  const auto config = Parse(kTwoContexts, "prod");
+  EXPECT_EQ(CodeOf(config), ErrorCode::NotFound);
+  EXPECT_THAT(MessageOf(config), AllOf(HasSubstr("prod"), HasSubstr("demo, live")));
+}
+
+TEST(Kubeconfig, Without_a_current_context_the_choices_are_named) {
+  std::string text = kTwoContexts;
+  text.replace(text.find("current-context: demo"), 21, "");
+  EXPECT_THAT(MessageOf(Parse(text)), AllOf(HasSubstr("current-context"), HasSubstr("demo, live")));
+}
+
+TEST(Kubeconfig, Of_several_files_the_first_that_says_something_wins) {
+  const std::string first = R"(
+clusters: [{name: here, cluster: {server: "https://first:1", certificate-authority: ca.crt}}]
+)";
+  const auto config =
+      ParseKubeconfig({{"/a/first", first}, {"/b/second", kTwoContexts}, {"/c/empty", ""}}, "");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->server, "https://first:1");
+  EXPECT_EQ(config->certificate_authority.path, "/a/ca.crt") << "relative to its own file";
+  EXPECT_EQ(config->client_certificate.path, "/abs/me.crt");
+}
+
+TEST(Kubeconfig, Inline_data_wins_over_a_path_and_a_token_file_over_a_token) {
+  const auto config = Parse(R"(
+current-context: c
+clusters: [{name: k, cluster: {server: "https://h", certificate-authority: x, certificate-authority-data: Q0E=}}]
+users: [{name: u, user: {token: abc, tokenFile: rel/token}}]
+contexts: [{name: c, context: {cluster: k, user: u}}]
+)");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->certificate_authority.path, "");
+  EXPECT_EQ(config->certificate_authority.inline_text.Reveal(), "CA");
+  EXPECT_EQ(config->token.path, "/home/me/rel/token");
+}
+
+struct BadUser {
+  const char* cluster;
+  const char* user;
+  const char* says;
+};
+
+TEST(Kubeconfig, What_cannot_work_is_refused_by_field) {
+  const BadUser cases[] = {
+      {"server: \"https://h\"", "exec: {command: aws}", "exec is not supported yet"},
+      {"server: \"https://h\"", "auth-provider: {name: oidc}", "auth-provider is not supported"},
+      {"server: \"https://h\"", "username: a, password: b", "username is not supported"},
+      {"server: \"https://h\"", "as: root", "as is not supported"},
+      {"server: \"https://h\"", "client-certificate: a", "client-certificate and client-key"},
+      {"server: \"https://h\"", "client-key-data: '!!'", "client-key-data is not base64"},
+      {"server: \"https://h\"", "token: [a]", "token is not a text"},
+      {"server: \"https://h\", certificate-authority-data: '%'", "token: a",
+       "authority-data is not"},
+      {"server: \"https://h\", proxy-url: 'http://p'", "token: a", "proxy-url is not supported"},
+      {"server: \"https://[::1]:6443\"", "token: a", "IPv6"},
+      {"server: \"http://example.org\"", "token: a", "loopback"},
+      {"server: \"ftp://h\"", "token: a", "https://"},
+      {"x: y", "token: a", "server is missing"},
+      {"server: \"https://h\", insecure-skip-tls-verify: true, certificate-authority: a",
+       "token: a", "makes no sense"},
+      {"server: \"https://h\", insecure-skip-tls-verify: maybe", "token: a", "neither true nor"},
+  };
+  for (const BadUser& bad : cases) {
+    const std::string text = std::string{"current-context: c\nclusters: [{name: k, cluster: {"} +
+                             bad.cluster + "}}]\nusers: [{name: u, user: {" + bad.user +
+                             "}}]\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n";
+    const auto config = Parse(text);
+    EXPECT_EQ(CodeOf(config), ErrorCode::Invalid) << text;
+    EXPECT_THAT(MessageOf(config), AllOf(HasSubstr(bad.says), HasSubstr("/home/me/config")));
+  }
+}
+
+TEST(Kubeconfig, Dangling_references_are_not_found) {
+  EXPECT_EQ(CodeOf(Parse("current-context: c\ncontexts: [{name: c, context: {cluster: k}}]")),
+            ErrorCode::NotFound);
+  EXPECT_EQ(
+      CodeOf(Parse("current-context: c\nclusters: [{name: k, cluster: {server: 'https://h'}}]\n"
+                   "contexts: [{name: c, context: {cluster: k, user: nobody}}]")),
+      ErrorCode::NotFound);
+}
+
+TEST(Kubeconfig, What_is_not_one_is_refused_without_quoting_it) {
+  for (const char* text : {"token: very-secret: x", "- a", "just text", "clusters: 7",
+                           "clusters: [7]", "clusters: [{cluster: {}}]", "users: [{name: [x]}]",
+                           "contexts: [{name: c, context: 7}]", "{", "\t- x"}) {
+    const auto config = Parse(text);
+    EXPECT_FALSE(config) << text;
+    EXPECT_THAT(MessageOf(config), Not(HasSubstr("very-secret")));
+  }
+}
+
+class LoadConfigTest : public testing::Test {
+ protected:
+  LoadConfigTest()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("certpair-config-" + std::to_string(getpid()) + "-" +
+                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    std::filesystem::create_directories(folder_);
+    environment_.service_account_dir = (folder_ / "sa").string();
+    environment_.variables["HOME"] = folder_.string();
+  }
+  ~LoadConfigTest() override { std::filesystem::remove_all(folder_); }
+  LoadConfigTest(const LoadConfigTest&) = delete;
+  LoadConfigTest& operator=(const LoadConfigTest&) = delete;
+
+  std::string Write(const std::string& name, const std::string& text) const {
+    std::filesystem::create_directories((folder_ / name).parent_path());
+    std::ofstream(folder_ / name) << text;
+    return (folder_ / name).string();
+  }
+  void BePod() {
+    environment_.variables["KUBERNETES_SERVICE_HOST"] = "10.0.0.1";
+    environment_.variables["KUBERNETES_SERVICE_PORT"] = "443";
+    Write("sa/token", "abc");
+    Write("sa/namespace", "certpair-system\n");
+  }
+  std::filesystem::path folder_;
+  Environment environment_;
+};
+
+TEST_F(LoadConfigTest, In_a_pod_the_service_account_is_used) {
+  BePod();
+  const auto config = LoadConfig(environment_, "", "");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->server, "https://10.0.0.1:443");
+  EXPECT_EQ(config->token.path, environment_.service_account_dir + "/token");
+  EXPECT_EQ(config->certificate_authority.path, environment_.service_account_dir + "/ca.crt");
+  EXPECT_EQ(config->default_namespace, "certpair-system");
+  EXPECT_EQ(config->description, "in-cluster");
+}
+
+TEST_F(LoadConfigTest, An_IPv6_cluster_is_reached_by_its_name) {
+  BePod();
+  environment_.variables["KUBERNETES_SERVICE_HOST"] = "fd00::1";
+  const auto config = LoadConfig(environment_, "", "");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->server, "https://kubernetes.default.svc:443");
+}
+
+TEST_F(LoadConfigTest, A_file_that_is_named_goes_before_the_pod) {
+  BePod();
+  const auto config = LoadConfig(environment_, Write("mine", kTwoContexts), "live");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->server, "https://api.example.org/prefix/");
+}
+
+TEST_F(LoadConfigTest, A_file_that_is_named_must_be_there) {
+  const auto config = LoadConfig(environment_, (folder_ / "nowhere").string(), "");
+  EXPECT_EQ(CodeOf(config), ErrorCode::NotFound);
+  EXPECT_THAT(MessageOf(config), AllOf(HasSubstr("--kubeconfig"), HasSubstr("nowhere")));
+}
+
+TEST_F(LoadConfigTest, KUBECONFIG_lists_files_of_which_some_may_be_missing) {
+  environment_.variables["KUBECONFIG"] =
+      (folder_ / "nowhere").string() + "::" + Write("mine", kTwoContexts);
+  EXPECT_TRUE(LoadConfig(environment_, "", ""));
+  environment_.variables["KUBECONFIG"] = (folder_ / "nowhere").string();
+  const auto none = LoadConfig(environment_, "", "");
+  EXPECT_EQ(CodeOf(none), ErrorCode::NotFound);
+  EXPECT_THAT(MessageOf(none), AllOf(HasSubstr("KUBECONFIG"), HasSubstr("nowhere")));
+}
+
+TEST_F(LoadConfigTest, Else_the_one_at_home_is_read) {
+  EXPECT_THAT(MessageOf(LoadConfig(environment_, "", "")), HasSubstr("/.kube/config"));
+  Write(".kube/config", kTwoContexts);
+  EXPECT_TRUE(LoadConfig(environment_, "", ""));
+  environment_.variables.clear();
+  EXPECT_EQ(CodeOf(LoadConfig(environment_, "", "")), ErrorCode::NotFound);
+}
+
+TEST_F(LoadConfigTest, A_folder_is_not_a_kubeconfig) {
+  EXPECT_EQ(CodeOf(LoadConfig(environment_, folder_.string(), "")), ErrorCode::Invalid);
+}
+
+TEST(Endpoint, Is_taken_apart) {
+  const auto full = ParseEndpoint("https://api.example.org:6443/k8s/c-1/");
+  ASSERT_TRUE(full);
+  EXPECT_EQ(full->host, "api.example.org");
+  EXPECT_EQ(full->port, 6443);
+  EXPECT_EQ(full->prefix, "/k8s/c-1");
+  EXPECT_FALSE(full->host_is_ip);
+  EXPECT_EQ(ParseEndpoint("https://h")->port, 443);
+  EXPECT_TRUE(ParseEndpoint("https://10.0.0.1")->host_is_ip);
+  EXPECT_FALSE(ParseEndpoint("http://127.0.0.1:8080")->tls);
+  EXPECT_TRUE(ParseEndpoint("http://localhost:8080"));
+}
+
+TEST(Endpoint, What_cannot_be_connected_to_is_refused) {
+  for (const char* server : {"", "h", "https://", "https://:1", "https://h:0", "https://h:65536",
+                             "https://h:1x", "https://u:p@h", "https://h/a b", "https://h?x",
+                             "http://10.0.0.1", "http://h", "https://[::1]:1", "https://h\r\nX: y"})
+    EXPECT_FALSE(ParseEndpoint(server)) << server;
+}
+
+TEST(Endpoint, Only_four_numbers_are_an_address) {
+  for (const char* yes : {"127.0.0.1", "0.0.0.0", "255.255.255.255"}) EXPECT_TRUE(IsIpAddress(yes));
+  for (const char* no : {"", "1.2.3", "1.2.3.4.5", "256.0.0.1", "a.b.c.d", "1.2.3.", "1..2.3",
+                         "0001.2.3.4", "+1.2.3.4"})
+    EXPECT_FALSE(IsIpAddress(no)) << no;
+}
+
+}  // namespace
+}  // namespace certpair::kube
