@@ -25,7 +25,7 @@ build_locked() {
     return 1
   fi
   local -a command=(cmake --build "$certpair_root/build/$preset" --target "$@")
-  export NINJA_STATUS='  [%f of %t, %e s] '
+  export NINJA_STATUS='  [%f of %t] '
   if [[ -t 1 ]]; then
     run "${command[@]}"
   elif ! run report_build "$log" "${command[@]}"; then
@@ -36,7 +36,7 @@ build_locked() {
 
 # report_build LOG COMMAND...: the output goes to LOG; its latest status line is printed every ten seconds.
 report_build() {
-  local log=$1 pid status=0 said=$SECONDS
+  local log=$1 pid status=0 begin=$SECONDS said=$SECONDS
   shift
   "$@" >"$log" 2>&1 &
   pid=$!
@@ -44,7 +44,7 @@ report_build() {
     sleep 0.2
     ((SECONDS - said >= 10)) || continue
     said=$SECONDS
-    grep '^  \[' "$log" | tail -n 1 || true
+    printf '%s (%d s)\n' "$(grep '^  \[' "$log" | tail -n 1)" $((SECONDS - begin))
   done
   wait "$pid" || status=$?
   grep '^  \[\|no work to do' "$log" | tail -n 1 | sed 's/^ninja: */  /' || true

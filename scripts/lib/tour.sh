@@ -55,12 +55,10 @@ show_narrow() {
 }
 
 show_within() {
-  local columns=$1 status=0 said typed
+  local columns=$1 status=0 said
   shift
   said=$(mktemp "$scratch/said.XXXXXX")
-  typed=$(printf ' %q' "$@")
-  [[ "$*" == *[\{\"\']* ]] || typed=" $*"
-  printf '%s  $%s%s\n' "$dim" "$typed" "$plain"
+  printf '%s  $ %s%s\n' "$dim" "$*" "$plain"
   run "$@" >"$said" 2>&1 || status=$?
   if ((columns == 0)); then sed 's/^/  /' "$said"; else sed 's/^/  /' "$said" | cut -c "1-$columns"; fi
   rm -f "$said"
