@@ -51,7 +51,7 @@ class Credentials {
  private:
   struct State {
     std::shared_ptr<const CredentialSet> set;
-    std::chrono::steady_clock::time_point looked{};
+    std::chrono::steady_clock::time_point looked;
   };
   Credentials(ClusterConfig config, TlsCheck check, const Clock& clock);
   [[nodiscard]] Result<std::shared_ptr<const CredentialSet>> Read(
