@@ -66,7 +66,7 @@ leave() {
   local status=$?
   trap '' INT TERM HUP
   trap - EXIT
-  exec >&"$stdout" 2>&"$stderr"
+  exec 1>&"$stdout" 2>&"$stderr"
   end_running_job
   printf '\n'
   cp "$control_plane"/*.log "$logs" 2>/dev/null || true # they go with the control plane
