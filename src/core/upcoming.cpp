@@ -9,21 +9,21 @@ namespace {
 
 constexpr seconds kFarOff = std::chrono::days{366};
 
-/// Keeps the earliest of the times that are still to come.
+/// Keeps the earliest of the times that are still to come, and before `limit`.
 class Earliest {
  public:
-  explicit Earliest(sys_seconds now) : now_(now) {}
+  Earliest(sys_seconds now, sys_seconds limit) : now_(now), at_(limit) {}
   void Add(sys_seconds at) {
-    if (at > now_ && (!at_ || at < *at_)) at_ = at;
+    if (at > now_) at_ = std::min(at_, at);
   }
   void Add(const std::optional<sys_seconds>& at) {
     if (at) Add(*at);
   }
-  [[nodiscard]] std::optional<sys_seconds> Get() const { return at_; }
+  [[nodiscard]] sys_seconds Get() const { return at_; }
 
  private:
   sys_seconds now_;
-  std::optional<sys_seconds> at_;
+  sys_seconds at_;
 };
 
 void AddCertificates(const View& view, Earliest& times) {
@@ -100,12 +100,12 @@ std::optional<NextTransition> NextStep(const View& view, const Outcome& automati
 sys_seconds NextLook(const View& view, const Outcome& outcome, const Outcome& automatic) {
   const sys_seconds now = view.o.now;
   if (outcome.again && *outcome.again <= now) return now;
-  Earliest times(now);
+  Earliest times(now, now + kFarOff);
   times.Add(outcome.again);
   times.Add(automatic.again);
   if (!view.Leaving()) AddCertificates(view, times);
   AddOperations(view, times);
-  return times.Get().value_or(now + kFarOff);
+  return times.Get();
 }
 
 }  // namespace certpair::core
