@@ -7,9 +7,10 @@ oldest_etcd=3.5.13      # older ones send no progress notifications, and the API
 oldest_kubernetes=1.30  # the CustomResourceDefinitions need it
 control_plane_programs=(etcd kube-apiserver kube-controller-manager kubectl)
 
-# control_plane_binaries: prints the folder that holds them; builds them into the cache when they are nowhere.
+# control_plane_binaries MAY_BUILD: prints the folder that holds them; where they are nowhere, builds them into the
+# cache, or fails when it may not.
 control_plane_binaries() {
-  local folder
+  local may_build=$1 folder
   if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
     if is_complete "$KUBEBUILDER_ASSETS"; then
       printf '%s\n' "$KUBEBUILDER_ASSETS"
@@ -22,7 +23,10 @@ control_plane_binaries() {
     return
   fi
   folder=$(cache_dir)/control-plane/$kubernetes_version-etcd$etcd_version
-  is_complete "$folder" || build_once "$folder" || return
+  if ! is_complete "$folder"; then
+    [[ $may_build == true ]] || { say "its programs are not in $folder (scripts/control-plane path builds them)"; return 1; }
+    build_once "$folder" || return
+  fi
   printf '%s\n' "$folder"
 }
 
@@ -63,6 +67,7 @@ build_once() {
     flock "$lock"
   fi
   if ! is_complete "$folder"; then
+    rm -rf "$folder".building.* # of one that was killed: nobody else builds now
     beside=$(mktemp -d "$folder.building.XXXXXX")
     (build_binaries "$beside") || status=$?
     if ((status == 0)); then
@@ -71,6 +76,7 @@ build_once() {
       mv -T "$beside" "$folder"
     else
       rm -rf "$beside"
+      say "The full output of the build is in $beside.logs"
     fi
   fi
   exec {lock}>&-

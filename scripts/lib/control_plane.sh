@@ -8,11 +8,11 @@
 
 readonly ready_within=60 # seconds; about three are usual, a busy machine takes longer
 
-# control_plane_up DIR WITH_KCM API_ARGS...
+# control_plane_up DIR WITH_KCM MAY_BUILD API_ARGS...
 control_plane_up() {
   local dir=$1 with_kcm=$2 bin attempt begin
-  shift 2
-  bin=$(control_plane_binaries) || die "there are no control plane binaries; see above"
+  bin=$(control_plane_binaries "$3") || die "there are no control plane binaries; see above"
+  shift 3
   claim_folder "$dir"
   begin=$(date +%s%N)
   trap 'control_plane_down "$dir" || true' EXIT

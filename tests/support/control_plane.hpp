@@ -20,7 +20,7 @@ namespace certpair::test {
 class ControlPlane {
  public:
   /// `options`: more arguments for `scripts/control-plane up`, such as `--kcm-off`. Unavailable,
-  /// with what the script said, where it cannot be had.
+  /// with what the script said, where it cannot be had; nothing is built for it.
   [[nodiscard]] static Result<std::unique_ptr<ControlPlane>> Start(
       const std::vector<std::string>& options = {});
 
