@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -40,8 +41,7 @@ std::string DecodePem(const std::string& pem) {
 }
 
 std::string EncodePem(const char* label, const std::string& der) {
-  return std::string{"-----BEGIN "} + label + "-----\n" + EncodeBase64(der) + "\n-----END " +
-         label + "-----\n";
+  return fmt::format("-----BEGIN {0}-----\n{1}\n-----END {0}-----\n", label, EncodeBase64(der));
 }
 
 TEST(ParseCertificates, Reads_all_in_order_with_text_around_them) {
@@ -102,8 +102,8 @@ TEST(ParseCertificates, Refuses_bad_input_within_bounds) {
        "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
        "DEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n" +
            good.substr(28)},
-      {"1 MiB of one letter", std::string(1024 * 1024, 'A')},
-      {"1 MiB of lines", std::string(1024 * 1024, '\n')},
+      {"1 MiB of one letter", std::string(1 << 20, 'A')},
+      {"1 MiB of lines", std::string(1 << 20, '\n')},
       {"256 KiB of BEGIN lines", begins},
       {"256 KiB of empty certificates", empties},
   };

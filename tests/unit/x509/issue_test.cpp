@@ -58,6 +58,7 @@ std::string ExtensionOf(X509* certificate, int index) {
 
 std::vector<std::string> ExtensionsOf(X509* certificate) {
   std::vector<std::string> all;
+  all.reserve(static_cast<std::size_t>(X509_get_ext_count(certificate)));
   for (int i = 0; i < X509_get_ext_count(certificate); ++i) {
     all.push_back(ExtensionOf(certificate, i));
   }
@@ -228,6 +229,7 @@ TEST(Issue, Works_from_several_threads_at_once) {
     const Signer signer = test::MakeSigner(test::MakeAuthority({.key = kind}));
     std::vector<std::jthread> threads;
     std::array<int, 4> good{};
+    threads.reserve(good.size());
     for (int& count : good) {
       threads.emplace_back([&signer, &count] {
         for (int i = 0; i < 20; ++i) {

@@ -190,9 +190,9 @@ TEST(ParseKey, Refuses_bad_input_and_quotes_nothing_of_it) {
          return pem;
        },
        KeyFault::Malformed},
-      {"more than 16 KiB", [&] { return good + std::string(16 * 1024, '\n'); },
+      {"more than 16 KiB", [&] { return good + std::string(kMaxKeyBytes, '\n'); },
        KeyFault::Malformed},
-      {"1 MiB", [] { return std::string(1024 * 1024, 'A'); }, KeyFault::Malformed},
+      {"1 MiB", [] { return std::string(1 << 20, 'A'); }, KeyFault::Malformed},
       {"RSA-1024", [] { return test::MakeKeyPem("RSA-1024"); }, KeyFault::Unsupported},
       {"RSA-2056", [] { return test::MakeKeyPem("RSA-2056"); }, KeyFault::Unsupported},
       {"P-521", [] { return test::MakeKeyPem("P-521"); }, KeyFault::Unsupported},

@@ -103,7 +103,7 @@ TEST(SubjectString, Refuses_what_RFC_5280_does_not_allow_and_names_the_field) {
   const std::vector<BadRow> table{
       {"nothing", {}, "empty"},
       {"65 characters", Named(long65), "commonName"},
-      {"1 MiB", Named(std::string(1024 * 1024, 'x')), "commonName"},
+      {"1 MiB", Named(std::string(1 << 20, 'x')), "commonName"},
       {"a long organization", {"a", {"ok", long65}, {}, {}, {}, {}}, "organizations"},
       {"a long unit", {"a", {}, {long65}, {}, {}, {}}, "organizationalUnits"},
       {"a long locality", {"a", {}, {}, {}, {long129}, {}}, "localities"},

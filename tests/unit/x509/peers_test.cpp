@@ -32,14 +32,15 @@ std::optional<std::string> Find(const std::string& tool) {
   const char* path = std::getenv("PATH");
   std::istringstream folders{path == nullptr ? "" : path};
   for (std::string folder; std::getline(folders, folder, ':');) {
-    if (access((folder + "/" + tool).c_str(), X_OK) == 0) return folder + "/" + tool;
+    const std::string file = fs::path{folder} / tool;
+    if (access(file.c_str(), X_OK) == 0) return file;
   }
   if (tool == "nginx" && access("/usr/sbin/nginx", X_OK) == 0) return "/usr/sbin/nginx";
   return std::nullopt;
 }
 
 #define CERTPAIR_NEEDS(tool) \
-  if (!Find(tool)) GTEST_SKIP() << "not tested against " << tool << ": it is not installed"
+  if (!Find(tool)) GTEST_SKIP() << "not tested against " << (tool) << ": it is not installed"
 
 struct Case {
   const char* name;
