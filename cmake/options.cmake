@@ -13,7 +13,7 @@ target_include_directories(certpair_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(certpair_options INTERFACE Threads::Threads)
 
 if(CERTPAIR_SANITIZE)
-  target_compile_options(certpair_options INTERFACE -fsanitize=${CERTPAIR_SANITIZE} -O1)
+  target_compile_options(certpair_options INTERFACE -fsanitize=${CERTPAIR_SANITIZE} -O1 -g1)
   target_link_options(certpair_options INTERFACE -fsanitize=${CERTPAIR_SANITIZE})
   if(CERTPAIR_SANITIZE MATCHES undefined)
     # vptr: cpprestsdk hands out objects of classes whose type information it does not export.
