@@ -65,7 +65,7 @@ ApiResult<Written> KubeCluster::PatchSecret(const SecretDraft& draft) {
 
 ApiResult<std::optional<Written>> KubeCluster::WriteStatus(const StoredSystem& before,
                                                            const core::SystemStatus& after) {
-  nlohmann::json patch = StatusPatch(before.status, after);
+  nlohmann::json patch = StatusPatch(before, after);
   if (patch.is_null()) return std::nullopt;
   patch["metadata"] = {{"uid", before.identity.uid}, {"resourceVersion", before.resource_version}};
   return OutcomeOf(client_.MergePatch(kSystems, before.identity.namespace_, before.identity.name,

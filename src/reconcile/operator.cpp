@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "reconcile/names.hpp"
+#include "reconcile/scheduling.hpp"
 
 namespace certpair::reconcile {
 namespace {
@@ -108,27 +109,7 @@ void Operator::PassOver(const std::string& key) {
     log::Warn("a pass failed; it will be tried again",
               {{"kind", std::string{kind}}, {"name", name}, {"error", result.error}});
   }
-  Schedule(key, result);
-}
-
-void Operator::Schedule(const std::string& key, const PassResult& result) {
-  switch (result.kind) {
-    case PassResult::Kind::Failed:
-      queue_.AddAfterFailure(key, result.retry_after);
-      return;
-    case PassResult::Kind::Gone:
-      queue_.Forget(key);
-      return;
-    case PassResult::Kind::Again:
-      queue_.Add(key);
-      return;
-    case PassResult::Kind::Settled:
-      queue_.Succeeded(key);
-      break;
-    case PassResult::Kind::Waiting:
-      break;
-  }
-  if (result.wake_at) queue_.AddAt(key, *result.wake_at);
+  Schedule(queue_, key, result);
 }
 
 std::optional<std::string> Operator::WhyNotReady() const {

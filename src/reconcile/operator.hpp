@@ -55,7 +55,6 @@ class Operator {
   CacheListeners Listen();
   void WorkerLoop(const std::stop_token& stop);
   void PassOver(const std::string& key);
-  void Schedule(const std::string& key, const PassResult& result);
 
   metrics::Metrics& metrics_;
   const Clock& clock_;

@@ -1,6 +1,7 @@
 #include "reconcile/system_codec.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -168,8 +169,13 @@ Value EncodeCertificate(const core::Certificate& certificate, std::string_view s
 
 bool SameFacts(const std::optional<core::Certificate>& a,
                const std::optional<core::Certificate>& b) {
-  if (a.has_value() != b.has_value()) return false;
-  return !a || EncodeCertificate(*a, "") == EncodeCertificate(*b, "");
+  if (!a || !b) return !a && !b;
+  const auto facts = [](const core::Certificate& c) {
+    return std::tie(c.fingerprint, c.fingerprint_sha1, c.subject, c.issuer, c.serial_number,
+                    c.signature_algorithm, c.key.algorithm, c.key.size, c.not_before, c.not_after,
+                    c.issuer_fingerprint);
+  };
+  return facts(*a) == facts(*b);
 }
 
 // What is written only from a Secret that was read: without its PEM a certificate is not news.
@@ -180,15 +186,13 @@ bool Writable(const core::SystemStatus& status) {
   return readable(status.active) && readable(status.inactive);
 }
 
-void EncodeCertificates(const core::SystemStatus& before, const core::SystemStatus& after,
-                        Value& patch) {
-  if (!Writable(after)) return;
-  if (!SameFacts(before.active, after.active) || !SameFacts(before.inactive, after.inactive)) {
-    Value list = Value::array();
-    if (after.active) list.push_back(EncodeCertificate(*after.active, "Active"));
-    if (after.inactive) list.push_back(EncodeCertificate(*after.inactive, "Inactive"));
-    patch["certificates"] = std::move(list);
-  }
+void EncodeCertificates(const StoredSystem& stored, const core::SystemStatus& after, Value& patch) {
+  if (!CertificatesDiffer(stored, after)) return;
+  const core::SystemStatus& before = stored.status;
+  Value list = Value::array();
+  if (after.active) list.push_back(EncodeCertificate(*after.active, "Active"));
+  if (after.inactive) list.push_back(EncodeCertificate(*after.inactive, "Inactive"));
+  patch["certificates"] = std::move(list);
   const auto fingerprint = [](const core::SystemStatus& s) {
     return s.active ? s.active->fingerprint : "";
   };
@@ -234,13 +238,21 @@ StoredSystem DecodeSystem(const nlohmann::json& object) {
   return out;
 }
 
-nlohmann::json StatusPatch(const core::SystemStatus& before, const core::SystemStatus& after) {
+// The PEMs are held as a digest alone: it tells whether somebody edited them.
+bool CertificatesDiffer(const StoredSystem& before, const core::SystemStatus& after) {
+  return Writable(after) && (!SameFacts(before.status.active, after.active) ||
+                             !SameFacts(before.status.inactive, after.inactive) ||
+                             before.pems_digest != PemsDigest(after));
+}
+
+nlohmann::json StatusPatch(const StoredSystem& stored, const core::SystemStatus& after) {
+  const core::SystemStatus& before = stored.status;
   Value patch = Value::object();
   if (before.observed_generation != after.observed_generation)
     patch["observedGeneration"] = after.observed_generation;
   if (before.conditions != after.conditions)
     patch["conditions"] = EncodeConditions(after.conditions);
-  EncodeCertificates(before, after, patch);
+  EncodeCertificates(stored, after, patch);
   if (before.secret_name != after.secret_name) patch["secretName"] = after.secret_name;
   if (before.secret_resource_version != after.secret_resource_version)
     patch["secretResourceVersion"] =

@@ -17,7 +17,6 @@ namespace {
 using kube::ApiErrorKind;
 using Kind = PassResult::Kind;
 
-constexpr std::chrono::hours kDepthCheckEvery{24};
 // A cache that is behind our own write for this long is not waited for any more: the API server is
 // asked instead.
 constexpr std::chrono::seconds kCacheMayLag{30};
@@ -64,13 +63,15 @@ struct SystemReconciler::Look {
 
 SystemReconciler::SystemReconciler(const View& view, Cluster& cluster,
                                    CertificateSource& certificates, const Clock& clock,
-                                   core::Installation installation, PassObserver observer)
+                                   core::Installation installation, PassObserver observer,
+                                   seconds check_in_depth_every)
     : view_(view),
       cluster_(cluster),
       certificates_(certificates),
       clock_(clock),
       installation_(installation),
-      observer_(std::move(observer)) {}
+      observer_(std::move(observer)),
+      check_in_depth_every_(check_in_depth_every) {}
 
 PassResult SystemReconciler::Pass(const std::string& key) {
   const auto system = view_.System(key);
@@ -85,12 +86,17 @@ PassResult SystemReconciler::Pass(const std::string& key) {
   return result;
 }
 
-bool SystemReconciler::IsEcho(const std::string& key, const std::string& resource_version) const {
+bool SystemReconciler::IsEcho(const std::string& key, const std::string& resource_version) {
   auto memories = memories_.Lock();
   const auto found = memories->find(key);
   if (found == memories->end() || found->second.behind_since) return false;
-  return found->second.system_version == resource_version ||
-         found->second.secret_version == resource_version;
+  for (std::string* awaited : {&found->second.system_version, &found->second.secret_version}) {
+    if (*awaited != resource_version) continue;
+    // It has arrived: a Secret that is not in the cache from now on is gone, not on its way.
+    awaited->clear();
+    return true;
+  }
+  return false;
 }
 
 PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem& system,
@@ -184,8 +190,7 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
     memory.believes = true;
     memory.believed_status = digest;
     const auto spread = seconds{static_cast<std::int64_t>(
-        Digest(system.identity.uid) %
-        static_cast<std::uint64_t>(std::chrono::seconds{kDepthCheckEvery}.count()))};
+        Digest(system.identity.uid) % static_cast<std::uint64_t>(check_in_depth_every_.count()))};
     memory.depth_check_at = now + spread;
   }
   const auto cached = view_.Secret(ObjectKey(system.identity.namespace_, system.spec.secret.name));
@@ -233,7 +238,12 @@ std::optional<PassResult> SystemReconciler::ConfirmBeforeChange(const std::strin
                                                                 Memory& memory) {
   const bool is_new =
       !look.system.HasStatus() && std::holds_alternative<core::Missing>(look.seen.secret);
-  const bool reads_secret = !look.was_read && !(is_new && !memory.read_live);
+  if (!look.was_read && (!is_new || memory.read_live)) {
+    if (const auto read = Observe(key, look, memory, true); !read) return FailedBy(read.error());
+    look.decided = core::Decide(look.seen);
+    if (!look.decided.change) return std::nullopt;
+  }
+  // The Secret may be gone because its system is: the collector's news can come first.
   if (!is_new && std::holds_alternative<core::Missing>(look.seen.secret)) {
     auto live = cluster_.ReadSystem(look.system.identity.namespace_, look.system.identity.name);
     if (!live) return FailedBy(live.error());
@@ -251,10 +261,6 @@ std::optional<PassResult> SystemReconciler::ConfirmBeforeChange(const std::strin
     if (!live) return FailedBy(live.error());
     if (!*live || (*live)->operation.uid != uid || (*live)->operation.finished)
       return PassResult{.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + kLookAgain};
-  }
-  if (reads_secret) {
-    if (const auto read = Observe(key, look, memory, true); !read) return FailedBy(read.error());
-    look.decided = core::Decide(look.seen);
   }
   return std::nullopt;
 }
@@ -343,8 +349,10 @@ std::optional<PassResult> SystemReconciler::Tell(Look& look, Memory& memory) {
     if (!settled && settled.error().kind != ApiErrorKind::NotFound)
       return FailedBy(settled.error());
   }
+  // The status of what is on its way out is of no more use to anybody.
+  if (look.seen.identity.being_deleted || look.seen.identity.namespace_terminating)
+    return std::nullopt;
   core::SystemStatus& status = look.decided.status;
-  status.secret_name = look.system.spec.secret.name;
   status.secret_name = look.system.spec.secret.name;
   status.secret_resource_version =
       HoldsPair(look.seen.secret) ? look.seen.secret_resource_version : "";
@@ -372,7 +380,7 @@ PassResult SystemReconciler::Finish(Look& look, Memory& memory) const {
   if (look.was_read) {
     memory.read_live = false;
     if (look.seen.now >= memory.depth_check_at)
-      memory.depth_check_at = look.seen.now + kDepthCheckEvery;
+      memory.depth_check_at = look.seen.now + check_in_depth_every_;
   }
   if (look.decided.change)
     return {.kind = Kind::Failed,

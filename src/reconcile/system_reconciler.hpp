@@ -43,14 +43,20 @@ struct PassObserver {
 /// sees to that).
 class SystemReconciler {
  public:
+  /// Each Secret is read and checked in depth every `check_in_depth_every` (positive), whatever
+  /// status says, at a time of the day that hangs on the system's UID.
   SystemReconciler(const View& view, Cluster& cluster, CertificateSource& certificates,
-                   const Clock& clock, core::Installation installation, PassObserver observer = {});
+                   const Clock& clock, core::Installation installation, PassObserver observer = {},
+                   seconds check_in_depth_every = std::chrono::hours{24});
 
   PassResult Pass(const std::string& key);
 
-  /// Whether a cache's news is only the echo of our own write, for which no pass is waiting: it
-  /// needs no pass then.
-  [[nodiscard]] bool IsEcho(const std::string& key, const std::string& resource_version) const;
+  /// Begins as after a restart: whatever was remembered may be another's past by now.
+  void ForgetAll() { memories_.Lock()->clear(); }
+
+  /// Takes note of a cache's news. Whether it is only the echo of our own write, for which no pass
+  /// is waiting: it needs no pass then.
+  [[nodiscard]] bool IsEcho(const std::string& key, const std::string& resource_version);
 
  private:
   // What is remembered of a key between passes. All of it can be lost: a restart only reads a
@@ -88,6 +94,7 @@ class SystemReconciler {
   const Clock& clock_;
   const core::Installation installation_;
   const PassObserver observer_;
+  const seconds check_in_depth_every_;
   Guarded<std::unordered_map<std::string, Memory>> memories_;
 };
 

@@ -1,0 +1,26 @@
+#include "reconcile/scheduling.hpp"
+
+namespace certpair::reconcile {
+
+void Schedule(kube::WorkQueue& queue, const std::string& key, const PassResult& result) {
+  switch (result.kind) {
+    case PassResult::Kind::Failed:
+      queue.AddAfterFailure(key, result.retry_after);
+      return;
+    case PassResult::Kind::Gone:
+      // Not Forget: a new object of the same name may have come while this pass was under way.
+      queue.Succeeded(key);
+      return;
+    case PassResult::Kind::Again:
+      queue.Add(key);
+      return;
+    case PassResult::Kind::Settled:
+      queue.Succeeded(key);
+      break;
+    case PassResult::Kind::Waiting:
+      break;
+  }
+  if (result.wake_at) queue.AddAt(key, *result.wake_at);
+}
+
+}  // namespace certpair::reconcile

@@ -1,0 +1,167 @@
+#include "reconcile/apply.hpp"
+
+#include <gmock/gmock.h>
+
+#include "pair_fixture.hpp"
+
+namespace certpair::reconcile {
+namespace {
+
+using core::CertificatePair;
+
+// A change, and the Secret upon which it is made.
+struct Case {
+  const char* name;
+  core::SecretChange change;
+  std::function<void(LiveSecret&)> edit;  // of a Secret with a pair
+};
+
+class ApplyTest : public PairTest {
+ protected:
+  // What the API server makes of the draft.
+  static LiveSecret Write(const SecretDraft& draft, const LiveSecret* before) {
+    LiveSecret after;
+    if (before != nullptr) {
+      after.metadata = before->metadata;
+      for (const auto& [key, value] : before->data) after.data.emplace(key, value.Clone());
+    }
+    for (const auto& [key, value] : draft.labels) after.metadata.labels[key] = value;
+    for (const auto& [key, value] : draft.annotations) {
+      if (value)
+        after.metadata.annotations[key] = *value;
+      else
+        after.metadata.annotations.erase(key);
+    }
+    if (draft.owners) after.metadata.owners = *draft.owners;
+    for (const auto& [key, value] : draft.data) {
+      if (value)
+        after.data.insert_or_assign(key, value->Clone());
+      else
+        after.data.erase(key);
+    }
+    return after;
+  }
+  static void ExpectSame(const core::SecretState& computed, const core::SecretState& read) {
+    ASSERT_EQ(computed.index(), read.index());
+    if (const auto* pair = std::get_if<CertificatePair>(&computed)) {
+      EXPECT_EQ(*pair, std::get<CertificatePair>(read));
+    }
+    if (const auto* damaged = std::get_if<core::Damaged>(&computed)) {
+      EXPECT_EQ(damaged->intact_active, std::get<core::Damaged>(read).intact_active);
+      EXPECT_EQ(damaged->intact_inactive, std::get<core::Damaged>(read).intact_inactive);
+    }
+  }
+};
+
+TEST_F(ApplyTest, What_is_written_reads_back_as_the_state_that_was_foretold) {
+  const auto damage_active = [](LiveSecret& s) { Set(s, "tls.crt", "damaged"); };
+  const auto damage_inactive = [](LiveSecret& s) { Set(s, "inactive.crt", "damaged"); };
+  const auto no_inactive = [](LiveSecret& s) {
+    for (const char* key : {"inactive.crt", "inactive.key", "inactive-ca.crt"}) s.data.erase(key);
+  };
+  const auto nothing = [](LiveSecret&) {};
+  const std::string spare = second.details.fingerprint;
+  const Case cases[] = {
+      {"a second one", core::IssueInactive{}, no_inactive},
+      {"in place of a damaged inactive one", core::IssueInactive{}, damage_inactive},
+      {"another inactive one", core::ReplaceInactive{}, nothing},
+      {"regenerate", core::Regenerate{}, nothing},
+      {"regenerate the only one", core::Regenerate{}, no_inactive},
+      {"regenerate over a damaged inactive one", core::Regenerate{}, damage_inactive},
+      {"regenerate without the old", core::Regenerate{.order = {}, .keep_old = false}, nothing},
+      {"repair", core::IssueActive{}, damage_active},
+      {"repair without the inactive one", core::IssueActive{.order = {}, .keep_inactive = false},
+       damage_active},
+      {"repair both", core::IssueActive{.order = {}, .keep_inactive = false},
+       [&](LiveSecret& s) {
+         damage_active(s);
+         damage_inactive(s);
+       }},
+      {"activate", core::Activate{spare}, nothing},
+      {"activate over a damaged one", core::Activate{spare, false}, damage_active},
+      {"delete", core::DeleteInactive{spare}, nothing},
+      {"relabel", core::Relabel{}, nothing},
+      {"relabel a damaged one", core::Relabel{}, damage_active}};
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    LiveSecret before = Full();
+    c.edit(before);
+    const SecretReading reading = Read(before);
+    std::optional<x509::IssuedCertificate> issued;
+    if (OrderOf(c.change) != nullptr) issued = Issue();
+    const core::PlannedChange plan{.what = c.change, .receipt = {}, .budget = {}};
+    const core::SecretState foretold = StateAfter(plan, reading.state, issued);
+    const SecretDraft draft = DraftOf(plan, issued, &before, reading.state, system);
+    EXPECT_EQ(draft.resource_version, "7");
+    EXPECT_EQ(draft.uid, "s-1");
+    const LiveSecret after = Write(draft, &before);
+    const SecretReading reread = Read(after);
+    ExpectSame(foretold, reread.state);
+    EXPECT_FALSE(reread.metadata_differs);
+  }
+}
+
+TEST_F(ApplyTest, A_new_Secret_reads_back_as_an_active_certificate) {
+  std::optional<x509::IssuedCertificate> issued = Issue();
+  const core::PlannedChange plan{
+      .what = core::IssueActive{},
+      .receipt = core::Receipt{.operation_uid = "op", .action = core::OperationAction::Generate},
+      .budget = {{sys_seconds{seconds{5}}}}};
+  const core::SecretState foretold = StateAfter(plan, core::Missing{}, issued);
+  const auto receipt = ReceiptOf(plan, issued);
+  const SecretDraft draft = DraftOf(plan, issued, nullptr, core::Missing{}, system);
+  EXPECT_EQ(draft.resource_version, "");
+  const SecretReading reread = Read(Write(draft, nullptr));
+  ExpectSame(foretold, reread.state);
+  EXPECT_FALSE(reread.metadata_differs);
+  ASSERT_TRUE(reread.receipt);
+  EXPECT_EQ(reread.receipt, receipt);
+  EXPECT_EQ(reread.receipt->fingerprint, std::get<CertificatePair>(foretold).active.fingerprint);
+  EXPECT_EQ(reread.budget, plan.budget);
+}
+
+TEST_F(ApplyTest, A_retained_Secret_becomes_ours_by_a_relabel) {
+  LiveSecret secret = Full();
+  secret.metadata.owners.clear();
+  secret.metadata.annotations[std::string{kSystemUidAnnotation}] = "u-0";
+  const SecretReading reading = Read(secret);
+  ASSERT_TRUE(std::holds_alternative<core::Retained>(reading.state));
+  const core::PlannedChange plan{.what = core::Relabel{}, .receipt = {}, .budget = {}};
+  std::optional<x509::IssuedCertificate> none;
+  const auto foretold = StateAfter(plan, reading.state, none);
+  const LiveSecret after = Write(DraftOf(plan, none, &secret, reading.state, system), &secret);
+  ExpectSame(foretold, Read(after).state);
+  EXPECT_TRUE(IsOurs(after.metadata, system.identity));
+}
+
+TEST_F(ApplyTest, An_automatic_write_keeps_the_receipt_of_the_last_operation) {
+  LiveSecret secret = Full();
+  secret.metadata.annotations[std::string{kReceiptAnnotation}] = "the last one";
+  std::optional<x509::IssuedCertificate> issued = Issue();
+  const core::PlannedChange plan{.what = core::Regenerate{}, .receipt = {}, .budget = {}};
+  const auto draft = DraftOf(plan, issued, &secret, Read(secret).state, system);
+  EXPECT_FALSE(draft.annotations.contains(std::string{kReceiptAnnotation}));
+}
+
+TEST_F(ApplyTest, What_others_put_into_the_Secret_stays) {
+  LiveSecret secret = Full();
+  Set(secret, "keystore.p12", "somebody's");
+  std::optional<x509::IssuedCertificate> issued = Issue();
+  const core::PlannedChange plan{.what = core::Regenerate{}, .receipt = {}, .budget = {}};
+  const LiveSecret after =
+      Write(DraftOf(plan, issued, &secret, Read(secret).state, system), &secret);
+  EXPECT_EQ(after.Data("keystore.p12"), "somebody's");
+}
+
+TEST(OrderOf, Is_there_where_a_certificate_is_made) {
+  EXPECT_NE(OrderOf(core::IssueActive{}), nullptr);
+  EXPECT_NE(OrderOf(core::IssueInactive{}), nullptr);
+  EXPECT_NE(OrderOf(core::ReplaceInactive{}), nullptr);
+  EXPECT_NE(OrderOf(core::Regenerate{}), nullptr);
+  EXPECT_EQ(OrderOf(core::Activate{}), nullptr);
+  EXPECT_EQ(OrderOf(core::DeleteInactive{}), nullptr);
+  EXPECT_EQ(OrderOf(core::Relabel{}), nullptr);
+}
+
+}  // namespace
+}  // namespace certpair::reconcile

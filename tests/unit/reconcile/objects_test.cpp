@@ -1,0 +1,103 @@
+#include "reconcile/objects.hpp"
+
+#include <gtest/gtest.h>
+
+namespace certpair::reconcile {
+namespace {
+
+TEST(HasReached, ResourceVersions_are_compared_as_numbers) {
+  struct {
+    const char* seen;
+    const char* wanted;
+    bool reached;
+  } const cases[] = {
+      {"10", "9", true},    {"9", "10", false}, {"10", "10", true},
+      {"100", "99", true},  {"abc", "5", true}, {"5", "abc", true},
+      {"abc", "abc", true}, {"", "5", true},    {"5", "", true},
+      {"05", "5", true},    {"5x", "6", true},  {"4", "18446744073709551615", false}};
+  for (const auto& c : cases)
+    EXPECT_EQ(HasReached(c.seen, c.wanted), c.reached) << c.seen << " " << c.wanted;
+}
+
+// The values of the reference (FNV-1a, 64 bits): they must not change, since restarts rely on it.
+TEST(Digest, Is_the_same_on_every_machine_and_in_every_version) {
+  EXPECT_EQ(Digest(""), 0xCBF29CE484222325ULL);
+  EXPECT_EQ(Digest("a"), 0xAF63DC4C8601EC8CULL);
+  EXPECT_EQ(Digest("foobar"), 0x85944171F73967E8ULL);
+}
+
+core::SystemStatus Status() {
+  core::SystemStatus status;
+  status.observed_generation = 1;
+  status.conditions = {{.type = "Ready", .reason = "Valid", .message = "m"}};
+  status.active = core::Certificate{.fingerprint = "A", .subject = "CN=a", .pem = "PA"};
+  status.inactive = core::Certificate{.fingerprint = "B", .subject = "CN=a", .pem = "PB"};
+  status.secret_name = "s";
+  status.secret_resource_version = "1";
+  status.next = core::NextTransition{sys_seconds{}, "Warn"};
+  status.ledger.sent = {"x"};
+  return status;
+}
+
+TEST(StatusDigest, Tells_every_field) {
+  using Edit = void (*)(core::SystemStatus&);
+  const Edit edits[] = {[](auto& s) { ++s.observed_generation; },
+                        [](auto& s) { s.conditions[0].type = "Other"; },
+                        [](auto& s) { s.conditions[0].status = core::ConditionStatus::True; },
+                        [](auto& s) { s.conditions[0].reason = "Other"; },
+                        [](auto& s) { s.conditions[0].message = "other"; },
+                        [](auto& s) { ++s.conditions[0].observed_generation; },
+                        [](auto& s) { s.conditions[0].last_transition += seconds{1}; },
+                        [](auto& s) { s.conditions.clear(); },
+                        [](auto& s) { s.active->fingerprint = "C"; },
+                        [](auto& s) { s.active->fingerprint_sha1 = "C"; },
+                        [](auto& s) { s.active->subject = "C"; },
+                        [](auto& s) { s.active->issuer = "C"; },
+                        [](auto& s) { s.active->serial_number = "C"; },
+                        [](auto& s) { s.active->signature_algorithm = "C"; },
+                        [](auto& s) { s.active->issuer_fingerprint = "C"; },
+                        [](auto& s) { s.active->key.size = 1; },
+                        [](auto& s) { s.active->key.algorithm = core::KeyAlgorithm::Ed25519; },
+                        [](auto& s) { s.active->not_before += seconds{1}; },
+                        [](auto& s) { s.inactive->not_after += seconds{1}; },
+                        [](auto& s) { s.inactive.reset(); },
+                        [](auto& s) { std::swap(s.active, s.inactive); },
+                        [](auto& s) { s.secret_name = "t"; },
+                        [](auto& s) { s.secret_resource_version = "2"; },
+                        [](auto& s) { s.next->action = "Expire"; },
+                        [](auto& s) { s.next->at += seconds{1}; },
+                        [](auto& s) { s.next.reset(); },
+                        [](auto& s) { s.ledger.sent.emplace_back("y"); },
+                        [](auto& s) { s.active->pem = "PC"; }};
+  const auto digest = [](const core::SystemStatus& s) { return StatusDigest(s, PemsDigest(s)); };
+  std::size_t number = 0;
+  for (const Edit edit : edits) {
+    auto edited = Status();
+    edit(edited);
+    EXPECT_NE(digest(edited), digest(Status())) << "edit " << number;
+    ++number;
+  }
+  EXPECT_EQ(digest(Status()), digest(Status()));
+}
+
+TEST(StatusDigest, Is_not_fooled_by_where_one_text_ends) {
+  auto a = Status();
+  auto b = Status();
+  a.conditions[0].reason = "ab";
+  a.conditions[0].message = "c";
+  b.conditions[0].reason = "a";
+  b.conditions[0].message = "bc";
+  EXPECT_NE(StatusDigest(a, 0), StatusDigest(b, 0));
+}
+
+TEST(StoredAuthority, Names_its_Secret) {
+  StoredAuthority authority;
+  authority.identity.name = "ca";
+  authority.source = core::AuthorityFromSecret{"mine"};
+  EXPECT_EQ(authority.SecretName(), "mine");
+  authority.source = core::AuthorityGenerated{};
+  EXPECT_EQ(authority.SecretName(), "certpair-ca-ca");
+}
+
+}  // namespace
+}  // namespace certpair::reconcile

@@ -1,0 +1,74 @@
+#include "reconcile/scheduling.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/manual_clock.hpp"
+
+namespace certpair::reconcile {
+namespace {
+
+using Kind = PassResult::Kind;
+using std::chrono::seconds;
+
+class SchedulingTest : public testing::Test {
+ protected:
+  // A pass over `key` that ends so; answers how long until the key is due again.
+  std::optional<std::chrono::nanoseconds> Pass(const PassResult& result) {
+    queue.Add("key");
+    EXPECT_EQ(queue.TryTake(), "key");
+    if (during) during();
+    Schedule(queue, "key", result);
+    queue.Done("key");
+    const auto due = queue.NextDue();
+    if (!due) return std::nullopt;
+    return *due - clock.Now();
+  }
+  test::ManualClock clock{sys_seconds{seconds{1'000'000}}};
+  kube::WorkQueue queue{clock};
+  std::function<void()> during;
+};
+
+TEST_F(SchedulingTest, A_settled_key_comes_back_when_it_asked_for) {
+  EXPECT_EQ(Pass({.kind = Kind::Settled, .wake_at = clock.NowSeconds() + seconds{90}}),
+            seconds{90});
+}
+
+TEST_F(SchedulingTest, A_waiting_key_comes_back_at_its_safety_net) {
+  EXPECT_EQ(Pass({.kind = Kind::Waiting, .wake_at = clock.NowSeconds() + seconds{5}}), seconds{5});
+}
+
+TEST_F(SchedulingTest, Again_is_at_once) { EXPECT_EQ(Pass({.kind = Kind::Again}), seconds{0}); }
+
+TEST_F(SchedulingTest, A_failure_backs_off_and_the_server_may_ask_for_more) {
+  const auto first = Pass({.kind = Kind::Failed});
+  ASSERT_TRUE(first);
+  EXPECT_GE(*first, std::chrono::milliseconds{100});
+  EXPECT_LE(*first, std::chrono::milliseconds{200});
+  clock.Advance(seconds{1});
+  ASSERT_TRUE(queue.TryTake());
+  queue.Done("key");
+  EXPECT_EQ(Pass({.kind = Kind::Failed, .retry_after = seconds{60}}), seconds{60});
+}
+
+TEST_F(SchedulingTest, A_success_ends_the_back_off) {
+  for (int i = 0; i < 10; ++i) {
+    (void)Pass({.kind = Kind::Failed});
+    clock.Advance(seconds{600});
+    ASSERT_TRUE(queue.TryTake());
+    queue.Done("key");
+  }
+  (void)Pass({.kind = Kind::Settled});
+  EXPECT_LE(*Pass({.kind = Kind::Failed}), std::chrono::milliseconds{200});
+}
+
+TEST_F(SchedulingTest, A_key_that_is_gone_does_not_come_back) {
+  EXPECT_EQ(Pass({.kind = Kind::Gone}), std::nullopt);
+}
+
+TEST_F(SchedulingTest, But_does_where_a_new_object_of_its_name_came_in_the_meantime) {
+  during = [this] { queue.Add("key"); };
+  EXPECT_EQ(Pass({.kind = Kind::Gone}), seconds{0});
+}
+
+}  // namespace
+}  // namespace certpair::reconcile
