@@ -17,9 +17,9 @@ struct ProcessResult {
 };
 
 struct ProcessOptions {
-  std::string input{};                     ///< its standard input
-  std::vector<std::string> environment{};  ///< `NAME=value`, on top of ours
-  std::chrono::seconds timeout{60};        ///< then its whole process group is killed
+  std::string input;                     ///< its standard input
+  std::vector<std::string> environment;  ///< `NAME=value`, on top of ours
+  std::chrono::seconds timeout{60};      ///< then its whole process group is killed
 };
 
 /// Runs `command[0]` (searched in PATH unless it has a slash) and waits for its end. Safe from

@@ -1,6 +1,8 @@
 // What holds for every field of every kind: a limit, a description, a message.
 #include <functional>
 
+#include <fmt/format.h>
+
 #include "table.hpp"
 
 namespace certpair::test {
@@ -14,7 +16,7 @@ void Walk(const std::string& path, const Json& node, const Visit& visit) {
   visit(path, node);
   if (node.contains("properties")) {
     for (const auto& [name, child] : node["properties"].items()) {
-      Walk(path.empty() ? name : path + "." + name, child, visit);
+      Walk(fmt::format("{}{}{}", path, path.empty() ? "" : ".", name), child, visit);
     }
   }
   if (node.contains("items")) {
@@ -34,7 +36,9 @@ void WalkAll(const std::string& crds, const Visit& visit) {
     for (const Json& version : crd["spec"]["versions"]) {
       ++kinds;
       Walk("", version["schema"]["openAPIV3Schema"],
-           [&](const std::string& path, const Json& node) { visit(kind + " " + path, node); });
+           [&](const std::string& path, const Json& node) {
+             visit(fmt::format("{} {}", kind, path), node);
+           });
     }
   }
   EXPECT_EQ(kinds, 3);
