@@ -84,6 +84,7 @@ void MergeFile(const KubeconfigFile& file, Merged& merged) {
 
 std::string NamesOf(const std::map<std::string, Entry>& entries) {
   std::vector<std::string_view> names;
+  names.reserve(entries.size());
   for (const auto& [name, entry] : entries) names.push_back(name);
   return names.empty() ? "there are none" : fmt::format("there are: {}", fmt::join(names, ", "));
 }

@@ -1,5 +1,7 @@
 #include "kube/tls_setup.hpp"
 
+#include <tuple>
+
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -55,10 +57,11 @@ std::unexpected<Error> Refuse(std::string_view field, std::string_view why) {
 
 Result<void> LoadIdentity(asio::ssl::context& context, const TlsMaterial& material) {
   boost::system::error_code failed;
-  context.use_certificate_chain(asio::buffer(material.certificate), failed);
+  std::ignore = context.use_certificate_chain(asio::buffer(material.certificate), failed);
   if (failed) return Refuse("client-certificate", "this is not a certificate in PEM");
   const std::string_view key = material.key.Reveal();
-  context.use_private_key(asio::buffer(key.data(), key.size()), asio::ssl::context::pem, failed);
+  std::ignore = context.use_private_key(asio::buffer(key.data(), key.size()),
+                                        asio::ssl::context::pem, failed);
   if (failed &&
       ERR_GET_REASON(static_cast<unsigned long>(failed.value())) == X509_R_KEY_VALUES_MISMATCH)
     return Refuse("client-key", "it does not belong to client-certificate");
@@ -80,7 +83,7 @@ Result<void> SetUpTls(asio::ssl::context& context, const TlsMaterial& material,
   SSL_CTX_set_info_callback(handle, OnHandshakeStart);
   if (expectation.verify) {
     boost::system::error_code failed;
-    context.add_certificate_authority(asio::buffer(material.authority), failed);
+    std::ignore = context.add_certificate_authority(asio::buffer(material.authority), failed);
     if (failed)
       return Refuse("certificate-authority", "there is no usable certificate in PEM in it");
     X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(handle);
