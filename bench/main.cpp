@@ -76,6 +76,7 @@ int Run(const Options& options) {
   if (!fleet.complete)
     throw std::runtime_error("not all systems got a certificate; the operator's log: " +
                              setup.log_path);
+  ShowRestart(setup, options.systems, 40);
   CreateSystems(client, setup, "bare", options.systems, "ECDSA", 256);
   const double bare = MeasureBareWrites(client, setup, "bare", options.systems, "fleet-0");
   const std::string of = std::to_string(options.systems) + " P-256 systems: ";
@@ -86,7 +87,7 @@ int Run(const Options& options) {
   Fact(of + "API reads each", fleet.reads_per_system, "");
   Row(of + "operator's CPU each", fleet.cpu_ms_per_system, "ms", 2, false);
   Row(of + "operator's peak RSS", fleet.peak_mib, "MiB", 32, false);
-  ShowRestart(setup, 2 * options.systems, 40);
+  RemoveSystems(client, setup, "bare", options.systems);
   if (options.rsa > 0) {
     const double keys = MeasureKeys(2048, 15);
     CreateSystems(client, setup, "rsa", options.rsa, "RSA", 2048);
@@ -103,7 +104,7 @@ int Run(const Options& options) {
          "systems/s");
     Row(std::to_string(options.large) + " more P-256 systems: operator's peak RSS", large.peak_mib,
         "MiB", 80, false);
-    ShowRestart(setup, 2 * options.systems + options.rsa + options.large, 80);
+    ShowRestart(setup, options.systems + options.rsa + options.large, 80);
   }
   return 0;
 }

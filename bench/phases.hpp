@@ -48,6 +48,10 @@ void CreateSystems(const kube::Client& client, const Setup& setup, const std::st
                                        const std::string& prefix, int count,
                                        const std::string& like);
 
+/// Deletes them, and waits until the garbage collector has taken their Secrets.
+void RemoveSystems(const kube::Client& client, const Setup& setup, const std::string& prefix,
+                   int count);
+
 /// Starts the operator upon a fleet in sync.
 [[nodiscard]] RestartResult MeasureRestart(const Setup& setup, int count);
 

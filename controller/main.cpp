@@ -19,6 +19,7 @@
 #include "kube/config.hpp"
 #include "kube/events.hpp"
 #include "kube/transport_cpprest.hpp"
+#include "leadership.hpp"
 #include "metrics/endpoints.hpp"
 #include "metrics/http_server.hpp"
 #include "metrics/registry.hpp"
@@ -50,12 +51,12 @@ std::string OwnNamespace(const Options& options, const kube::Environment& enviro
                                                          : "certpair-system";
 }
 
-std::string InstanceName(const kube::Environment& environment) {
+std::string HostName(const kube::Environment& environment) {
   if (const auto pod = environment.variables.find("POD_NAME"); pod != environment.variables.end())
     return pod->second;
   std::array<char, 256> host{};
   gethostname(host.data(), host.size() - 1);
-  return std::string{host.data()} + "_" + std::to_string(getpid());
+  return std::string{host.data()};
 }
 
 // A core dump would hold keys.
@@ -97,6 +98,8 @@ int Fail(const std::string& message) {
 }
 
 int Run(const Options& options, const sigset_t& signals) {
+  if (const auto timings = kube::Check(options.lease); options.leader_elect && !timings)
+    return Fail(timings.error().message);
   const SystemClock clock;
   const kube::Environment environment = ReadEnvironment();
   auto config = kube::LoadConfig(environment, options.kubeconfig, options.context);
@@ -113,7 +116,7 @@ int Run(const Options& options, const sigset_t& signals) {
                               metrics.CountApiRequest(record.verb, record.resource, record.code,
                                                       record.took);
                             }};
-  kube::EventRecorder events{client, clock, "certpair-controller", InstanceName(environment)};
+  kube::EventRecorder events{client, clock, "certpair-controller", HostName(environment)};
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   reconcile::Operator op{
       client,
@@ -141,7 +144,20 @@ int Run(const Options& options, const sigset_t& signals) {
   std::jthread on_signal{
       [&](const std::stop_token& stop) { AwaitSignal(stop, signals, wish, hard); }};
   op.Start();
-  op.Work(wish.get_token());
+  if (options.leader_elect) {
+    WorkWhileLeading(
+        client, clock,
+        {.namespace_ = own_namespace,
+         .name = "certpair-controller",
+         .identity = kube::MakeIdentity(HostName(environment)),
+         .timings = options.lease},
+        [&op](const kube::LeaderElector& elector) {
+          op.WriteOnlyWhile([&elector] { return elector.IsLeader(); });
+        },
+        [&op](std::stop_token term) { op.Work(std::move(term)); }, wish.get_token());
+  } else {
+    op.Work(wish.get_token());
+  }
   log::Info("all passes are finished");
   return 0;
 }

@@ -4,7 +4,28 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/time_format.hpp"
+
 namespace certpair::controller {
+namespace {
+
+// An option that is a duration in whole seconds, as Go writes it.
+void AddDuration(CLI::App& app, const std::string& name, std::chrono::milliseconds& target,
+                 const std::string& what, const std::string& environment) {
+  app.add_option_function<std::string>(
+         name,
+         [&target, name](const std::string& text) {
+           const auto parsed = ParseDuration(text);
+           if (!parsed)
+             throw CLI::ValidationError(name, "\"" + text + "\" is not a duration such as 15s");
+           target = *parsed;
+         },
+         what)
+      ->default_str(FormatDuration(std::chrono::floor<seconds>(target)))
+      ->envname(environment);
+}
+
+}  // namespace
 
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   Options options;
@@ -38,6 +59,13 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
       ->expected(0, 1)
       ->default_str("true")
       ->envname("CERTPAIR_LEADER_ELECT");
+  AddDuration(app, "--leader-elect-lease-duration", options.lease.duration,
+              "others wait so long before they take over", "CERTPAIR_LEADER_ELECT_LEASE_DURATION");
+  AddDuration(app, "--leader-elect-renew-deadline", options.lease.renew_deadline,
+              "a leader that could not renew for so long stops",
+              "CERTPAIR_LEADER_ELECT_RENEW_DEADLINE");
+  AddDuration(app, "--leader-elect-retry-period", options.lease.retry_period,
+              "between renewals, and between looks", "CERTPAIR_LEADER_ELECT_RETRY_PERIOD");
   app.add_option("--metrics-bind-address", options.metrics_bind_address,
                  "address of /metrics; 0: off")
       ->capture_default_str()

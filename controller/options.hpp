@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "kube/lease.hpp"
 
 namespace certpair::controller {
 
@@ -17,6 +18,7 @@ struct Options {
       namespace_;  ///< empty: POD_NAMESPACE, else the service account's, else certpair-system
   std::vector<std::string> watch_namespaces;
   bool leader_elect = true;
+  kube::LeaseTimings lease;
   std::string metrics_bind_address = ":8080";
   std::string health_probe_bind_address = ":8081";
   bool regeneration_supported = true;

@@ -48,6 +48,11 @@ struct ReadCa {
     const auto& generated = std::get<AuthorityGenerated>(o.source);
     decision.generate = GenerateAuthority{generated.common_name, generated.key, o.now - kBackdating,
                                           o.now + generated.validity};
+    if (!o.write_failure.empty()) {
+      return NotReady(
+          reason::kSecretWriteFailed,
+          fmt::format("The Secret for the CA could not be written: {}", o.write_failure));
+    }
     return NotReady(reason::kGenerating, "The CA's key pair is being made.");
   }
   Statement operator()(const CaUnusable& unusable) const {

@@ -109,6 +109,8 @@ struct CaNotOurs {
 using CaSecretState = std::variant<CaMissing, CaUnusable, CaUsable, CaNotOurs>;
 
 struct AuthorityObservation {
+  /// The last attempt to write the generated CA's Secret was refused for this reason; empty: none.
+  std::string write_failure;
   AuthorityIdentity identity;
   AuthoritySource source;
   AuthorityStatus status;

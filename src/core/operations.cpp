@@ -209,7 +209,7 @@ std::optional<Outcome> RunOperations(const View& view) {
     }
     auto* change = std::get_if<SecretChange>(&judgement);
     if (change && outcome.verdicts.empty()) {
-      if (view.stale_status) {
+      if (view.untold_change) {
         outcome.again = view.o.now + seconds{1};
       } else {
         outcome.change =

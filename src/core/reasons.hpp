@@ -13,6 +13,8 @@ inline constexpr std::string_view kReady = "Ready";
 inline constexpr std::string_view kExpiringSoon = "ExpiringSoon";
 inline constexpr std::string_view kAutomaticRegeneration = "AutomaticRegeneration";
 inline constexpr std::string_view kInUse = "InUse";
+/// Whether the subscribers were told what they asked to be told.
+inline constexpr std::string_view kNotificationsDelivered = "NotificationsDelivered";
 }  // namespace condition
 
 namespace reason {
@@ -118,6 +120,12 @@ inline constexpr std::string_view kCertificateDamaged = "CertificateDamaged";
 inline constexpr std::string_view kSystemNotFound = "SystemNotFound";
 /// The system is being deleted.
 inline constexpr std::string_view kSystemBeingDeleted = "SystemBeingDeleted";
+
+// NotificationsDelivered
+/// False: somebody subscribed, and this operator sends no mail.
+inline constexpr std::string_view kMailNotConfigured = "MailNotConfigured";
+/// True: nobody is subscribed any more.
+inline constexpr std::string_view kNoSubscribers = "NoSubscribers";
 
 // Events
 /// A certificate was made: the first one, or an inactive one.

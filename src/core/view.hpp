@@ -30,6 +30,7 @@ struct View {
   bool regenerating = false;             ///< ON, and offered by the installation (R18)
   bool by_fingerprint = false;           ///< the peer matches by fingerprint (R15)
   bool stale_status = false;             ///< status does not describe the pair that is there
+  bool untold_change = false;            ///< the pair was written since, be it as it was before
   seconds before{};                      ///< R23, of the active certificate
   std::optional<Window> window;          ///< of the active certificate
   std::optional<Obstacle> not_writable;  ///< what keeps the Secret from being written

@@ -49,8 +49,8 @@ class Metrics {
   /// certpair_work_queue_depth{queue}: keys that are due now.
   void SetQueueDepth(std::string_view queue, std::size_t depth);
   /// certpair_api_requests_total{verb,resource,code} and
-  /// certpair_api_request_duration_seconds{verb,resource}. `verb` as Kubernetes names it (`get`,
-  /// `list`, `patch`, …); `code` is the HTTP status, 0 where no answer came.
+  /// certpair_api_request_duration_seconds{verb,resource}. `verb` is GET, LIST,
+  /// WATCH, CREATE, UPDATE, PATCH or DELETE; `code` is the HTTP status, 0 where no answer came.
   void CountApiRequest(std::string_view verb, std::string_view resource, int code,
                        std::chrono::nanoseconds took);
   /// certpair_watch_restarts_total{resource}: a watch began again, for whatever reason.

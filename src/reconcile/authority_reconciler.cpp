@@ -60,7 +60,14 @@ PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string
                                   .now = clock_.NowSeconds()};
   core::AuthorityDecision decided = core::DecideAuthority(seen);
   if (decided.generate) {
-    if (auto ended = Generate(owner, *authority, *decided.generate, *reading)) return *ended;
+    const auto ended = Generate(owner, *authority, *decided.generate, *reading);
+    if (ended && ended->kind == Kind::Failed) {
+      seen.write_failure = ended->error;
+      decided = core::DecideAuthority(seen);
+      const auto told = cluster_.WriteStatus(*authority, decided.status, "");
+      if (told && *told) (*memories_.Lock())[name].authority_version = (*told)->resource_version;
+    }
+    if (ended) return *ended;
     seen.secret = reading->state;
     decided = core::DecideAuthority(seen);
   }

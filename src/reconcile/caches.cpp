@@ -62,7 +62,7 @@ struct Caches::Scope {
                 [&listeners](const std::string&, const auto& before, const auto& after) {
                   std::set<std::string> systems_concerned;
                   for (const auto* secret : {&before, &after})
-                    if (*secret)
+                    if (*secret && !(*secret)->Label(kSystemLabel).empty())
                       systems_concerned.insert(
                           ObjectKey((*secret)->namespace_, (*secret)->Label(kSystemLabel)));
                   for (const std::string& key : systems_concerned)

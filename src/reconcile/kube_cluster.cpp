@@ -52,13 +52,23 @@ ApiResult<std::optional<StoredOperation>> KubeCluster::ReadOperation(const std::
   return Read(client_.Get(kOperations, namespace_, name, hard_stop_), DecodeOperation);
 }
 
+// The Lease says who writes; the resourceVersions are the fence behind it.
+ApiResult<void> KubeCluster::MayWrite() const {
+  if (!may_write_ || may_write_()) return {};
+  return std::unexpected(
+      kube::ApiError{.kind = kube::ApiErrorKind::Cancelled,
+                     .message = "another replica leads: nothing is written here"});
+}
+
 // What is asked back is the metadata alone: no key travels twice.
 ApiResult<Written> KubeCluster::CreateSecret(const SecretDraft& draft) {
+  if (const auto may = MayWrite(); !may) return std::unexpected(may.error());
   return OutcomeOf(client_.Create(kSecrets, draft.namespace_, EncodeNewSecret(draft), hard_stop_,
                                   Shape::MetadataOnly));
 }
 
 ApiResult<Written> KubeCluster::PatchSecret(const SecretDraft& draft) {
+  if (const auto may = MayWrite(); !may) return std::unexpected(may.error());
   return OutcomeOf(client_.MergePatch(kSecrets, draft.namespace_, draft.name, "",
                                       EncodeSecretPatch(draft), hard_stop_, Shape::MetadataOnly));
 }
@@ -67,6 +77,7 @@ ApiResult<std::optional<Written>> KubeCluster::WriteStatus(const StoredSystem& b
                                                            const core::SystemStatus& after) {
   nlohmann::json patch = StatusPatch(before, after);
   if (patch.is_null()) return std::nullopt;
+  if (const auto may = MayWrite(); !may) return std::unexpected(may.error());
   patch["metadata"] = {{"uid", before.identity.uid}, {"resourceVersion", before.resource_version}};
   return OutcomeOf(client_.MergePatch(kSystems, before.identity.namespace_, before.identity.name,
                                       "status", patch, hard_stop_, Shape::MetadataOnly));
@@ -77,6 +88,7 @@ ApiResult<std::optional<Written>> KubeCluster::WriteStatus(
     const std::string& secret_resource_version) {
   nlohmann::json patch = AuthorityStatusPatch(before, after, secret_resource_version);
   if (patch.is_null()) return std::nullopt;
+  if (const auto may = MayWrite(); !may) return std::unexpected(may.error());
   patch["metadata"] = {{"uid", before.identity.uid}, {"resourceVersion", before.resource_version}};
   return OutcomeOf(client_.MergePatch(kAuthorities, "", before.identity.name, "status", patch,
                                       hard_stop_, Shape::MetadataOnly));
@@ -84,6 +96,7 @@ ApiResult<std::optional<Written>> KubeCluster::WriteStatus(
 
 ApiResult<void> KubeCluster::Settle(const StoredOperation& operation,
                                     const core::OperationVerdict& verdict, sys_seconds now) {
+  if (const auto may = MayWrite(); !may) return std::unexpected(may.error());
   if (verdict.kind == core::OperationVerdict::Kind::Remove)
     return client_.Delete(kOperations, operation.namespace_, operation.operation.name,
                           {.uid = operation.operation.uid, .resource_version = {}}, hard_stop_);

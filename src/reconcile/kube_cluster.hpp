@@ -1,6 +1,7 @@
 // The Cluster port over a Kubernetes client.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 
 #include "kube/client.hpp"
@@ -15,6 +16,10 @@ class KubeCluster final : public Cluster {
  public:
   KubeCluster(const kube::Client& client, kube::EventRecorder& events, std::stop_token hard_stop)
       : client_(client), events_(events), hard_stop_(std::move(hard_stop)) {}
+
+  /// Asked before each write; answers no: the write is refused here (Cancelled). Set it before the
+  /// first.
+  void WriteOnlyWhile(std::function<bool()> may_write) { may_write_ = std::move(may_write); }
 
   kube::ApiResult<std::optional<LiveSecret>> ReadSecret(const std::string& namespace_,
                                                         const std::string& name) override;
@@ -35,9 +40,11 @@ class KubeCluster final : public Cluster {
   void Tell(const core::AuthorityIdentity& authority, const core::AuthorityEvent& event) override;
 
  private:
+  [[nodiscard]] kube::ApiResult<void> MayWrite() const;
   const kube::Client& client_;
   kube::EventRecorder& events_;
   std::stop_token hard_stop_;
+  std::function<bool()> may_write_;
 };
 
 }  // namespace certpair::reconcile

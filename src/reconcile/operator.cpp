@@ -48,7 +48,8 @@ void ObserveExpiry(metrics::Metrics& metrics, const std::string& key, const Stor
 Operator::Operator(const kube::Client& client, kube::EventRecorder& events,
                    metrics::Metrics& metrics, const Clock& clock, OperatorSettings settings,
                    std::stop_token hard_stop)
-    : metrics_(metrics),
+    : events_(events),
+      metrics_(metrics),
       clock_(clock),
       settings_(std::move(settings)),
       queue_(clock),
@@ -80,6 +81,7 @@ void Operator::Work(std::stop_token stop) {
   if (!caches_.WaitForSync(stop)) return;
   log::Info("working", {{"systems", std::to_string(caches_.SystemCount())},
                         {"workers", std::to_string(settings_.workers)}});
+  systems_.ForgetAll();  // another may have written since
   working_ = true;
   {
     std::vector<std::jthread> workers;
@@ -124,6 +126,8 @@ std::optional<std::string> Operator::WhyNotReady() const {
 
 void Operator::Measure(metrics::Metrics& metrics) {
   metrics.SetQueueDepth("reconcile", queue_.Depth());
+  const std::uint64_t dropped = events_.Dropped();
+  metrics.CountEventsDropped(dropped - std::exchange(dropped_told_, dropped));
   metrics.SetKeyPoolWaiting(signing_.KeysWaiting());
   const auto states = caches_.States();
   restarts_told_.resize(states.size());

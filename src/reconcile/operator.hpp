@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -43,6 +44,10 @@ class Operator {
 
   /// Starts the caches: also what a standby does, to be warm.
   void Start() { caches_.Start(); }
+  /// See KubeCluster.
+  void WriteOnlyWhile(std::function<bool()> may_write) {
+    cluster_.WriteOnlyWhile(std::move(may_write));
+  }
   /// Waits for the caches, then makes passes on all workers until `stop`; a pass in hand is
   /// finished. May be called again.
   void Work(std::stop_token stop);
@@ -56,6 +61,7 @@ class Operator {
   void WorkerLoop(const std::stop_token& stop);
   void PassOver(const std::string& key);
 
+  kube::EventRecorder& events_;
   metrics::Metrics& metrics_;
   const Clock& clock_;
   const OperatorSettings settings_;
@@ -66,6 +72,7 @@ class Operator {
   AuthorityReconciler authorities_;
   SystemReconciler systems_;
   std::atomic<bool> working_ = false;
+  std::uint64_t dropped_told_ = 0;            // only Measure
   std::vector<std::uint64_t> restarts_told_;  // by reflector; only Measure
 };
 

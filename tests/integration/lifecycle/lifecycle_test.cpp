@@ -1,0 +1,211 @@
+// The whole life of a pair on a real API server: by hand, by itself, past its end, at peers that
+// match by fingerprint.
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+#include "support/operator_test.hpp"
+#include "support/tls_peer.hpp"
+
+namespace certpair::test {
+namespace {
+
+constexpr std::chrono::seconds kSoon{60};
+constexpr std::chrono::seconds kAPairsLife{200};  // validities here are two minutes
+
+class Lifecycle : public OperatorTest {
+ protected:
+  // Creates an operation and waits for its end; {Complete|Failed, reason}.
+  static std::pair<std::string, std::string> Operate(const std::string& name,
+                                                     const std::string& system,
+                                                     const std::string& action,
+                                                     const std::string& fingerprint = {}) {
+    Json operation{{"apiVersion", "certpair.dev/v1"},
+                   {"kind", "CertificateOperation"},
+                   {"metadata", {{"name", name}, {"namespace", "idm"}}},
+                   {"spec", {{"systemRef", {{"name", system}}}, {"action", action}}}};
+    if (!fingerprint.empty()) operation["spec"]["fingerprint"] = fingerprint;
+    MustKubectl({"create", "-f", "-"}, operation.dump());
+    std::pair<std::string, std::string> outcome;
+    EXPECT_TRUE(Eventually(
+        [&] {
+          const Json now = Get("certop", name).value_or(Json::object());
+          for (const char* type : {"Complete", "Failed"})
+            if (const Told told = ConditionOf(now, type); told.status == "True")
+              outcome = {type, told.reason};
+          return !outcome.first.empty();
+        },
+        kSoon))
+        << name << " did not end";
+    return outcome;
+  }
+
+  struct Pair {
+    std::string active;
+    std::string inactive;  // empty: none
+    friend bool operator==(const Pair&, const Pair&) = default;
+  };
+  // What status tells.
+  static Pair PairOf(const std::string& system) {
+    Pair pair;
+    const Json object = Get("psys", system).value_or(Json::object());
+    for (const Json& entry :
+         object.value(Json::json_pointer{"/status/certificates"}, Json::array()))
+      (entry.at("state") == "Active" ? pair.active : pair.inactive) = entry.at("fingerprint");
+    return pair;
+  }
+  // The fingerprint of a certificate in the Secret, by openssl.
+  static std::string FingerprintOf(const Json& secret, const std::string& key) {
+    const auto result = RunProcess({"openssl", "x509", "-noout", "-fingerprint", "-sha256"},
+                                   {.input = SecretValue(secret, key)});
+    const std::size_t equals = result.out.find('=');
+    return equals == std::string::npos ? "" : result.out.substr(equals + 1, 95);
+  }
+  // Waits until status shows a pair for which `holds`; answers it.
+  static Pair AwaitPair(const std::string& system, const std::function<bool(const Pair&)>& holds,
+                        std::chrono::seconds limit = kSoon) {
+    Pair pair;
+    EXPECT_TRUE(Eventually(
+        [&] {
+          pair = PairOf(system);
+          return holds(pair);
+        },
+        limit))
+        << system << ": active " << pair.active << ", inactive " << pair.inactive;
+    return pair;
+  }
+  static Json ShortLived(const std::string& name, const std::string& authority, bool on) {
+    Json system = System(name, authority);
+    system["spec"]["certificate"]["validity"] = "2m";
+    system["spec"]["automaticRegeneration"] = {{"enabled", on}, {"before", "1m"}};
+    return system;
+  }
+};
+
+TEST_F(Lifecycle, By_hand_from_the_first_certificate_to_the_second_and_back_to_one) {
+  OperatorProcess op{WithAdmin()};
+  Apply(GeneratedAuthority("hand-ca"));
+  Apply(System("hand", "hand-ca"));
+  AwaitCondition("psys", "hand", "Ready", "True", "", kSoon);
+  const Pair first = PairOf("hand");
+
+  EXPECT_EQ(Operate("hand-generate", "hand", "Generate"),
+            (std::pair<std::string, std::string>{"Complete", "Generated"}));
+  const Pair second = AwaitPair("hand", [](const Pair& p) { return !p.inactive.empty(); });
+  EXPECT_EQ(second.active, first.active);
+
+  const std::string version = Get("secret", "hand-outbound")->at("metadata").at("resourceVersion");
+  EXPECT_EQ(Operate("hand-third", "hand", "Generate"),
+            (std::pair<std::string, std::string>{"Failed", "LimitReached"}));
+  EXPECT_EQ(Operate("hand-unknown", "hand", "Activate", std::string(64, 'a')),
+            (std::pair<std::string, std::string>{"Failed", "UnknownFingerprint"}));
+  EXPECT_EQ(Operate("hand-delete-active", "hand", "Delete", first.active),
+            (std::pair<std::string, std::string>{"Failed", "CertificateActive"}));
+  EXPECT_EQ(Get("secret", "hand-outbound")->at("metadata").at("resourceVersion"), version)
+      << "a refusal changed the Secret";
+
+  // Lower case and no colons are the same fingerprint.
+  std::string plain;
+  for (const char c : second.inactive)
+    if (c != ':') plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  EXPECT_EQ(Operate("hand-activate", "hand", "Activate", plain).first, "Complete");
+  AwaitPair("hand", [&](const Pair& p) { return p == Pair{second.inactive, first.active}; });
+  const Json swapped = *Get("secret", "hand-outbound");
+  EXPECT_EQ(FingerprintOf(swapped, "tls.crt"), second.inactive);
+  EXPECT_EQ(FingerprintOf(swapped, "inactive.crt"), first.active);
+  EXPECT_EQ(Operate("hand-activate-again", "hand", "Activate", second.inactive),
+            (std::pair<std::string, std::string>{"Complete", "AlreadyActive"}));
+
+  EXPECT_EQ(Operate("hand-delete", "hand", "Delete", first.active),
+            (std::pair<std::string, std::string>{"Complete", "Deleted"}));
+  AwaitPair("hand", [&](const Pair& p) { return p == Pair{second.inactive, ""}; });
+  EXPECT_FALSE(Get("secret", "hand-outbound")->at("data").contains("inactive.key"));
+}
+
+TEST_F(Lifecycle, Of_two_Generates_for_one_free_slot_one_wins_and_an_orphan_fails_after_a_minute) {
+  OperatorProcess op{WithAdmin()};
+  Apply(GeneratedAuthority("race-ca"));
+  Apply(System("race", "race-ca"));
+  AwaitCondition("psys", "race", "Ready", "True", "", kSoon);
+  Json list{{"apiVersion", "v1"}, {"kind", "List"}, {"items", Json::array()}};
+  for (const char* name : {"race-a", "race-b"})
+    list["items"].push_back(
+        {{"apiVersion", "certpair.dev/v1"},
+         {"kind", "CertificateOperation"},
+         {"metadata", {{"name", name}, {"namespace", "idm"}}},
+         {"spec", {{"systemRef", {{"name", "race"}}}, {"action", "Generate"}}}});
+  MustKubectl({"create", "-f", "-"}, list.dump());
+  int complete = 0;
+  int failed = 0;
+  EXPECT_TRUE(Eventually(
+      [&] {
+        complete = failed = 0;
+        for (const char* name : {"race-a", "race-b"}) {
+          const Json operation = Get("certop", name).value_or(Json::object());
+          complete += ConditionOf(operation, "Complete").status == "True" ? 1 : 0;
+          failed += ConditionOf(operation, "Failed").reason == "LimitReached" ? 1 : 0;
+        }
+        return complete == 1 && failed == 1;
+      },
+      kSoon))
+      << complete << " complete, " << failed << " failed\n"
+      << op.Log();
+}
+
+TEST_F(Lifecycle, Near_the_end_and_past_it_each_system_does_what_its_owner_allowed) {
+  OperatorProcess op{WithAdmin()};
+  Apply(GeneratedAuthority("life-ca"));
+  AwaitCondition("certca", "life-ca", "Ready", "True", "", kSoon);
+  Apply(ShortLived("life-on", "life-ca", true));
+  Apply(ShortLived("life-off", "life-ca", false));
+  Json held = ShortLived("life-held", "life-ca", true);
+  held["spec"]["peerMatching"] = "Fingerprint";
+  held["spec"]["activation"] = {{"atExpiry", "Hold"}};
+  Apply(held);
+  for (const char* name : {"life-on", "life-off", "life-held"})
+    AwaitCondition("psys", name, "Ready", "True", "", kSoon);
+  TlsPeer peer{TheControlPlane(), "idm", "life-on-outbound"};
+  const Pair on = PairOf("life-on");
+  const Pair off = PairOf("life-off");
+  const Pair hold = PairOf("life-held");
+  EXPECT_EQ(Operate("life-off-second", "life-off", "Generate").first, "Complete");
+  const Pair off_both = AwaitPair("life-off", [](const Pair& p) { return !p.inactive.empty(); });
+
+  // ON, subject and issuer: a new one is active, the old one inactive.
+  const Pair renewed =
+      AwaitPair("life-on", [&](const Pair& p) { return p.active != on.active; }, kAPairsLife);
+  EXPECT_EQ(renewed.inactive, on.active);
+  EXPECT_EQ(FingerprintOf(*Get("secret", "life-on-outbound"), "tls.crt"), renewed.active);
+
+  // ON, fingerprint: a new one is there and waits, and status says for what.
+  const Pair waiting =
+      AwaitPair("life-held", [](const Pair& p) { return !p.inactive.empty(); }, kAPairsLife);
+  EXPECT_EQ(waiting.active, hold.active);
+  EXPECT_EQ(ConditionOf(*Get("psys", "life-held"), "AutomaticRegeneration").reason,
+            "WaitingForActivation");
+  EXPECT_EQ(Operate("life-held-activate", "life-held", "Activate", waiting.inactive).first,
+            "Complete");
+  AwaitPair("life-held", [&](const Pair& p) { return p.active == waiting.inactive; });
+
+  // OFF: it ends, stays, and says so at once.
+  AwaitCondition("psys", "life-off", "Ready", "False", "Expired", kAPairsLife);
+  EXPECT_EQ(PairOf("life-off"), off_both);
+
+  // ON after the end: a new active one, the expired one inactive, the second one gone: one write of
+  // the Secret.
+  MustKubectl({"patch", "psys", "-n", "idm", "life-off", "--type=merge", "-p",
+               R"({"spec":{"automaticRegeneration":{"enabled":true}}})"});
+  AwaitCondition("psys", "life-off", "Ready", "True", "", kSoon);
+  const Pair revived = PairOf("life-off");
+  EXPECT_EQ(revived.inactive, off.active);
+  EXPECT_NE(revived.active, off_both.inactive);
+  EXPECT_NE(revived.active, off.active);
+
+  const Json calls = peer.Finish();
+  EXPECT_EQ(calls.at("refused"), 0) << calls.dump();
+  EXPECT_GE(calls.at("fingerprints"), 2) << calls.dump();
+  EXPECT_GE(calls.at("calls"), 50) << calls.dump();
+}
+
+}  // namespace
+}  // namespace certpair::test

@@ -1,0 +1,111 @@
+// Authorities whose Secret is not what it should be: each fault is told, systems wait, and all goes
+// on when it is mended.
+#include <gtest/gtest.h>
+
+#include "support/certificates.hpp"
+#include "support/operator_test.hpp"
+
+namespace certpair::test {
+namespace {
+
+constexpr std::chrono::seconds kSoon{60};
+
+class AuthoritySecret : public OperatorTest {};
+
+struct Fault {
+  std::string name;
+  std::string certificate;
+  std::string key;
+  std::string reason;
+};
+
+std::vector<Fault> Faults() {
+  const PemPair good = MakeAuthority();
+  const PemPair other = MakeAuthority();
+  CertificateOptions leaf;
+  leaf.basic_constraints = "critical,CA:FALSE";
+  CertificateOptions expired;
+  expired.not_after = kLongAgo + std::chrono::hours{24};
+  const PemPair not_a_ca = MakeAuthority(leaf);
+  const PemPair old = MakeAuthority(expired);
+  return {{"garbage", "not a certificate", "not a key", "Malformed"},
+          {"mismatch", good.certificate, other.key, "KeyMismatch"},
+          {"leaf", not_a_ca.certificate, not_a_ca.key, "NotACertificateAuthority"},
+          {"expired", old.certificate, old.key, "Expired"},
+          {"encrypted", good.certificate, EncryptKey(good.key), "KeyEncrypted"}};
+}
+
+TEST_F(AuthoritySecret, Each_fault_is_told_by_its_reason_and_mending_it_lets_the_systems_go_on) {
+  OperatorProcess op{WithAdmin()};
+  const auto faults = Faults();
+  for (const Fault& fault : faults) {
+    const std::string secret = "ca-" + fault.name;
+    Apply(TlsSecret(secret, fault.certificate, fault.key));
+    Apply(AuthorityFromSecret(secret, secret));
+    Apply(System("of-" + fault.name, secret));
+  }
+  for (const Fault& fault : faults) {
+    AwaitCondition("certca", "ca-" + fault.name, "Ready", "False", fault.reason, kSoon);
+    AwaitCondition("psys", "of-" + fault.name, "Ready", "False", "AuthorityNotReady", kSoon);
+    EXPECT_FALSE(Get("secret", "of-" + fault.name + "-outbound")) << fault.name;
+  }
+  for (const Fault& fault : faults) {
+    const PemPair mended = MakeAuthority();
+    Apply(TlsSecret("ca-" + fault.name, mended.certificate, mended.key));
+    AwaitCondition("certca", "ca-" + fault.name, "Ready", "True", "", kSoon);
+    AwaitCondition("psys", "of-" + fault.name, "Ready", "True", "", kSoon);
+  }
+  EXPECT_EQ(op.Log().find("PRIVATE KEY"), std::string::npos);
+}
+
+TEST_F(AuthoritySecret, A_missing_Secret_is_waited_for_without_polling) {
+  OperatorProcess op{WithAdmin()};
+  Apply(AuthorityFromSecret("ca-missing", "ca-missing"));
+  Apply(System("of-missing", "ca-missing"));
+  AwaitCondition("certca", "ca-missing", "Ready", "False", "SecretNotFound", kSoon);
+  AwaitCondition("psys", "of-missing", "Ready", "False", "AuthorityNotReady", kSoon);
+  const PemPair pair = MakeAuthority();
+  Apply(TlsSecret("ca-missing", pair.certificate, pair.key));
+  AwaitCondition("psys", "of-missing", "Ready", "True", "", kSoon);
+}
+
+TEST_F(AuthoritySecret, A_validity_beyond_the_end_of_the_CA_is_clipped_and_said) {
+  OperatorProcess op{WithAdmin()};
+  CertificateOptions options;
+  options.not_after = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) +
+                      std::chrono::hours{100};
+  const PemPair pair = MakeAuthority(options);
+  Apply(TlsSecret("ca-short", pair.certificate, pair.key));
+  Apply(AuthorityFromSecret("ca-short", "ca-short"));
+  Apply(System("clipped", "ca-short"));
+  AwaitCondition("psys", "clipped", "Ready", "True", "", kSoon);
+  const Json system = *Get("psys", "clipped");
+  EXPECT_EQ(system.at("status").at("expires"),
+            Get("certca", "ca-short")->at("status").at("notAfter"));
+}
+
+TEST_F(AuthoritySecret, A_generated_authority_never_takes_over_a_Secret_of_that_name) {
+  OperatorProcess op{WithAdmin()};
+  const PemPair pair = MakeAuthority();
+  Apply(TlsSecret("certpair-ca-taken", pair.certificate, pair.key));
+  Apply(GeneratedAuthority("taken"));
+  AwaitCondition("certca", "taken", "Ready", "False", "", kSoon);
+  EXPECT_EQ(SecretValue(*Get("secret", "certpair-ca-taken", "certpair-system"), "tls.crt"),
+            pair.certificate);
+}
+
+TEST_F(AuthoritySecret,
+       The_Secret_of_a_generated_authority_survives_it_and_serves_the_next_of_that_name) {
+  OperatorProcess op{WithAdmin()};
+  Apply(GeneratedAuthority("phoenix"));
+  AwaitCondition("certca", "phoenix", "Ready", "True", "", kSoon);
+  const std::string fingerprint = Get("certca", "phoenix")->at("status").at("fingerprint");
+  MustKubectl({"delete", "certca", "phoenix"});
+  ASSERT_TRUE(Get("secret", "certpair-ca-phoenix", "certpair-system"));
+  Apply(GeneratedAuthority("phoenix"));
+  AwaitCondition("certca", "phoenix", "Ready", "True", "", kSoon);
+  EXPECT_EQ(Get("certca", "phoenix")->at("status").at("fingerprint"), fingerprint);
+}
+
+}  // namespace
+}  // namespace certpair::test

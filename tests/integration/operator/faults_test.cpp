@@ -1,0 +1,163 @@
+// An API server that misbehaves, between a real operator and a real API server.
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+#include "support/fault_proxy.hpp"
+#include "support/operator_test.hpp"
+
+namespace certpair::test {
+namespace {
+
+constexpr std::chrono::seconds kSoon{90};
+
+class Faults : public OperatorTest {
+ protected:
+  void SetUp() override {
+    OperatorTest::SetUp();
+    if (HasFatalFailure() || IsSkipped()) return;
+    proxy_.emplace(TheControlPlane());
+  }
+  [[nodiscard]] OperatorOptions ThroughProxy() const {
+    return {.kubeconfig = proxy_->Kubeconfig(), .arguments = {"--leader-elect=false"}};
+  }
+  // One Secret, one certificate: nothing was lost, nothing doubled.
+  static void ExpectOneCertificate(const std::string& name, const OperatorProcess& op) {
+    AwaitCondition("psys", name, "Ready", "True", "", kSoon);
+    const Json system = *Get("psys", name);
+    EXPECT_EQ(system.at("status").at("certificates").size(), 1U);
+    EXPECT_FALSE(Get("secret", name + "-outbound")->at("data").contains("inactive.crt"));
+    EXPECT_TRUE(Eventually([&] {
+      return EventReasons(name) == std::vector<std::string>{"CertificateIssued"};
+    })) << op.Log();
+  }
+  std::optional<FaultProxy> proxy_;
+};
+
+struct Forced {
+  const char* what;
+  Json rule;
+};
+
+TEST_F(Faults, Whatever_a_request_is_answered_a_system_gets_one_certificate) {
+  OperatorProcess op{ThroughProxy()};
+  Apply(GeneratedAuthority("faults-ca"));
+  AwaitCondition("certca", "faults-ca", "Ready", "True", "", kSoon);
+  const std::vector<Forced> rules{
+      {"unauthorised", {{"verb", "POST"}, {"path", "/secrets"}, {"status", 401}, {"times", 2}}},
+      {"forbidden",
+       {{"verb", "POST"}, {"path", "/secrets"}, {"status", 403}, {"reason", "Forbidden"}}},
+      {"throttled",
+       {{"verb", "PATCH"}, {"path", "/status"}, {"status", 429}, {"retry_after", 1}, {"times", 2}}},
+      {"broken", {{"verb", "PATCH"}, {"path", "/status"}, {"status", 500}, {"times", 3}}},
+      {"conflict",
+       {{"verb", "PATCH"}, {"path", "/status"}, {"status", 409}, {"reason", "Conflict"}}},
+      {"lost-secret", {{"verb", "POST"}, {"path", "/secrets"}, {"lose", true}}},
+      {"lost-status", {{"verb", "PATCH"}, {"path", "/status"}, {"lose", true}}},
+      {"cut-secret", {{"verb", "POST"}, {"path", "/secrets"}, {"cut", true}}},
+  };
+  for (const Forced& forced : rules) {
+    SCOPED_TRACE(forced.what);
+    proxy_->Do({{"do", "reset"}});
+    Json command = forced.rule;
+    command["do"] = "rule";
+    proxy_->Do(command);
+    Apply(System(forced.what, "faults-ca"));
+    ExpectOneCertificate(forced.what, op);
+  }
+}
+
+TEST_F(Faults, An_API_server_that_is_away_is_waited_for_and_nothing_is_lost) {
+  proxy_->Do({{"do", "away"}, {"away", true}});
+  OperatorProcess op{ThroughProxy()};
+  Apply(GeneratedAuthority("away-ca"));
+  Apply(System("away-first", "away-ca"));
+  EXPECT_TRUE(Eventually([&] { return op.Ready().find("not listed yet") != std::string::npos; }))
+      << op.Ready();
+  EXPECT_TRUE(op.Running());
+  proxy_->Do({{"do", "away"}, {"away", false}});
+  ExpectOneCertificate("away-first", op);
+  proxy_->Do({{"do", "away"}, {"away", true}});
+  Apply(System("away-second", "away-ca"));
+  proxy_->Do({{"do", "away"}, {"away", false}});
+  ExpectOneCertificate("away-second", op);
+}
+
+TEST_F(Faults, A_watch_that_breaks_amid_a_line_or_is_told_410_goes_on_without_a_loss) {
+  OperatorProcess op{ThroughProxy()};
+  Apply(GeneratedAuthority("watch-ca"));
+  AwaitCondition("certca", "watch-ca", "Ready", "True", "", kSoon);
+  proxy_->Do({{"do", "rule"}, {"verb", "GET"}, {"path", "watch="}, {"cut", true}, {"times", 6}});
+  proxy_->Do({{"do", "away"}, {"away", true}});  // ends the watches that are open
+  proxy_->Do({{"do", "away"}, {"away", false}});
+  Apply(System("watch-cut", "watch-ca"));
+  ExpectOneCertificate("watch-cut", op);
+  proxy_->Do({{"do", "rule"},
+              {"verb", "GET"},
+              {"path", "watch="},
+              {"status", 410},
+              {"reason", "Expired"},
+              {"times", 6}});
+  proxy_->Do({{"do", "away"}, {"away", true}});
+  proxy_->Do({{"do", "away"}, {"away", false}});
+  Apply(System("watch-gone", "watch-ca"));
+  ExpectOneCertificate("watch-gone", op);
+}
+
+TEST_F(Faults, One_kind_that_is_forbidden_is_named_in_readyz_and_the_log) {
+  proxy_->Do({{"do", "rule"},
+              {"path", "/certificateoperations"},
+              {"status", 403},
+              {"reason", "Forbidden"},
+              {"times", 1000}});
+  OperatorProcess op{ThroughProxy()};
+  EXPECT_TRUE(Eventually(
+      [&] { return op.Ready().find("certificateoperations") != std::string::npos; }, kSoon))
+      << op.Ready();
+  EXPECT_NE(op.Log().find("certificateoperations"), std::string::npos) << op.Log();
+  proxy_->Do({{"do", "reset"}});
+  EXPECT_TRUE(Eventually([&] { return op.Ready().starts_with("ok"); }, kSoon)) << op.Ready();
+}
+
+TEST_F(Faults, A_wish_to_leave_amid_issuances_finishes_the_write_in_hand_and_leaves_in_time) {
+  auto op = std::make_unique<OperatorProcess>(ThroughProxy());
+  Apply(GeneratedAuthority("leave-ca"));
+  AwaitCondition("certca", "leave-ca", "Ready", "True", "", kSoon);
+  Json list = {{"apiVersion", "v1"}, {"kind", "List"}, {"items", Json::array()}};
+  for (int i = 0; i < 60; ++i)
+    list["items"].push_back(System("leave-" + std::to_string(i), "leave-ca"));
+  MustKubectl({"create", "-f", "-"}, list.dump());
+  op->Signal(SIGTERM);
+  EXPECT_EQ(op->WaitForExit(std::chrono::seconds{6}), 0) << op->Log();
+  op = std::make_unique<OperatorProcess>(ThroughProxy());
+  for (int i = 0; i < 60; i += 7)
+    AwaitCondition("psys", "leave-" + std::to_string(i), "Ready", "True", "", kSoon);
+  EXPECT_EQ(op->Log().find("another is wanted"), std::string::npos);
+}
+
+// A crash after each of the writes of a scenario: in the end all is as without it.
+TEST_F(Faults, A_crash_after_any_write_of_a_first_certificate_neither_loses_nor_doubles_it) {
+  Apply(GeneratedAuthority("crash-ca"));
+  {
+    OperatorProcess op{ThroughProxy()};
+    AwaitCondition("certca", "crash-ca", "Ready", "True", "", kSoon);
+  }
+  for (int n = 1; n <= 2; ++n) {
+    const std::string name = "crash-" + std::to_string(n);
+    OperatorProcess first{ThroughProxy()};
+    ASSERT_TRUE(Eventually([&] { return first.Ready().starts_with("ok"); }, kSoon));
+    proxy_->Do({{"do", "kill_after_writes"}, {"pid", first.Pid()}, {"writes", n}});
+    Apply(System(name, "crash-ca"));
+    EXPECT_EQ(first.WaitForExit(kSoon), 128 + SIGKILL) << n;
+    const auto left = Get("secret", name + "-outbound");
+    ASSERT_TRUE(left) << n;
+    OperatorProcess second{ThroughProxy()};
+    AwaitCondition("psys", name, "Ready", "True", "", kSoon);
+    EXPECT_EQ(SecretValue(*Get("secret", name + "-outbound"), "tls.crt"),
+              SecretValue(*left, "tls.crt"))
+        << n;
+  }
+}
+
+}  // namespace
+}  // namespace certpair::test
