@@ -103,8 +103,7 @@ TEST(Redact, Escapes_controls_and_what_deceives_a_reader) {
       {std::string("a\0b", 3), "a\\x00b"},
       {"\x7f", "\\x7f"},
       {"\xc2\x9b", "\\xc2\\x9b"},  // U+009B, a one-character escape sequence
-      {"\xe2\x80\xae"
-       "evil",
+      {"\xe2\x80" + std::string{"\xae"} + "evil",
        "\\xe2\\x80\\xaeevil"},              // U+202E, right-to-left override
       {"\xe2\x80\xa8", "\\xe2\\x80\\xa8"},  // U+2028, a line's end to JavaScript
       {"\xc2\xa0ok", "\xc2\xa0ok"},
