@@ -47,6 +47,7 @@ struct EventLimits {
 class EventAggregation {
  public:
   explicit EventAggregation(EventLimits limits = {}) : limits_(limits) {}
+  ~EventAggregation() = default;
   EventAggregation(const EventAggregation&) = delete;
   EventAggregation& operator=(const EventAggregation&) = delete;
 

@@ -115,7 +115,7 @@ class LeaseElection {
   std::optional<LeaseSight> sight_;
   bool must_read_ = true;
   bool read_at_once_ = false;  // the last failure was answered so; the next one rests
-  SteadyTime looked_at_{};
+  SteadyTime looked_at_;
   SteadyTime rest_until_ = SteadyTime::min();
   SteadyTime asked_at_ = SteadyTime::min();
   SteadyTime leads_until_ = SteadyTime::min();

@@ -24,6 +24,7 @@ class DelayQueue {
  public:
   using Time = std::chrono::system_clock::time_point;
   DelayQueue() = default;
+  ~DelayQueue() = default;
   DelayQueue(const DelayQueue&) = delete;
   DelayQueue& operator=(const DelayQueue&) = delete;
 
