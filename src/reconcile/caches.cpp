@@ -187,6 +187,12 @@ bool Caches::WaitForSync(const std::stop_token& stop) const {
   });
 }
 
+void Caches::TellAll() const {
+  for (const auto& authority : cluster_->authorities.All())
+    listeners_.authority(authority->identity.name);
+  WakeSystemsOf([](const StoredSystem&) { return true; });
+}
+
 std::vector<CacheState> Caches::States() const {
   std::vector<CacheState> states;
   for (const auto& running : running_)

@@ -53,6 +53,8 @@ class Caches final : public View {
   void Stop();
   /// Blocks until every kind was listed once, or `stop`; answers whether it is so.
   bool WaitForSync(const std::stop_token& stop) const;
+  /// Tells the listeners of every system and authority that is known.
+  void TellAll() const;
   [[nodiscard]] std::vector<CacheState> States() const;
   [[nodiscard]] std::size_t SystemCount() const;
 

@@ -82,6 +82,7 @@ void Operator::Work(std::stop_token stop) {
   log::Info("working", {{"systems", std::to_string(caches_.SystemCount())},
                         {"workers", std::to_string(settings_.workers)}});
   systems_.ForgetAll();  // another may have written since
+  caches_.TellAll();
   working_ = true;
   {
     std::vector<std::jthread> workers;

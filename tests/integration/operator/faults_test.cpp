@@ -1,4 +1,5 @@
 // An API server that misbehaves, between a real operator and a real API server.
+#include <algorithm>
 #include <csignal>
 
 #include <gtest/gtest.h>
@@ -21,15 +22,13 @@ class Faults : public OperatorTest {
   [[nodiscard]] OperatorOptions ThroughProxy() const {
     return {.kubeconfig = proxy_->Kubeconfig(), .arguments = {"--leader-elect=false"}};
   }
-  // One Secret, one certificate: nothing was lost, nothing doubled.
-  static void ExpectOneCertificate(const std::string& name, const OperatorProcess& op) {
+  // One Secret, one certificate, told at most once: Events may be lost, never doubled.
+  static void ExpectOneCertificate(const std::string& name) {
     AwaitCondition("psys", name, "Ready", "True", "", kSoon);
     const Json system = *Get("psys", name);
     EXPECT_EQ(system.at("status").at("certificates").size(), 1U);
     EXPECT_FALSE(Get("secret", name + "-outbound")->at("data").contains("inactive.crt"));
-    EXPECT_TRUE(Eventually([&] {
-      return EventReasons(name) == std::vector<std::string>{"CertificateIssued"};
-    })) << op.Log();
+    EXPECT_LE(std::ranges::count(EventReasons(name), "CertificateIssued"), 1);
   }
   std::optional<FaultProxy> proxy_;
 };
@@ -63,7 +62,7 @@ TEST_F(Faults, Whatever_a_request_is_answered_a_system_gets_one_certificate) {
     command["do"] = "rule";
     proxy_->Do(command);
     Apply(System(forced.what, "faults-ca"));
-    ExpectOneCertificate(forced.what, op);
+    ExpectOneCertificate(forced.what);
   }
 }
 
@@ -76,11 +75,11 @@ TEST_F(Faults, An_API_server_that_is_away_is_waited_for_and_nothing_is_lost) {
       << op.Ready();
   EXPECT_TRUE(op.Running());
   proxy_->Do({{"do", "away"}, {"away", false}});
-  ExpectOneCertificate("away-first", op);
+  ExpectOneCertificate("away-first");
   proxy_->Do({{"do", "away"}, {"away", true}});
   Apply(System("away-second", "away-ca"));
   proxy_->Do({{"do", "away"}, {"away", false}});
-  ExpectOneCertificate("away-second", op);
+  ExpectOneCertificate("away-second");
 }
 
 TEST_F(Faults, A_watch_that_breaks_amid_a_line_or_is_told_410_goes_on_without_a_loss) {
@@ -91,7 +90,7 @@ TEST_F(Faults, A_watch_that_breaks_amid_a_line_or_is_told_410_goes_on_without_a_
   proxy_->Do({{"do", "away"}, {"away", true}});  // ends the watches that are open
   proxy_->Do({{"do", "away"}, {"away", false}});
   Apply(System("watch-cut", "watch-ca"));
-  ExpectOneCertificate("watch-cut", op);
+  ExpectOneCertificate("watch-cut");
   proxy_->Do({{"do", "rule"},
               {"verb", "GET"},
               {"path", "watch="},
@@ -101,7 +100,7 @@ TEST_F(Faults, A_watch_that_breaks_amid_a_line_or_is_told_410_goes_on_without_a_
   proxy_->Do({{"do", "away"}, {"away", true}});
   proxy_->Do({{"do", "away"}, {"away", false}});
   Apply(System("watch-gone", "watch-ca"));
-  ExpectOneCertificate("watch-gone", op);
+  ExpectOneCertificate("watch-gone");
 }
 
 TEST_F(Faults, One_kind_that_is_forbidden_is_named_in_readyz_and_the_log) {

@@ -1,0 +1,97 @@
+// Two operators on one API server: one works, the other takes over, and nothing is issued twice.
+#include <csignal>
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include "support/operator_test.hpp"
+
+namespace certpair::test {
+namespace {
+
+constexpr std::chrono::seconds kSoon{60};
+constexpr std::chrono::seconds kLease{6};
+
+class Leader : public OperatorTest {
+ protected:
+  static std::unique_ptr<OperatorProcess> Start(const std::string& name) {
+    return std::make_unique<OperatorProcess>(OperatorOptions{
+        .kubeconfig = TheControlPlane().Kubeconfig(),
+        .arguments = {"--leader-elect-lease-duration=" + std::to_string(kLease.count()) + "s",
+                      "--leader-elect-renew-deadline=4s", "--leader-elect-retry-period=1s"},
+        .environment = {"POD_NAME=" + name}});
+  }
+  // The name of who leads, without the random part of its identity.
+  static std::string Holder() {
+    const auto lease = Get("lease", "certpair-controller", "certpair-system");
+    if (!lease) return {};
+    const std::string holder = lease->value(Json::json_pointer{"/spec/holderIdentity"}, "");
+    return holder.substr(0, holder.find('_'));
+  }
+  static void AwaitHolder(const std::string& name, std::chrono::seconds limit) {
+    EXPECT_TRUE(Eventually([&] { return Holder() == name; }, limit))
+        << "held by " << Holder() << ", not by " << name;
+  }
+  // A new system gets its one certificate, whoever leads.
+  static void ExpectWork(const std::string& name) {
+    Apply(System(name, "leader-ca"));
+    AwaitCondition("psys", name, "Ready", "True", "", kSoon);
+    EXPECT_EQ(Get("psys", name)->at("status").at("certificates").size(), 1U);
+  }
+};
+
+TEST_F(Leader, One_works_and_the_other_takes_over_when_it_leaves_dies_or_freezes) {
+  auto first = Start("first");
+  AwaitHolder("first", kSoon);
+  auto second = Start("second");
+  Apply(GeneratedAuthority("leader-ca"));
+  ExpectWork("by-first");
+  EXPECT_EQ(second->Writes(), 0);
+  EXPECT_TRUE(Eventually([&] { return second->Ready().starts_with("ok"); }, kSoon))
+      << "a standby is warm, so ready";
+
+  first->Signal(SIGTERM);
+  EXPECT_EQ(first->WaitForExit(std::chrono::seconds{6}), 0);
+  AwaitHolder("second", kLease - std::chrono::seconds{1});  // freed, so not waited for
+  ExpectWork("after-sigterm");
+
+  auto third = Start("third");
+  EXPECT_TRUE(Eventually([&] { return third->Ready().starts_with("ok"); }, kSoon));
+  second->Signal(SIGKILL);
+  AwaitHolder("third", kSoon);
+  ExpectWork("after-sigkill");
+
+  auto fourth = Start("fourth");
+  EXPECT_TRUE(Eventually([&] { return fourth->Ready().starts_with("ok"); }, kSoon));
+  third->Signal(SIGSTOP);
+  AwaitHolder("fourth", kSoon);
+  ExpectWork("while-frozen");
+  third->Signal(SIGCONT);
+  EXPECT_TRUE(Eventually([&] { return !third->Ready().empty(); }, kSoon));
+  const double writes = third->Writes();
+  ExpectWork("after-waking");
+  EXPECT_EQ(Holder(), "fourth");
+  EXPECT_EQ(third->Writes(), writes) << third->Log();
+}
+
+TEST_F(Leader, A_Lease_that_is_deleted_or_stolen_is_stood_for_again) {
+  auto one = Start("one");
+  AwaitHolder("one", kSoon);
+  MustKubectl({"delete", "lease", "-n", "certpair-system", "certpair-controller"});
+  AwaitHolder("one", kSoon);
+  MustKubectl({"patch", "lease", "-n", "certpair-system", "certpair-controller", "--type=merge",
+               "-p", R"({"spec":{"holderIdentity":"thief_0"}})"});
+  EXPECT_TRUE(Eventually(
+      [&] {
+        return one->Log().find("not leading") != std::string::npos ||
+               one->Log().find("holder changed") != std::string::npos;
+      },
+      kSoon))
+      << one->Log();
+  AwaitHolder("one", kSoon);  // the thief never renews
+  Apply(GeneratedAuthority("leader-ca"));
+  ExpectWork("after-theft");
+}
+
+}  // namespace
+}  // namespace certpair::test
