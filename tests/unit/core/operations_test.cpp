@@ -46,6 +46,25 @@ TEST(Generate, Makes_a_second_one_inactive_with_a_receipt) {
   EXPECT_THAT(pass.last.events[0].message, HasSubstr("operation-1"));
 }
 
+// The status is of the time before somebody activated the older one, and of the time after it was
+// taken back: it describes the pair by chance.
+TEST(Delete, Waits_for_a_status_of_its_own_after_a_change_that_leads_back) {
+  Observation o = Two();  // kOld active, kNew inactive: gone back to, and in the last quarter
+  o.now = kOld.not_after - days{1};
+  o.spec.regeneration_enabled = true;
+  o.receipt = Receipt{"op-0", Activate, kOld.fingerprint, kNew.fingerprint};
+  o.status.active = kNew;
+  o.status.inactive = kOld;
+  o.status.secret_resource_version = "0";
+  o.operations = {Op(Delete, 1, 1)};
+  Signer signer;
+  const Pass pass = RunPass(o, signer);
+  ASSERT_EQ(NameOf(pass.first.change), "Activate");
+  EXPECT_FALSE(pass.last.change);
+  EXPECT_LE(pass.last.wake_at, o.now + seconds{1});
+  EXPECT_EQ(NameOf(RunPass(o, signer).first.change), "DeleteInactive");
+}
+
 TEST(Generate, Is_refused_at_two_and_nothing_changes) {
   Observation o = Asked(Two(), {Op(Generate, 1)});
   const Decision decision = Decide(o);

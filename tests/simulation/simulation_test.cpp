@@ -1,0 +1,164 @@
+// Fleets over years, seed after seed. A seed that fails is printed, and replays alone:
+//   CERTPAIR_SIM_SEED=N simulation --gtest_filter=Simulation.*
+// CERTPAIR_SIM_LONG=1 lives a million system-years, a fifth of them rough.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <iostream>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "base/guarded.hpp"
+#include "base/log.hpp"
+#include "simulation/fleet.hpp"
+
+namespace certpair::sim {
+namespace {
+
+// What the operator logs of a thousand lives helps nobody.
+class QuietLog : public testing::Environment {
+ public:
+  void SetUp() override { log::Configure(log::Level::Error, log::Format::Text); }
+};
+const auto* const kQuietLog = testing::AddGlobalTestEnvironment(new QuietLog);
+
+std::optional<std::uint64_t> SeedToReplay() {
+  const char* text = std::getenv("CERTPAIR_SIM_SEED");
+  if (text == nullptr) return std::nullopt;
+  return std::strtoull(text, nullptr, 10);
+}
+
+bool IsLong() { return std::getenv("CERTPAIR_SIM_LONG") != nullptr; }
+
+std::string Replay(std::uint64_t seed) {
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  return fmt::format("seed={}: replay with CERTPAIR_SIM_SEED={} simulation --gtest_filter={}.{}",
+                     seed, seed, test->test_suite_name(), test->name());
+}
+
+double CpuSeconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+// What many lives came to, lived on all cores.
+struct Total {
+  std::string violation;
+  std::uint64_t seed_of_violation = 0;
+  double system_years = 0;
+  double seconds = 0, cpu_seconds = 0;
+  std::uint64_t lives = 0, passes = 0, crashes = 0, acts = 0;
+  Witness::Counts counts;
+
+  void Add(const FleetResult& r) {
+    if (!r.violation.empty() && (violation.empty() || r.seed < seed_of_violation)) {
+      violation = r.violation;
+      seed_of_violation = r.seed;
+    }
+    ++lives;
+    system_years += r.system_years;
+    passes += r.passes;
+    crashes += r.crashes;
+    acts += r.acts;
+    counts.operator_writes += r.counts.operator_writes;
+    counts.effects += r.counts.effects;
+    counts.automatic += r.counts.automatic;
+    counts.deadlines_met += r.counts.deadlines_met;
+    counts.policies_judged += r.counts.policies_judged;
+  }
+  void Report() const {
+    std::cout << fmt::format(
+        "{} lives, {:.0f} system-years in {:.1f} s ({:.0f} a second; {:.0f} a second of CPU): {} "
+        "passes, {} crashes, {} acts of people, {} Secrets written, {} operations, {} automatic "
+        "issuances; {} policies judged, {} deadlines met\n",
+        lives, system_years, seconds, system_years / seconds, system_years / cpu_seconds, passes,
+        crashes, acts, counts.operator_writes, counts.effects, counts.automatic,
+        counts.policies_judged, counts.deadlines_met);
+    testing::Test::RecordProperty("system_years_per_second",
+                                  static_cast<int>(system_years / seconds));
+    testing::Test::RecordProperty("system_years_per_cpu_second",
+                                  static_cast<int>(system_years / cpu_seconds));
+  }
+};
+
+struct Limit {
+  double system_years;
+  double seconds;
+};
+
+// Seed after seed until `limit`, or until a rule is broken.
+Total LiveAll(FleetSettings (*settings_of)(std::uint64_t), Limit limit) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  const double cpu_before = CpuSeconds();
+  Guarded<Total> total;
+  std::atomic<std::uint64_t> next_seed = 1;
+  std::atomic<bool> enough = false;
+  const auto live = [&] {
+    while (!enough && elapsed() < limit.seconds) {
+      const FleetResult result = Fleet(settings_of(next_seed++)).Live();
+      auto sum = total.Lock();
+      sum->Add(result);
+      if (!sum->violation.empty() || sum->system_years >= limit.system_years) enough = true;
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); ++i)
+      threads.emplace_back(live);
+  }
+  Total sum = *total.Lock();
+  sum.seconds = elapsed();
+  sum.cpu_seconds = CpuSeconds() - cpu_before;
+  return sum;
+}
+
+// Rough lives: everything that can happen, does.
+TEST(Simulation, Every_life_of_a_fleet_keeps_the_rules) {
+  if (const auto seed = SeedToReplay()) {
+    ASSERT_EQ(Fleet(SettingsOf(*seed)).Live().violation, "") << Replay(*seed);
+    return;
+  }
+  const Total total = LiveAll(SettingsOf, IsLong() ? Limit{2e5, 1e9} : Limit{1e9, 8});
+  ASSERT_EQ(total.violation, "") << Replay(total.seed_of_violation);
+  total.Report();
+  // The judge had something to judge.
+  EXPECT_GT(total.crashes, 10U);
+  EXPECT_GT(total.counts.effects, 50U);
+  EXPECT_GT(total.counts.automatic, 50U);
+  EXPECT_GT(total.counts.policies_judged, 50U);
+  EXPECT_GT(total.counts.deadlines_met, 50U);
+}
+
+// Ordinary years, as most systems have them: certificates of a year, a mistake now and then.
+FleetSettings OrdinarySettings(std::uint64_t seed) {
+  FleetSettings settings{.seed = seed, .systems = 20, .length = std::chrono::days{10 * 365}};
+  settings.weather = {.between_acts = std::chrono::days{365},
+                      .between_troubles = std::chrono::days{365},
+                      .one_call_fails_in = 100,
+                      .one_call_crashes_in = 2000,
+                      .hand_edits = false,
+                      .slow_keys = false};
+  settings.short_lives = false;
+  settings.check_in_depth_every = std::chrono::days{365};
+  return settings;
+}
+
+// The measure of speed.
+TEST(Simulation, Ordinary_years_pass_quickly) {
+  if (const auto seed = SeedToReplay()) {
+    ASSERT_EQ(Fleet(OrdinarySettings(*seed)).Live().violation, "") << Replay(*seed);
+    return;
+  }
+  const Total total = LiveAll(OrdinarySettings, IsLong() ? Limit{8e5, 1e9} : Limit{1e9, 4});
+  ASSERT_EQ(total.violation, "") << Replay(total.seed_of_violation);
+  total.Report();
+  EXPECT_GT(total.counts.deadlines_met, 50U);
+}
+
+}  // namespace
+}  // namespace certpair::sim

@@ -1,0 +1,440 @@
+// The reconciler's passes, call by call: what is read, what is written, and what is not.
+#include <algorithm>
+
+#include <gmock/gmock.h>
+
+#include "core/reasons.hpp"
+#include "reconcile/names.hpp"
+#include "simulation/specimens.hpp"
+
+namespace certpair::sim {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::IsEmpty;
+
+constexpr const char* kKey = "idm/abap";
+constexpr const char* kSecretKey = "idm/abap-outbound";
+
+class ReconcilerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    AddAuthority(stage);
+    stage.daemon.Start();
+  }
+  // A system whose first certificate is there, and of which all news has arrived.
+  void MakeItLive(reconcile::StoredSystem system = MakeSystem("abap")) {
+    stage.world.AddSystem(std::move(system));
+    stage.Settle();
+    ASSERT_EQ(Ready(), "Valid");
+    stage.world.ResetCounts();
+    stage.world.events.clear();
+  }
+  [[nodiscard]] std::string Ready() const {
+    const auto system = stage.world.LiveSystem(kKey);
+    const auto* ready = system ? system->status.Find("Ready") : nullptr;
+    return ready != nullptr ? ready->reason : "";
+  }
+  [[nodiscard]] std::string Data(std::string_view key) const {
+    const auto secret = stage.world.LiveSecretOf(kSecretKey);
+    return secret ? std::string{secret->Data(key)} : "";
+  }
+  [[nodiscard]] std::string FingerprintIn(std::string_view key) const {
+    const auto* certificate = stage.mint.Known(Data(key));
+    return certificate != nullptr ? certificate->fingerprint : "";
+  }
+  [[nodiscard]] bool WasTold(std::string_view reason) const {
+    return std::ranges::any_of(stage.world.events,
+                               [&](const auto& event) { return event.reason == reason; });
+  }
+  // `fault` befalls the next such call, and no other.
+  void FailNext(Call call, Fault fault) {
+    stage.world.fault = [this, call, fault](Call now) {
+      if (now != call) return Fault::None;
+      stage.world.fault = nullptr;
+      return fault;
+    };
+  }
+  int Count(Call call) { return stage.world.Count(call); }
+
+  Stage stage;
+};
+
+TEST_F(ReconcilerTest, A_new_system_costs_one_Secret_one_status_one_Event_and_no_read) {
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Settle();
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_EQ(Data("tls.crt"), "cert:0");
+  EXPECT_EQ(Data("tls.key"), "key:0");
+  EXPECT_EQ(Data("ca.crt"), "ca:1");
+  EXPECT_EQ(Data("inactive.crt"), "");
+  EXPECT_EQ(Count(Call::CreateSecret), 1);
+  EXPECT_EQ(Count(Call::WriteStatus), 1);
+  EXPECT_EQ(Count(Call::Tell), 1);
+  EXPECT_EQ(stage.world.Writes(), 3);
+  EXPECT_EQ(stage.world.Reads(), 0);
+}
+
+TEST_F(ReconcilerTest, The_echo_of_its_own_writes_makes_no_pass) {
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Settle();
+  EXPECT_EQ(stage.daemon.Passes(), 1U);
+  stage.Run(minutes{1});
+  EXPECT_EQ(stage.daemon.Passes(), 1U);
+}
+
+TEST_F(ReconcilerTest, A_caches_delay_of_a_second_causes_no_second_write) {
+  stage.world.watch_delay = [] { return World::Delay{1000}; };
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Run(minutes{5});
+  EXPECT_EQ(stage.world.Writes(), 3);
+}
+
+TEST_F(ReconcilerTest, A_restart_in_the_steady_state_reads_nothing_and_writes_nothing) {
+  MakeItLive();
+  stage.daemon.Start();
+  stage.Settle();
+  EXPECT_EQ(stage.world.Reads(), 0);
+  EXPECT_EQ(stage.world.Writes(), 0);
+}
+
+TEST_F(ReconcilerTest, Each_day_the_Secret_is_read_in_depth_and_nothing_is_written) {
+  MakeItLive();
+  stage.Run(hours{24 * 10});
+  EXPECT_EQ(Count(Call::ReadSecret), 10);
+  EXPECT_EQ(stage.world.Writes(), 0);
+}
+
+TEST_F(ReconcilerTest, A_quiet_year_costs_a_write_for_each_thing_that_happens) {
+  MakeItLive();
+  stage.Run(hours{24 * 365});
+  EXPECT_EQ(Count(Call::PatchSecret), 1);
+  // ExpiringSoon at its threshold; the regeneration (which comes before the second, or as it does).
+  EXPECT_LE(Count(Call::WriteStatus), 3);
+  EXPECT_TRUE(WasTold(core::reason::kCertificateRegenerated));
+}
+
+TEST_F(ReconcilerTest, A_status_edited_by_hand_is_not_believed_and_restored) {
+  MakeItLive();
+  const auto before = stage.world.LiveSystem(kKey)->status;
+  stage.world.EditSystem(kKey, [](auto& system) {
+    system.status.active->fingerprint = "AB:CD";
+    system.status.conditions[0].message = "All is well, trust me.";
+  });
+  stage.Settle();
+  EXPECT_EQ(Count(Call::ReadSecret), 1);
+  EXPECT_EQ(stage.world.LiveSystem(kKey)->status, before);
+  EXPECT_EQ(Count(Call::PatchSecret), 0);
+}
+
+TEST_F(ReconcilerTest, A_PEM_edited_by_hand_in_the_status_is_restored) {
+  MakeItLive();
+  const auto before = stage.world.LiveSystem(kKey)->pems_digest;
+  stage.world.EditSystem(kKey, [](auto& system) { system.pems_digest = 1; });
+  stage.Settle();
+  EXPECT_EQ(stage.world.LiveSystem(kKey)->pems_digest, before);
+}
+
+TEST_F(ReconcilerTest, A_status_that_was_wiped_comes_back_without_a_new_certificate) {
+  MakeItLive();
+  stage.world.EditSystem(kKey, [](auto& system) {
+    system.status = {};
+    system.pems_digest = reconcile::PemsDigest({});
+  });
+  stage.Settle();
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_EQ(stage.mint.Made(), 1U);
+}
+
+TEST_F(ReconcilerTest, A_Secret_deleted_by_hand_is_made_anew_with_a_Warning) {
+  MakeItLive();
+  stage.world.DeleteSecret(kSecretKey);
+  stage.Settle();
+  EXPECT_EQ(Data("tls.crt"), "cert:1");
+  EXPECT_EQ(Count(Call::ReadSystem), 1);
+  ASSERT_TRUE(WasTold(core::reason::kCertificateLost));
+  EXPECT_TRUE(stage.world.events.front().warning);
+}
+
+TEST_F(ReconcilerTest, A_foreign_Secret_of_that_name_is_left_alone) {
+  SecretObject foreign;
+  foreign.metadata.name = "abap-outbound";
+  foreign.data["tls.crt"] = "somebody's";
+  stage.world.AddSecret(foreign);
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Run(minutes{5});
+  EXPECT_EQ(Ready(), core::reason::kSecretNotOurs);
+  EXPECT_EQ(Count(Call::PatchSecret), 0);
+  EXPECT_EQ(Data("tls.crt"), "somebody's");
+  EXPECT_TRUE(stage.world.LiveSecretOf(kSecretKey)->metadata.labels.empty());
+
+  stage.world.DeleteSecret(kSecretKey);  // it is not in the watch: found by looking again
+  stage.Run(minutes{15});
+  EXPECT_EQ(Ready(), "Valid");
+}
+
+TEST_F(ReconcilerTest, A_conflict_on_the_status_is_tried_again) {
+  FailNext(Call::WriteStatus, Fault::Conflict);
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Run(minutes{1});
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_EQ(stage.mint.Made(), 1U);
+}
+
+TEST_F(ReconcilerTest, A_Secret_whose_creation_was_not_answered_is_taken_up_not_doubled) {
+  FailNext(Call::CreateSecret, Fault::LostAnswer);
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Run(minutes{1});
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_EQ(Count(Call::CreateSecret), 1);
+  EXPECT_EQ(Count(Call::PatchSecret), 0);
+  EXPECT_EQ(stage.world.LiveSystem(kKey)->status.active->fingerprint, FingerprintIn("tls.crt"));
+}
+
+TEST_F(ReconcilerTest, A_crash_between_Secret_and_status_is_settled_by_the_next_process) {
+  FailNext(Call::WriteStatus, Fault::CrashBefore);
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Settle();
+  ASSERT_FALSE(stage.daemon.IsRunning());
+  EXPECT_EQ(Ready(), "");
+  stage.daemon.Start();
+  stage.Settle();
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_EQ(stage.mint.Made(), 1U);
+}
+
+TEST_F(ReconcilerTest, An_authority_that_appears_later_lets_the_system_go_on_at_once) {
+  stage.world.RemoveAuthority(kAuthority);
+  stage.Settle();
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Settle();
+  EXPECT_EQ(Ready(), core::reason::kAuthorityNotFound);
+  EXPECT_EQ(stage.mint.Made(), 0U);
+  stage.world.SetAuthority(DescribeAuthority(kAuthority, *stage.mint.Find(kAuthority)));
+  stage.Settle();
+  EXPECT_EQ(Ready(), "Valid");
+}
+
+TEST_F(ReconcilerTest, Nothing_is_written_while_a_key_is_being_made) {
+  stage.mint.key_delay = [] { return World::Delay{2000}; };
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Run(World::Delay{1900});
+  EXPECT_EQ(stage.world.Writes(), 0);
+  stage.Run(World::Delay{200});
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_EQ(stage.world.Writes(), 3);
+}
+
+TEST_F(ReconcilerTest, A_key_that_takes_long_is_told_in_the_status) {
+  stage.mint.key_delay = [] { return minutes{5}; };
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Run(minutes{1});
+  EXPECT_EQ(Ready(), core::reason::kIssuing);
+  EXPECT_EQ(Count(Call::CreateSecret), 0);
+  stage.Run(minutes{5});
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_EQ(stage.mint.Made(), 1U);
+}
+
+TEST_F(ReconcilerTest, A_quota_is_told_once_and_overcome_when_it_is_lifted) {
+  stage.world.fault = [](Call) { return Fault::Quota; };
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Run(minutes{10});
+  EXPECT_EQ(Ready(), core::reason::kSecretWriteFailed);
+  EXPECT_EQ(Count(Call::WriteStatus), 1);
+  EXPECT_EQ(std::ranges::count(stage.world.events, core::reason::kSecretWriteFailed,
+                               &core::EventNotice::reason),
+            1);
+  stage.world.fault = nullptr;
+  stage.Run(minutes{10});
+  EXPECT_EQ(Ready(), "Valid");
+}
+
+TEST_F(ReconcilerTest, A_system_that_is_being_deleted_gets_nothing) {
+  auto system = MakeSystem("abap");
+  system.identity.being_deleted = true;
+  stage.world.AddSystem(system);
+  stage.Run(hours{48});
+  EXPECT_EQ(stage.world.Writes(), 0);
+}
+
+TEST_F(ReconcilerTest, A_system_in_a_namespace_that_terminates_gets_nothing) {
+  stage.world.SetNamespace({.labels = {}, .terminating = true});
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Run(hours{48});
+  EXPECT_EQ(stage.world.Writes(), 0);
+}
+
+TEST_F(ReconcilerTest, A_Secret_that_went_with_its_system_is_not_made_anew) {
+  MakeItLive();
+  // The collector's news of the Secret comes first, that of the system a minute later.
+  stage.world.DeleteSecret(kSecretKey);
+  stage.world.watch_delay = [] { return minutes{1}; };
+  stage.world.DeleteSystem(kKey);
+  stage.Run(minutes{10});
+  EXPECT_EQ(stage.world.LiveSecretOf(kSecretKey), nullptr);
+  EXPECT_EQ(Count(Call::CreateSecret), 0);
+}
+
+TEST_F(ReconcilerTest, Nor_where_the_caches_still_show_it_and_a_regeneration_is_due) {
+  MakeItLive();
+  stage.daemon.Stop();
+  stage.Run(hours{24 * 360});
+  stage.daemon.Start();
+  stage.world.watch_delay = [] { return minutes{1}; };
+  stage.world.DeleteSecret(kSecretKey);
+  stage.world.DeleteSystem(kKey);
+  stage.Run(minutes{10});
+  EXPECT_EQ(Count(Call::CreateSecret), 0);
+}
+
+TEST_F(ReconcilerTest, The_same_name_again_waits_for_the_collector_and_begins_anew) {
+  MakeItLive();
+  stage.world.collector_delay = [] { return minutes{2}; };
+  const std::string first = FingerprintIn("tls.crt");
+  stage.world.DeleteSystem(kKey);
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Run(minutes{1});
+  EXPECT_EQ(Ready(), core::reason::kWaitingForRemoval);
+  EXPECT_EQ(FingerprintIn("tls.crt"), first);
+  stage.Run(minutes{5});
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_NE(FingerprintIn("tls.crt"), first);
+}
+
+TEST_F(ReconcilerTest, A_retained_Secret_is_adopted_by_the_next_system_of_that_name) {
+  auto system = MakeSystem("abap");
+  system.spec.secret.deletion_policy = core::DeletionPolicy::Retain;
+  MakeItLive(system);
+  stage.world.DeleteSystem(kKey);
+  stage.Run(minutes{5});
+  ASSERT_NE(stage.world.LiveSecretOf(kSecretKey), nullptr);
+  stage.world.AddSystem(system);
+  stage.Run(minutes{5});
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_EQ(stage.mint.Made(), 1U);
+  EXPECT_EQ(
+      stage.world.LiveSecretOf(kSecretKey)->metadata.Annotation(reconcile::kSystemUidAnnotation),
+      stage.world.LiveSystem(kKey)->identity.uid);
+}
+
+TEST_F(ReconcilerTest, A_label_that_was_taken_away_is_put_back) {
+  MakeItLive();
+  stage.world.EditSecret(kSecretKey, [](auto& secret) { secret.metadata.labels.clear(); });
+  stage.Run(minutes{1});
+  EXPECT_EQ(stage.world.LiveSecretOf(kSecretKey)->metadata.Label(reconcile::kManagedByLabel),
+            reconcile::kManagedBy);
+  EXPECT_EQ(stage.mint.Made(), 1U);
+}
+
+TEST_F(ReconcilerTest, Operations_run_one_after_the_other_and_each_is_answered) {
+  MakeItLive();
+  const auto generate = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
+  const auto again = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
+  stage.Run(minutes{1});
+  EXPECT_TRUE(stage.world.LiveOperation(generate)->operation.succeeded);
+  EXPECT_TRUE(stage.world.LiveOperation(again)->operation.finished);
+  EXPECT_FALSE(stage.world.LiveOperation(again)->operation.succeeded);
+  EXPECT_EQ(Data("inactive.crt"), "cert:1");
+  const auto activate = stage.world.AddOperation("abap", core::OperationAction::Activate,
+                                                 FingerprintIn("inactive.crt"));
+  stage.Run(minutes{1});
+  EXPECT_TRUE(stage.world.LiveOperation(activate)->operation.succeeded);
+  EXPECT_EQ(Data("tls.crt"), "cert:1");
+  EXPECT_EQ(Data("inactive.key"), "key:0");
+  const auto remove = stage.world.AddOperation("abap", core::OperationAction::Delete,
+                                               FingerprintIn("inactive.crt"));
+  stage.Run(minutes{1});
+  EXPECT_TRUE(stage.world.LiveOperation(remove)->operation.succeeded);
+  EXPECT_EQ(Data("inactive.crt"), "");
+  EXPECT_EQ(Data("inactive.key"), "");
+  EXPECT_EQ(Data("inactive-ca.crt"), "");
+  stage.Run(hours{25});
+  EXPECT_THAT(stage.world.LiveOperations(), IsEmpty());
+}
+
+struct CrashPoint {
+  Call call;
+  Fault fault;
+  const char* name;
+};
+class OperationCrashTest : public ReconcilerTest, public testing::WithParamInterface<CrashPoint> {};
+
+TEST_P(OperationCrashTest, Its_effect_happens_once_wherever_the_process_dies) {
+  MakeItLive();
+  FailNext(GetParam().call, GetParam().fault);
+  const auto key = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
+  stage.Run(minutes{1});
+  ASSERT_FALSE(stage.daemon.IsRunning());
+  stage.daemon.Start();
+  stage.Run(minutes{1});
+  const auto operation = stage.world.LiveOperation(key);
+  EXPECT_TRUE(operation->operation.succeeded);
+  const auto secret = stage.world.LiveSecretOf(kSecretKey);
+  const auto receipt =
+      core::ParseReceipt(secret->metadata.Annotation(reconcile::kReceiptAnnotation));
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(receipt->operation_uid, operation->operation.uid);
+  EXPECT_EQ(receipt->fingerprint, FingerprintIn("inactive.crt"));
+  EXPECT_EQ(Data("tls.crt"), "cert:0");
+  EXPECT_EQ(Count(Call::PatchSecret),
+            GetParam().call == Call::PatchSecret && GetParam().fault == Fault::CrashBefore ? 2 : 1);
+  EXPECT_EQ(stage.world.LiveSystem(kKey)->status.inactive->fingerprint, receipt->fingerprint);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, OperationCrashTest,
+    testing::Values(CrashPoint{Call::ReadOperation, Fault::CrashBefore, "before_the_live_read"},
+                    CrashPoint{Call::PatchSecret, Fault::CrashBefore, "before_the_Secret"},
+                    CrashPoint{Call::PatchSecret, Fault::CrashAfter, "after_the_Secret"},
+                    CrashPoint{Call::Settle, Fault::CrashBefore, "before_its_status"},
+                    CrashPoint{Call::Settle, Fault::CrashAfter, "after_its_status"},
+                    CrashPoint{Call::WriteStatus, Fault::CrashBefore, "before_the_system_status"},
+                    CrashPoint{Call::WriteStatus, Fault::CrashAfter, "after_the_system_status"}),
+    [](const auto& each) { return each.param.name; });
+
+TEST_F(ReconcilerTest, An_operation_finished_by_another_leader_is_not_done_again) {
+  MakeItLive();
+  stage.daemon.Stop();
+  const auto key = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
+  stage.daemon.Start();
+  // The caches still show it pending; the API server knows better.
+  stage.world.watch_delay = [] { return World::Delay{3000}; };
+  const auto live = stage.world.LiveOperation(key);
+  ASSERT_TRUE(stage.world
+                  .Settle(*live,
+                          {.kind = core::OperationVerdict::Kind::Fail, .uid = live->operation.uid},
+                          stage.world.TrueNow())
+                  .has_value());
+  stage.Run(minutes{1});
+  EXPECT_EQ(Count(Call::PatchSecret), 0);
+  EXPECT_EQ(Data("inactive.crt"), "");
+}
+
+TEST_F(ReconcilerTest, An_operation_without_a_system_fails_after_a_minute) {
+  const auto key = stage.world.AddOperation("nobody", core::OperationAction::Generate, "");
+  stage.Run(std::chrono::seconds{59});
+  EXPECT_FALSE(stage.world.LiveOperation(key)->operation.finished);
+  stage.Run(std::chrono::seconds{2});
+  EXPECT_TRUE(stage.world.LiveOperation(key)->operation.finished);
+  EXPECT_FALSE(stage.world.LiveOperation(key)->operation.succeeded);
+}
+
+TEST_F(ReconcilerTest, A_write_that_the_caches_never_show_is_read_live_after_half_a_minute) {
+  stage.world.watch_delay = [] { return hours{1}; };
+  stage.daemon.Stop();
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.daemon.Start();
+  stage.Settle();
+  EXPECT_EQ(Count(Call::CreateSecret), 1);
+  stage.world.EditSystem(kKey, [](auto&) {});
+  stage.daemon.Wake(kKey);
+  stage.Run(minutes{10});
+  EXPECT_GE(Count(Call::ReadSecret), 1);
+  EXPECT_EQ(Count(Call::CreateSecret), 1);
+  EXPECT_EQ(stage.mint.Made(), 1U);
+}
+
+}  // namespace
+}  // namespace certpair::sim
