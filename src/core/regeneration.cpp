@@ -176,7 +176,7 @@ std::optional<Outcome> ActivateForFingerprintPeer(const View& view) {
 std::optional<Outcome> HoldForFingerprintPeer(const View& view) {
   if (!view.regenerating || !view.by_fingerprint || !view.Due()) return std::nullopt;
   if (view.HasFreshSuccessor()) return Outcome{};
-  if (view.stale_status) {
+  if (view.untold_change) {
     Outcome wait;
     wait.again = view.o.now + seconds{1};
     return wait;

@@ -13,11 +13,12 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 AuthorityObservation FromSecret(CaSecretState secret) {
-  return {{"ca-uid", "corporate-ca", false, 2},
-          AuthorityFromSecret{"corporate-ca"},
-          {},
-          std::move(secret),
-          kNow};
+  AuthorityObservation o;
+  o.identity = {"ca-uid", "corporate-ca", false, 2};
+  o.source = AuthorityFromSecret{"corporate-ca"};
+  o.secret = std::move(secret);
+  o.now = kNow;
+  return o;
 }
 AuthorityObservation Generated(CaSecretState secret) {
   AuthorityObservation o = FromSecret(std::move(secret));

@@ -111,14 +111,13 @@ TEST(Transition, Times_change_only_when_the_status_does) {
 
 TEST(Transition, Conditions_of_others_stay_behind_ours) {
   Observation o = Quiet();
-  o.status.conditions.insert(
-      o.status.conditions.begin(),
-      Condition{"NotificationsDelivered", ConditionStatus::True, "Sent", "", 1, kNow});
+  o.status.conditions.insert(o.status.conditions.begin(),
+                             Condition{"PeerAccepted", ConditionStatus::True, "Sent", "", 1, kNow});
   const SystemStatus status = Decide(o).status;
   std::vector<std::string> types;
   for (const Condition& condition : status.conditions) types.push_back(condition.type);
   EXPECT_THAT(types, ElementsAre("Ready", "ExpiringSoon", "AutomaticRegeneration", "InUse",
-                                 "NotificationsDelivered"));
+                                 "PeerAccepted"));
   EXPECT_EQ(status.conditions.back().observed_generation, 1);
   EXPECT_EQ(status.conditions.front().observed_generation, 3);
 }

@@ -301,6 +301,20 @@ TEST(Hold, A_certificate_made_in_the_lead_time_waits_for_the_very_end) {
   EXPECT_EQ(NameOf(RunPass(o, signer).first.change), "Activate");
 }
 
+// Somebody swapped the slots by hand: the status, older than that, describes what comes of mending
+// it by chance.
+TEST(Hold, One_is_made_only_after_the_activation_before_it_was_told) {
+  Observation o = WithPair(In(Mode::Fingerprint), Expired(), InWindow(2));
+  o.status.active = InWindow(2);
+  o.status.inactive = Expired();
+  o.status.secret_resource_version = "0";
+  Signer signer;
+  const Pass pass = RunPass(o, signer);
+  ASSERT_EQ(NameOf(pass.first.change), "Activate");
+  EXPECT_FALSE(pass.last.change);
+  EXPECT_EQ(NameOf(RunPass(o, signer).first.change), "ReplaceInactive");
+}
+
 TEST(Hold, A_pre_issued_one_is_told_with_what_to_do) {
   Observation o = WithPair(In(Mode::Fingerprint), InWindow());
   Signer signer;
