@@ -169,21 +169,13 @@ double MeasureBareWrites(const kube::Client& client, const Setup& setup, const s
 void RemoveSystems(const kube::Client& client, const Setup& setup, const std::string& prefix,
                    int count) {
   InParallel(setup.workers, count, [&](int i) {
-    const auto gone =
-        client.Delete(reconcile::kSystems, kNamespace, prefix + "-" + std::to_string(i), {});
-    if (!gone) throw std::runtime_error("delete a system: " + gone.error().message);
+    const std::string name = prefix + "-" + std::to_string(i);
+    for (const auto& gone :
+         {client.Delete(reconcile::kSystems, kNamespace, name, {}),
+          client.Delete(reconcile::kSecrets, kNamespace, name + "-outbound", {})})
+      if (!gone && gone.error().kind != kube::ApiErrorKind::NotFound)
+        throw std::runtime_error("delete " + name + ": " + gone.error().message);
   });
-  const auto start = Steady::now();
-  for (int i = 0; i < count && Steady::now() - start < kPatience;) {
-    const auto secret =
-        client.Get(reconcile::kSecrets, kNamespace, prefix + "-" + std::to_string(i) + "-outbound",
-                   {}, kube::Shape::MetadataOnly);
-    if (!secret && secret.error().kind == kube::ApiErrorKind::NotFound) {
-      ++i;
-    } else {
-      std::this_thread::sleep_for(100ms);
-    }
-  }
 }
 
 RestartResult MeasureRestart(const Setup& setup, int count) {

@@ -48,7 +48,7 @@ void CreateSystems(const kube::Client& client, const Setup& setup, const std::st
                                        const std::string& prefix, int count,
                                        const std::string& like);
 
-/// Deletes them, and waits until the garbage collector has taken their Secrets.
+/// Deletes them and their Secrets.
 void RemoveSystems(const kube::Client& client, const Setup& setup, const std::string& prefix,
                    int count);
 
