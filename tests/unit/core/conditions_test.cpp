@@ -122,6 +122,22 @@ TEST(Transition, Conditions_of_others_stay_behind_ours) {
   EXPECT_EQ(status.conditions.front().observed_generation, 3);
 }
 
+TEST(Notifications, Who_subscribed_is_told_that_no_mail_is_sent) {
+  Observation o = Quiet();
+  EXPECT_EQ(Decide(o).status.Find("NotificationsDelivered"), nullptr) << "it concerns nobody";
+  o.spec.subscribers = {{"Identity team", "idm@example.com"}};
+  const SystemStatus subscribed = Decide(o).status;
+  const Condition* told = subscribed.Find("NotificationsDelivered");
+  ASSERT_NE(told, nullptr);
+  EXPECT_EQ(told->status, ConditionStatus::False);
+  EXPECT_EQ(told->reason, "MailNotConfigured");
+  EXPECT_EQ(told->message.find("idm@example.com"), std::string::npos) << "no address in a status";
+  o.status = subscribed;
+  o.spec.subscribers.clear();
+  const SystemStatus nobody = Decide(o).status;
+  EXPECT_EQ(nobody.Find("NotificationsDelivered")->reason, "NoSubscribers");
+}
+
 struct Step {
   seconds before_end;
   std::string condition;
