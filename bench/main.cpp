@@ -39,12 +39,17 @@ void Fact(const std::string& what, double value, const std::string& unit) {
   std::fflush(stdout);
 }
 
+void Want(const kube::ApiResult<nlohmann::json>& made) {
+  if (!made && made.error().kind != kube::ApiErrorKind::AlreadyExists)
+    throw std::runtime_error(made.error().message);
+}
+
 void Prepare(const kube::Client& client) {
   for (const char* name : {kNamespace, "certpair-system"})
-    (void)client.Create(
+    Want(client.Create(
         reconcile::kNamespaces, "",
-        {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}});
-  (void)client.Create(reconcile::kAuthorities, "", Authority());
+        {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}}));
+  Want(client.Create(reconcile::kAuthorities, "", Authority()));
 }
 
 void ShowRestart(const Setup& setup, int systems, double memory_limit) {
@@ -113,7 +118,7 @@ int Run(const Options& options) {
 }  // namespace certpair::bench
 
 int main(int argc, char** argv) {
-  using namespace certpair;
+  namespace bench = certpair::bench;
   bench::Options options;
   CLI::App app{"certpair's benchmarks; scripts/bench starts what they need"};
   app.add_option("--kubeconfig", options.setup.kubeconfig)->required();
@@ -124,8 +129,8 @@ int main(int argc, char** argv) {
   app.add_option("--rsa", options.rsa)->capture_default_str();
   app.add_option("--workers", options.setup.workers)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  log::Configure(log::Level::Warn, log::Format::Text);
-  kube::InitializeNetwork();
+  certpair::log::Configure(certpair::log::Level::Warn, certpair::log::Format::Text);
+  certpair::kube::InitializeNetwork();
   try {
     return bench::Run(options);
   } catch (const std::exception& error) {

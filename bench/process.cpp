@@ -27,6 +27,7 @@ sockaddr_in Loopback(int port) {
 
 std::string HttpGet(int port, const std::string& path) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return {};
   sockaddr_in address = Loopback(port);
   std::string answer;
   if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) ==
@@ -54,6 +55,7 @@ Process::Process(const std::vector<std::string>& command, const std::string& log
   if (pid_ < 0) throw std::runtime_error("fork failed");
   if (pid_ == 0) {
     const int log = open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (log < 0) _exit(126);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
     execv(argv[0], argv.data());
@@ -120,11 +122,12 @@ Samples Scrape(int port) {
 double Sum(const Samples& samples, const std::string& name,
            const std::vector<std::string>& labels) {
   double sum = 0;
-  for (const auto& [key, value] : samples) {
+  for (const Samples::value_type& sample : samples) {
+    const std::string& key = sample.first;
     const bool of_name = key == name || key.starts_with(name + "{");
     const bool has_labels = std::ranges::all_of(
-        labels, [&](const auto& l) { return key.find(l) != std::string::npos; });
-    if (of_name && has_labels) sum += value;
+        labels, [&key](const std::string& l) { return key.find(l) != std::string::npos; });
+    if (of_name && has_labels) sum += sample.second;
   }
   return sum;
 }

@@ -40,7 +40,7 @@ void WorkWhileLeading(const kube::Client& client, const Clock& clock,
       ends = now->ends;
     }
     const std::stop_callback leave{stop, [&ends] { ends.request_stop(); }};
-    work(ends.get_token());
+    work(ends.get_token());  // NOLINT(clang-analyzer-cplusplus.Move): it was copied
   }
 }
 

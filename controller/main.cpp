@@ -166,13 +166,13 @@ int Run(const Options& options, const sigset_t& signals) {
 }  // namespace certpair::controller
 
 int main(int argc, char** argv) {
-  using namespace certpair;
+  namespace controller = certpair::controller;
   const auto parsed = controller::ParseOptions(argc, argv);
   if (const int* status = std::get_if<int>(&parsed)) return *status;
   const auto& options = std::get<controller::Options>(parsed);
   const sigset_t signals = controller::BlockSignals();  // before any thread: each inherits the mask
   controller::ForbidCoreDumps();
-  log::Configure(options.log_level, options.log_format);
-  kube::InitializeNetwork();
+  certpair::log::Configure(options.log_level, options.log_format);
+  certpair::kube::InitializeNetwork();
   return controller::Run(options, signals);
 }
