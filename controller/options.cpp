@@ -25,6 +25,22 @@ void AddDuration(CLI::App& app, const std::string& name, std::chrono::millisecon
       ->envname(environment);
 }
 
+void AddLogging(CLI::App& app, Options& options) {
+  app.add_option("--log-level", options.log_level, "debug, info, warn or error")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, log::Level>{{"debug", log::Level::Debug},
+                                                                    {"info", log::Level::Info},
+                                                                    {"warn", log::Level::Warn},
+                                                                    {"error", log::Level::Error}}))
+      ->default_str("info")
+      ->envname("CERTPAIR_LOG_LEVEL");
+  app.add_option("--log-format", options.log_format, "text or json")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, log::Format>{
+          {"text", log::Format::Text}, {"json", log::Format::Json}}))
+      ->default_str("text")
+      ->envname("CERTPAIR_LOG_FORMAT");
+}
+
 }  // namespace
 
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
@@ -87,19 +103,7 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
       ->check(CLI::Range(0, 256))
       ->capture_default_str()
       ->envname("CERTPAIR_KEY_THREADS");
-  app.add_option("--log-level", options.log_level, "debug, info, warn or error")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, log::Level>{{"debug", log::Level::Debug},
-                                                                    {"info", log::Level::Info},
-                                                                    {"warn", log::Level::Warn},
-                                                                    {"error", log::Level::Error}}))
-      ->default_str("info")
-      ->envname("CERTPAIR_LOG_LEVEL");
-  app.add_option("--log-format", options.log_format, "text or json")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, log::Format>{
-          {"text", log::Format::Text}, {"json", log::Format::Json}}))
-      ->default_str("text")
-      ->envname("CERTPAIR_LOG_FORMAT");
+  AddLogging(app, options);
 
   try {
     app.parse(argc, argv);
