@@ -151,6 +151,9 @@ SecretReading ReadSecretInDepth(const LiveSecret* secret, const StoredSystem& sy
   core::Immutable immutable;
   if (auto* pair = std::get_if<core::CertificatePair>(&reading.state))
     immutable.pair = std::move(*pair);
+  else if (auto& damaged = std::get<core::Damaged>(reading.state); damaged.intact_active)
+    immutable.pair = core::CertificatePair{.active = std::move(*damaged.intact_active),
+                                           .inactive = std::move(damaged.intact_inactive)};
   reading.state = std::move(immutable);
   return reading;
 }

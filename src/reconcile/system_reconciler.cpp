@@ -166,6 +166,14 @@ bool SystemReconciler::IsBehind(const std::string& key, const StoredSystem& syst
   return false;
 }
 
+// At the system's own time of each day: a process that is restarted often puts nothing off.
+sys_seconds SystemReconciler::NextCheckInDepth(const std::string& uid, sys_seconds now) const {
+  const std::int64_t period = check_in_depth_every_.count();
+  const auto phase = static_cast<std::int64_t>(Digest(uid) % static_cast<std::uint64_t>(period));
+  const std::int64_t since = (now.time_since_epoch().count() - phase) % period;
+  return now + seconds{period - since};
+}
+
 SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, Look& look,
                                                        Memory& memory, bool live) const {
   const sys_seconds now = clock_.NowSeconds();
@@ -189,9 +197,7 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
   if (!memory.believes) {
     memory.believes = true;
     memory.believed_status = digest;
-    const auto spread = seconds{static_cast<std::int64_t>(
-        Digest(system.identity.uid) % static_cast<std::uint64_t>(check_in_depth_every_.count()))};
-    memory.depth_check_at = now + spread;
+    memory.depth_check_at = NextCheckInDepth(system.identity.uid, now);
   }
   const auto cached = view_.Secret(ObjectKey(system.identity.namespace_, system.spec.secret.name));
   const std::string& described = system.status.secret_resource_version;
@@ -200,7 +206,8 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
                                    digest == memory.believed_status;
   // A Secret that is not in our watch may be there all the same: somebody else's, or ours without
   // its label.
-  const bool nothing_known = !cached && described.empty();
+  const bool nothing_known =
+      !cached && described.empty() && !system.status.active && !system.status.inactive;
   const core::Condition* ready = system.status.Find("Ready");
   const bool was_refused = ready != nullptr && ready->reason.starts_with("Secret");
   if (live || now >= memory.depth_check_at ||
@@ -380,7 +387,7 @@ PassResult SystemReconciler::Finish(Look& look, Memory& memory) const {
   if (look.was_read) {
     memory.read_live = false;
     if (look.seen.now >= memory.depth_check_at)
-      memory.depth_check_at = look.seen.now + check_in_depth_every_;
+      memory.depth_check_at = NextCheckInDepth(look.system.identity.uid, look.seen.now);
   }
   if (look.decided.change)
     return {.kind = Kind::Failed,

@@ -80,6 +80,7 @@ class SystemReconciler {
   bool IsBehind(const std::string& key, const StoredSystem& system, Memory& memory) const;
   ReadResult Observe(const std::string& key, Look& look, Memory& memory, bool live) const;
   ReadResult ReadLive(Look& look) const;
+  sys_seconds NextCheckInDepth(const std::string& uid, sys_seconds now) const;
   std::optional<PassResult> ConfirmBeforeChange(const std::string& key, Look& look, Memory& memory);
   std::optional<PassResult> Change(const std::string& key, Look& look, Memory& memory);
   PassResult WaitForKey(Look& look, Memory& memory);

@@ -152,12 +152,22 @@ void Fleet::Damage(SecretObject& secret) {
   }
 }
 
+void Fleet::DeleteByHand(const std::string& key) {
+  const auto secret = stage_.world.LiveSecretOf(SecretKey(key));
+  if (!secret) return;
+  // Without its label it is out of the watch: noticed when it is read in depth.
+  const bool watched = !secret->metadata.labels.empty();
+  witness_.Excuse(
+      key, watched ? Delay{kToNotice} : Delay{2 * settings_.check_in_depth_every + kToNotice});
+  stage_.world.DeleteSecret(SecretKey(key));
+}
+
 void Fleet::EditSecret(const std::string& key) {
   const std::string secret_key = SecretKey(key);
   witness_.Excuse(key, kToNotice);
   switch (chance_.Below(8)) {
     case 0:
-      return stage_.world.DeleteSecret(secret_key);
+      return DeleteByHand(key);
     case 1:  // what is not in the watch is noticed when it is read in depth, at the latest
       stage_.world.EditSecret(secret_key, [](auto& secret) { secret.metadata.labels.clear(); });
       return;
@@ -170,11 +180,7 @@ void Fleet::EditSecret(const std::string& key) {
       stage_.world.In(chance_.Exponential(hours{48}), [this, key, secret_key] {
         const auto secret = stage_.world.LiveSecretOf(secret_key);
         if (!secret || !secret->immutable) return;
-        // Without its label it is out of the watch: noticed when it is read in depth.
-        const bool watched = !secret->metadata.labels.empty();
-        witness_.Excuse(
-            key, watched ? Delay{kToNotice} : Delay{settings_.check_in_depth_every + kToNotice});
-        stage_.world.DeleteSecret(secret_key);
+        DeleteByHand(key);
       });
       return;
     }
@@ -206,7 +212,10 @@ void Fleet::EditStatus(const std::string& key) {
         break;
     }
   });
-  witness_.Excuse(key, kToNotice);
+  // A process that starts upon it believes it, until it reads the Secret in depth.
+  const Delay down =
+      std::max(Delay{0}, std::chrono::duration_cast<Delay>(down_until_ - stage_.world.Now()));
+  witness_.Excuse(key, down + 2 * settings_.check_in_depth_every + kToNotice);
 }
 
 // Deleted, and after a while made again under the same name.
@@ -219,10 +228,12 @@ void Fleet::Replace(const std::string& key) {
   witness_.Excuse(key, hours{2});
   witness_.ForgetWarnings(key);
   stage_.world.DeleteSystem(key, chance_.OneIn(2));
+  witness_.Replaced(key);
   stage_.world.In(chance_.Exponential(minutes{10}), [this, key, again] {
     if (stage_.world.LiveSystem(key)) return;
     witness_.Excuse(key, hours{2});
     stage_.world.AddSystem(again);
+    witness_.Replaced(key);
     witness_.LookAgain(key);
     // Where what was retained does not fit, somebody clears it away.
     stage_.world.In(chance_.Exponential(hours{6}), [this, key] {

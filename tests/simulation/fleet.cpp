@@ -29,7 +29,7 @@ FleetSettings SettingsOf(std::uint64_t seed) {
   weather.hand_edits = !chance.OneIn(3);
   weather.slow_keys = chance.OneIn(2);
   const std::chrono::days depths[] = {std::chrono::days{1}, std::chrono::days{7},
-                                      std::chrono::days{60}, std::chrono::days{365}};
+                                      std::chrono::days{30}};
   settings.check_in_depth_every = chance.OneOf(depths);
   return settings;
 }
@@ -52,7 +52,10 @@ FleetResult Fleet::Live() {
   FleetResult result{.seed = settings_.seed};
   if (witness_.Violation().empty()) {
     Calm();
-    RunUntil(stage_.world.Now() + hours{6});
+    // A status that was edited while nobody ran is found out when the Secret is read in depth.
+    const seconds depth =
+        settings_.weather.hand_edits ? settings_.check_in_depth_every : seconds{0};
+    RunUntil(stage_.world.Now() + depth + hours{6});
     witness_.JudgeQuiet();
     CheckFreshProcess(result);
   }

@@ -106,6 +106,15 @@ TEST_F(ReconcilerTest, Each_day_the_Secret_is_read_in_depth_and_nothing_is_writt
   EXPECT_EQ(stage.world.Writes(), 0);
 }
 
+TEST_F(ReconcilerTest, Nor_does_a_restart_every_hour_put_that_off) {
+  MakeItLive();
+  for (int hour = 0; hour < 240; ++hour) {
+    stage.daemon.Start();
+    stage.Run(hours{1});
+  }
+  EXPECT_EQ(Count(Call::ReadSecret), 10);
+}
+
 TEST_F(ReconcilerTest, A_quiet_year_costs_a_write_for_each_thing_that_happens) {
   MakeItLive();
   stage.Run(hours{24 * 365});
@@ -326,6 +335,22 @@ TEST_F(ReconcilerTest, A_label_that_was_taken_away_is_put_back) {
   EXPECT_EQ(stage.world.LiveSecretOf(kSecretKey)->metadata.Label(reconcile::kManagedByLabel),
             reconcile::kManagedBy);
   EXPECT_EQ(stage.mint.Made(), 1U);
+}
+
+TEST_F(ReconcilerTest, Also_where_the_Secret_is_damaged_and_nothing_would_be_made_anew) {
+  auto system = MakeSystem("abap");
+  system.spec.regeneration_enabled = false;
+  MakeItLive(system);
+  stage.world.EditSystem(kKey, [](auto& edited) { edited.spec.issuance = core::Issuance::Manual; });
+  stage.world.EditSecret(kSecretKey, [](auto& secret) { secret.data["inactive.crt"] = "junk"; });
+  stage.Run(minutes{1});
+  ASSERT_EQ(Ready(), core::reason::kInactiveDamaged);
+  stage.world.EditSecret(kSecretKey, [](auto& secret) { secret.metadata.labels.clear(); });
+  stage.Run(minutes{1});
+  EXPECT_EQ(Ready(), core::reason::kInactiveDamaged);
+  EXPECT_FALSE(WasTold(core::reason::kCertificateLost));
+  EXPECT_EQ(stage.world.LiveSecretOf(kSecretKey)->metadata.Label(reconcile::kManagedByLabel),
+            reconcile::kManagedBy);
 }
 
 TEST_F(ReconcilerTest, Operations_run_one_after_the_other_and_each_is_answered) {

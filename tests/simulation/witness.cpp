@@ -108,10 +108,8 @@ void Witness::SecretChanged(const std::string& secret_key, const SecretPointer& 
   const std::string key = SystemOf(secret_key);
   if (!after) {
     // With the Secret went receipts and budget: what is open may be done again.
-    Account& account = accounts_[key];
-    account.automatic.clear();
-    for (auto& [uid, operation] : account.operations)
-      operation.lost = !operation.finished && operation.effects > 0;
+    accounts_[key].automatic.clear();
+    LoseReceipts(key);
   }
   if (IsTracing())
     Trace(stage_.world.TrueNow(), key, "Secret by {}: {} became {} {}",
@@ -125,6 +123,11 @@ void Witness::SecretChanged(const std::string& secret_key, const SecretPointer& 
     OperatorWrote(key, before, after);
   }
   Arm(key);
+}
+
+void Witness::LoseReceipts(const std::string& key) {
+  for (auto& [uid, operation] : accounts_[key].operations)
+    operation.lost = !operation.finished && operation.effects > 0;
 }
 
 // R5, as whoever reads the Secret sees it.
@@ -312,7 +315,9 @@ void Witness::Settled(const OperationPointer& operation, const core::OperationVe
   if (account.finished) Accuse(key, "operation " + verdict.name + " ended twice");
   account.finished = true;
   const bool has_effect = verdict.kind == Kind::Complete && verdict.reason != "AlreadyActive";
-  if (account.effects != (has_effect ? 1 : 0) && !account.lost)
+  // With the system went its Secret, and with that the effect.
+  const bool vanished = verdict.reason == "SystemNotFound";
+  if (account.effects != (has_effect ? 1 : 0) && !account.lost && !vanished)
     Accuse(key, fmt::format("operation {} ended as {} with {} effects", verdict.name,
                             verdict.reason, account.effects));
   if (has_effect && verdict.fingerprint != account.outcome)
@@ -461,8 +466,8 @@ void Witness::JudgeStatus(const std::string& key, const StoredSystem& system) {
   const bool valid = active != nullptr && active->not_before <= now && now < active->not_after;
   const bool whole =
       active != nullptr && (pair.inactive.certificate != nullptr || pair.inactive.IsEmpty());
-  // Of an immutable Secret that is not whole nothing more is told than that.
-  if (ours && secret->immutable && !whole) return;
+  // Of an immutable Secret without an active certificate nothing more is told than that.
+  if (ours && secret->immutable && active == nullptr) return;
   if (!same(status.active, pair.active) || !same(status.inactive, pair.inactive))
     Accuse(key, "status tells other certificates than the Secret holds: " + pair.Describe());
   const core::Condition* ready = status.Find("Ready");

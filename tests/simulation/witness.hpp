@@ -34,6 +34,8 @@ class Witness {
   /// The annotation that bounds issuances, or the clock, was tampered with.
   void ForgetBudget(const std::string& key) { accounts_[key].automatic.clear(); }
   void ForgetBudgets();
+  /// The system is replaced by another of its name, which inherits what is asked of it.
+  void Replaced(const std::string& key) { LoseReceipts(key); }
   /// The ledger of warnings was tampered with.
   void ForgetWarnings(const std::string& key) { accounts_[key].warned.clear(); }
 
@@ -68,6 +70,7 @@ class Witness {
 
   void SecretChanged(const std::string& secret_key, const SecretPointer& before,
                      const SecretPointer& after, bool by_operator);
+  void LoseReceipts(const std::string& key);
   void OperatorWrote(const std::string& key, const SecretPointer& before,
                      const SecretPointer& after);
   void JudgeOwnership(const std::string& key, const SecretPointer& before,

@@ -164,6 +164,9 @@ TEST_F(SecretReadingTest, An_immutable_Secret_shows_its_pair_all_the_same) {
   secret.immutable = true;
   EXPECT_EQ(std::get<core::Immutable>(State(secret)).pair,
             (CertificatePair{first.details, second.details}));
+  Set(secret, "inactive.crt", "x");
+  EXPECT_EQ(std::get<core::Immutable>(State(secret)).pair,
+            (CertificatePair{first.details, std::nullopt}));
   Set(secret, "tls.crt", "x");
   EXPECT_FALSE(std::get<core::Immutable>(State(secret)).pair);
 }
