@@ -63,8 +63,9 @@ class Keys:
         return self.seen[path]
 
     def of(self, entry, deps):
-        parts = [self.common, entry["command"], self.identity(entry["file"])]
-        parts += [f"{path} {self.identity(path)}" for path in sorted(deps)]
+        # Another clone of the same text, elsewhere, gets the same answer.
+        parts = [self.common, entry["command"].replace(self.root, "."), self.identity(entry["file"])]
+        parts += sorted(f"{path.replace(self.root, '.')} {self.identity(path)}" for path in deps)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
