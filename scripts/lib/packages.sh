@@ -12,7 +12,7 @@ packages_control=(openssl ca-certificates util-linux python3 python3-venv)
 # To compile and run the tests and benchmarks, and the demo's peer that demands a client certificate.
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev nginx-light python3-aiosmtpd curl git)
 # To check the source.
-packages_lint=(clang-19 clang-format-19 clang-tidy-19 shellcheck)
+packages_lint=(clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 shellcheck)
 
 # missing_packages NAME...: those that are not installed, one a line.
 missing_packages() {
