@@ -162,9 +162,20 @@ void Fleet::DeleteByHand(const std::string& key) {
   stage_.world.DeleteSecret(SecretKey(key));
 }
 
+// Something overwrites what the operator mends: R27 ends that.
+void Fleet::BreakAgainAndAgain(const std::string& key, int times) {
+  witness_.Excuse(key, kToNotice);
+  stage_.world.EditSecret(SecretKey(key), [](auto& secret) {
+    if (!secret.immutable) secret.data["tls.key"] = "garbage";
+  });
+  if (times == 1 || calm_) return;
+  stage_.world.In(minutes{30}, [this, key, times] { BreakAgainAndAgain(key, times - 1); });
+}
+
 void Fleet::EditSecret(const std::string& key) {
   const std::string secret_key = SecretKey(key);
   witness_.Excuse(key, kToNotice);
+  if (chance_.OneIn(20)) return BreakAgainAndAgain(key, 12);
   switch (chance_.Below(8)) {
     case 0:
       return DeleteByHand(key);

@@ -64,6 +64,7 @@ class Fleet {
   void Operate(const std::string& key);
   void EditSpec(const std::string& key);
   void EditSecret(const std::string& key);
+  void BreakAgainAndAgain(const std::string& key, int times);
   void DeleteByHand(const std::string& key);
   void EditStatus(const std::string& key);
   void Replace(const std::string& key);

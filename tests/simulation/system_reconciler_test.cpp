@@ -379,6 +379,23 @@ TEST_F(ReconcilerTest, Operations_run_one_after_the_other_and_each_is_answered) 
   EXPECT_THAT(stage.world.LiveOperations(), IsEmpty());
 }
 
+// R27, also across restarts: the count stands in the Secret.
+TEST_F(ReconcilerTest, What_is_broken_again_and_again_is_mended_six_times_a_window) {
+  MakeItLive();
+  for (int hour = 0; hour < 24; ++hour) {
+    stage.world.EditSecret(kSecretKey, [](auto& secret) { secret.data["tls.key"] = "junk"; });
+    if (hour % 3 == 0) stage.daemon.Start();
+    stage.Run(hours{1});
+  }
+  EXPECT_EQ(stage.mint.Made(), 6U);  // the first one counts
+  EXPECT_EQ(Ready(), core::reason::kSecretDamaged);
+  EXPECT_EQ(stage.world.LiveSystem(kKey)->status.Find("AutomaticRegeneration")->reason,
+            core::reason::kIssuanceBudgetExceeded);
+  stage.Run(hours{24 * 15});
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_EQ(stage.mint.Made(), 7U);
+}
+
 struct CrashPoint {
   Call call;
   Fault fault;

@@ -295,9 +295,9 @@ void Witness::CountIssuance(const std::string& key, const StoredSystem& system,
                             const core::Certificate* active) {
   ++counts_.automatic;
   auto& issuances = accounts_[key].automatic;
-  const auto now = stage_.world.Now();
+  const auto now = stage_.world.TrueNow();
   const auto before = core::EffectiveBefore(system.spec, active);
-  std::erase_if(issuances, [&](World::Time at) { return at + before <= now; });
+  std::erase_if(issuances, [&](sys_seconds at) { return at + before <= now; });
   issuances.push_back(now);
   if (issuances.size() > 6) Accuse(key, "more than six automatic issuances in one window (R27)");
 }

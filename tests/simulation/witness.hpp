@@ -62,7 +62,7 @@ class Witness {
     World::Time excused_until{};
     std::uint64_t alarm = 0;
     std::optional<sys_seconds> due;  // what the alarm is set for
-    std::vector<World::Time> automatic;
+    std::vector<sys_seconds> automatic;
     std::map<std::string, OperationAccount> operations;
     std::map<std::string, int> warned;  // by fingerprint
     std::set<seconds> thresholds;       // ever asked for
