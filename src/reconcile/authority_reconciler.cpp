@@ -9,7 +9,6 @@
 namespace certpair::reconcile {
 namespace {
 
-using kube::ApiErrorKind;
 using Kind = PassResult::Kind;
 
 constexpr seconds kLookAgain{2};
