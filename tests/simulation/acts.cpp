@@ -190,7 +190,7 @@ void Fleet::EditSecret(const std::string& key) {
       // Somebody notices, and deletes it.
       stage_.world.In(chance_.Exponential(hours{48}), [this, key, secret_key] {
         const auto secret = stage_.world.LiveSecretOf(secret_key);
-        if (!secret || !secret->immutable) return;
+        if (calm_ || !secret || !secret->immutable) return;
         DeleteByHand(key);
       });
       return;

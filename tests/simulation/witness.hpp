@@ -35,7 +35,10 @@ class Witness {
   void ForgetBudget(const std::string& key) { accounts_[key].automatic.clear(); }
   void ForgetBudgets();
   /// The system is replaced by another of its name, which inherits what is asked of it.
-  void Replaced(const std::string& key) { LoseReceipts(key); }
+  void Replaced(const std::string& key) {
+    LoseReceipts(key);
+    ForgetBudget(key);  // R27 counts for each system
+  }
   /// The ledger of warnings was tampered with.
   void ForgetWarnings(const std::string& key) { accounts_[key].warned.clear(); }
 
