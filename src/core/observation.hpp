@@ -67,6 +67,8 @@ struct Observation {
   /// The last attempt to write the Secret failed for a reason that a person should see (quota,
   /// forbidden); empty: none.
   std::string write_failure;
+  /// The Secret was written in this very pass: no status can tell of it yet.
+  bool written_in_this_pass = false;
   Installation installation;
   sys_seconds now;
 };

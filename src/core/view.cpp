@@ -125,8 +125,9 @@ View::View(const Observation& observation) : o(observation) {
   by_fingerprint = o.spec.peer_matching == PeerMatching::Fingerprint;
   stale_status = !Same(o.status.active, active) || !Same(o.status.inactive, inactive);
   const std::string& described = o.status.secret_resource_version;
-  untold_change = stale_status || (std::holds_alternative<CertificatePair>(o.secret) &&
-                                   !described.empty() && described != o.secret_resource_version);
+  untold_change = stale_status || o.written_in_this_pass ||
+                  (std::holds_alternative<CertificatePair>(o.secret) && !described.empty() &&
+                   described != o.secret_resource_version);
   before = EffectiveBefore(o.spec, active);
   if (active) window = RegenerationWindow(o.identity.uid, o.spec, *active);
   not_issuable = WhyNotIssuable(o);

@@ -303,6 +303,7 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
   look.seen.secret_resource_version = written->resource_version;
   look.seen.secret_metadata_differs = false;
   look.seen.write_failure.clear();
+  look.seen.written_in_this_pass = true;
   if (plan.receipt) look.seen.receipt = ReceiptOf(plan, issued);
   look.seen.budget = plan.budget;
   look.secret.reset();

@@ -65,6 +65,15 @@ TEST(Delete, Waits_for_a_status_of_its_own_after_a_change_that_leads_back) {
   EXPECT_EQ(NameOf(RunPass(o, signer).first.change), "DeleteInactive");
 }
 
+TEST(Delete, Waits_for_a_status_where_the_Secret_was_just_written) {
+  Observation o = Asked(Two(), {Op(Delete, 1, 2)});
+  o.written_in_this_pass = true;
+  EXPECT_FALSE(Decide(o).change);
+  EXPECT_EQ(Decide(o).wake_at, o.now + seconds{1});
+  o.written_in_this_pass = false;
+  EXPECT_EQ(NameOf(Decide(o).change), "DeleteInactive");
+}
+
 TEST(Generate, Is_refused_at_two_and_nothing_changes) {
   Observation o = Asked(Two(), {Op(Generate, 1)});
   const Decision decision = Decide(o);
