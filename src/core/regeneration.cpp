@@ -47,6 +47,14 @@ Obstacle AuthorityEndsFirst(const View& view) {
           std::nullopt};
 }
 
+Obstacle AuthorityBeginsLater(const View& view) {
+  const sys_seconds begin = view.o.authority.not_before;
+  return {reason::kAuthorityNotReady,
+          fmt::format("CertificateAuthority \"{}\" is valid only from {} on: is a clock wrong?",
+                      view.o.spec.authority, FormatTime(begin)),
+          begin};
+}
+
 // One automatic certificate, that must outlast `present` (R22), within the budget (R27).
 template <class Change>
 Outcome IssueAutomatically(const View& view, Change change,
@@ -60,6 +68,11 @@ Outcome IssueAutomatically(const View& view, Change change,
   const bool outlasts = order && std::ranges::all_of(present, [&](const Certificate* one) {
                           return one == nullptr || Outlasts(*order, *one, view.o.spec);
                         });
+  if (!order && view.o.now < view.o.authority.not_before) {
+    outcome.obstacle = AuthorityBeginsLater(view);
+    outcome.again = outcome.obstacle->retry_at;
+    return outcome;
+  }
   if (!outlasts) {
     outcome.obstacle = AuthorityEndsFirst(view);
     return outcome;

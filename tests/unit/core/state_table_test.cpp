@@ -315,6 +315,17 @@ TEST(Hold, One_is_made_only_after_the_activation_before_it_was_told) {
   EXPECT_EQ(NameOf(RunPass(o, signer).first.change), "ReplaceInactive");
 }
 
+TEST(Regeneration, Waits_for_an_authority_that_begins_later_and_looks_again_then) {
+  Observation o = WithPair(In(Mode::On), InWindow());
+  o.authority.not_before = o.now + hours{3};
+  const Decision decision = Decide(o);
+  EXPECT_FALSE(decision.change);
+  EXPECT_EQ(Says(decision.status, "AutomaticRegeneration"), "False/AuthorityNotReady");
+  EXPECT_EQ(decision.wake_at, o.now + hours{3});
+  o.now += hours{3};
+  EXPECT_EQ(NameOf(Decide(o).change), "Regenerate");
+}
+
 TEST(Hold, A_pre_issued_one_is_told_with_what_to_do) {
   Observation o = WithPair(In(Mode::Fingerprint), InWindow());
   Signer signer;
