@@ -1,0 +1,74 @@
+// A mail that is due to one subscriber of one system (R10, R11): what core decides, src/notify
+// sends, and the outcome that comes back.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "core/certificate.hpp"
+#include "core/system.hpp"
+
+namespace certpair::core {
+
+enum class NoticeKind {
+  Expiring,  ///< a threshold of `warnBefore` has passed, and nothing happens by itself
+  Expired,   ///< as Expiring, when the end was already there before anybody could be told
+  Failing,   ///< regeneration is on, and cannot happen: `why` says what is in the way
+  Held,     ///< R15: a certificate was pre-issued for a peer that matches by fingerprint, and waits
+            ///< for its Activate
+  Renewed,  ///< a new certificate became active by itself
+};
+
+/// One mail to one recipient. A value: whatever it speaks of is in it, as it was when it was
+/// decided.
+struct Notice {
+  NoticeKind kind = NoticeKind::Expiring;
+  /// What the ledger keeps of it (R11): derived from (system UID, fingerprint, threshold,
+  /// recipient) alone, hex digits. The Message-ID is made of it too, so a repeat after a crash is
+  /// recognisable.
+  std::string id;
+  std::string threshold;  ///< "720h" …; of Renewed and Held a word in its place
+  Subscriber recipient;
+
+  std::string system_namespace;
+  std::string system_name;
+  std::string system_uid;
+  std::string display_name;  ///< any script; no control characters, but do not rely on it
+  SystemType type = SystemType::Target;
+  PeerMatching peer_matching = PeerMatching::SubjectAndIssuer;
+  bool regeneration_enabled = false;
+
+  /// The active certificate, with its PEM; of Renewed it is the new one.
+  Certificate active;
+  /// The other slot; of Held the certificate that waits, with its PEM.
+  std::optional<Certificate> inactive;
+  std::string
+      why;  ///< of Failing: what keeps the regeneration from happening, for a person; else empty
+  std::string
+      what_to_do;  ///< prose, a sentence or two (`core/advice`), without commands; may be empty
+  sys_seconds decided_at;
+
+  friend bool operator==(const Notice&, const Notice&) = default;
+};
+
+/// What became of a notice.
+struct NoticeOutcome {
+  enum class Kind {
+    Sent,     ///< the server took it (250 after DATA)
+    Refused,  ///< it never will: 5xx for this recipient or this message, or an address that cannot
+              ///< be written
+    Delayed,  ///< not yet: server away, 4xx, credentials refused, no STARTTLS …; it is tried again
+              ///< by itself
+    GivenUp,  ///< Delayed for days, or the certificate's time is over: it is not tried any more
+    Dropped,  ///< not sent, and forgotten: another process leads now
+  };
+  Kind kind = Kind::Sent;
+  std::string id;  ///< of the notice
+  std::string
+      message;  ///< for a person: what the server said, no secret and no address in it; empty: Sent
+  sys_seconds at;
+  friend bool operator==(const NoticeOutcome&, const NoticeOutcome&) = default;
+};
+
+}  // namespace certpair::core
