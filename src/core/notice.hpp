@@ -39,7 +39,7 @@ struct Notice {
   PeerMatching peer_matching = PeerMatching::SubjectAndIssuer;
   bool regeneration_enabled = false;
 
-  /// The active certificate, with its PEM; of Renewed it is the new one.
+  /// The active certificate; of Renewed it is the new one, with its PEM (which others may lack).
   Certificate active;
   /// The other slot; of Held the certificate that waits, with its PEM.
   std::optional<Certificate> inactive;

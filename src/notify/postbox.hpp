@@ -27,7 +27,8 @@ class Postbox {
 
   /// What became of the notices of this system since the last `Acknowledge`, at most a few hundred;
   /// they stay until they are acknowledged, since whoever asks may die before the ledger is
-  /// written.
+  /// written. A notice that is not under way any more has its outcome here already (so ask
+  /// `IsUnderWay` first, then this).
   virtual std::vector<core::NoticeOutcome> Outcomes(const std::string& system_key) = 0;
 
   /// The ledger holds these outcomes now.
@@ -37,6 +38,11 @@ class Postbox {
   /// Whether a notice of this id is waiting or being sent here. A ledger entry that says "intended"
   /// with nothing under way is one that a crash left: it is posted again, with the same Message-ID.
   virtual bool IsUnderWay(const std::string& id) = 0;
+
+  /// Nobody wants these any more: the recipient unsubscribed, a more urgent one is due, the
+  /// certificate was replaced. What is not being sent at this moment is dropped without an outcome,
+  /// and is not under way from then on.
+  virtual void Withdraw(const std::string& system_key, const std::vector<std::string>& ids) = 0;
 
   /// The system is gone: nothing more is sent for it.
   virtual void Forget(const std::string& system_key) = 0;
