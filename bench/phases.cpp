@@ -2,102 +2,17 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
-#include <iostream>
-#include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include "measuring.hpp"
 #include "objects.hpp"
-#include "process.hpp"
 #include "reconcile/names.hpp"
 #include "x509/key.hpp"
 
 namespace certpair::bench {
-namespace {
 
-using Steady = std::chrono::steady_clock;
 using namespace std::chrono_literals;
-
-constexpr auto kPatience = 30min;
-
-double Since(Steady::time_point start) {
-  return std::chrono::duration<double>(Steady::now() - start).count();
-}
-
-template <class T>
-T Must(kube::ApiResult<T> result, const std::string& what) {
-  if (!result) throw std::runtime_error(what + ": " + result.error().message);
-  return std::move(*result);
-}
-
-void InParallel(int threads, int count, const std::function<void(int)>& work) {
-  std::atomic<int> next = 0;
-  std::atomic<bool> failed = false;
-  std::vector<std::jthread> pool;
-  pool.reserve(static_cast<std::size_t>(threads));
-  for (int t = 0; t < threads; ++t)
-    pool.emplace_back([&] {
-      try {
-        for (int i = 0; (i = next++) < count;) work(i);
-      } catch (const std::exception& error) {
-        std::cerr << error.what() << '\n';
-        failed = true;
-      }
-    });
-  pool.clear();
-  if (failed) throw std::runtime_error("a thread of the benchmark failed");
-}
-
-struct Requests {
-  double writes = 0;
-  double secret_reads = 0;
-  double other_reads = 0;
-  double lists = 0;
-};
-
-Requests CountRequests(const Samples& samples) {
-  const std::string name = "certpair_api_requests_total";
-  Requests requests;
-  for (const char* verb :
-       {"verb=\"CREATE\"", "verb=\"PATCH\"", "verb=\"UPDATE\"", "verb=\"DELETE\""})
-    requests.writes += Sum(samples, name, {verb});
-  requests.secret_reads = Sum(samples, name, {"verb=\"GET\"", "resource=\"secrets\""});
-  requests.other_reads = Sum(samples, name, {"verb=\"GET\""}) - requests.secret_reads;
-  requests.lists = Sum(samples, name, {"verb=\"LIST\""});
-  return requests;
-}
-
-struct Controller {
-  int metrics_port = FreePort();
-  Process process;
-  explicit Controller(const Setup& setup)
-      : process({setup.controller, "--kubeconfig", setup.kubeconfig, "--namespace",
-                 "certpair-system", "--leader-elect=false", "--metrics-bind-address",
-                 "127.0.0.1:" + std::to_string(metrics_port), "--health-probe-bind-address", "0",
-                 "--workers", std::to_string(setup.workers)},
-                setup.log_path) {}
-
-  // Looks at the metrics until `done` says so; answers the last look.
-  Samples Await(const std::function<bool(const Samples&)>& done) const {
-    const auto start = Steady::now();
-    Samples samples;
-    while (Steady::now() - start < kPatience && process.Running()) {
-      samples = Scrape(metrics_port);
-      if (!samples.empty() && done(samples)) break;
-      std::this_thread::sleep_for(20ms);
-    }
-    return samples;
-  }
-};
-
-double Count(const Samples& samples, const std::string& verb, const std::string& resource) {
-  return Sum(samples, "certpair_api_requests_total",
-             {"verb=\"" + verb + "\"", "resource=\"" + resource + "\"", "code=\"20"});
-}
-
-}  // namespace
-
 void CreateSystems(const kube::Client& client, const Setup& setup, const std::string& prefix,
                    int count, const std::string& algorithm, int size) {
   InParallel(setup.workers, count, [&](int i) {
@@ -112,7 +27,8 @@ FleetResult MeasureFleet(const Setup& setup, int count) {
   FleetResult result;
   const Controller controller{setup};
   const double wanted = count;
-  controller.Await([](const Samples& s) { return Count(s, "CREATE", "secrets") > 0; });
+  static_cast<void>(
+      controller.Await([](const Samples& s) { return Count(s, "CREATE", "secrets") > 0; }));
   const auto start = Steady::now();
   const Samples first = Scrape(controller.metrics_port);
   const double before = Count(first, "CREATE", "secrets");
@@ -186,7 +102,7 @@ RestartResult MeasureRestart(const Setup& setup, int count) {
     return Sum(s, "certpair_reconciles_total", {"kind=\"ProvisioningSystem\""}) >= count &&
            Sum(s, "certpair_work_queue_depth") <= 0;
   };
-  controller.Await(in_sync);
+  static_cast<void>(controller.Await(in_sync));
   result.seconds = Since(start);
   std::this_thread::sleep_for(2s);  // what came late would be counted too
   const Samples last = Scrape(controller.metrics_port);

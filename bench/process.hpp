@@ -31,9 +31,6 @@ class Process {
   pid_t pid_ = -1;
 };
 
-/// A free port on loopback, at the moment.
-[[nodiscard]] int FreePort();
-
 /// Prometheus' text format, by `name{labels}`; empty if nobody answers on that port.
 using Samples = std::map<std::string, double>;
 [[nodiscard]] Samples Scrape(int port);

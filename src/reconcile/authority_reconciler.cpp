@@ -13,14 +13,6 @@ using Kind = PassResult::Kind;
 
 constexpr seconds kLookAgain{2};
 
-PassResult FailedBy(const kube::ApiError& error) {
-  return {.kind = Kind::Failed,
-          .wake_at = {},
-          .retry_after = error.retry_after.value_or(std::chrono::milliseconds{0}),
-          .error = error.message,
-          .error_kind = std::string{kube::ToString(error.kind)}};
-}
-
 // What status tells of the Secret, if status describes the very version that the cache shows.
 std::optional<AuthorityReading> ReadByStatus(const StoredAuthority& authority,
                                              const SecretMetadata* cached) {

@@ -6,9 +6,9 @@
 #include "base/clock.hpp"
 #include "base/guarded.hpp"
 #include "reconcile/authority_secret.hpp"
+#include "reconcile/pass_result.hpp"
 #include "reconcile/ports.hpp"
 #include "reconcile/signing.hpp"
-#include "reconcile/system_reconciler.hpp"
 
 namespace certpair::reconcile {
 

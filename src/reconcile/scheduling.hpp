@@ -4,7 +4,7 @@
 #include <string>
 
 #include "kube/work_queue.hpp"
-#include "reconcile/system_reconciler.hpp"
+#include "reconcile/pass_result.hpp"
 
 namespace certpair::reconcile {
 

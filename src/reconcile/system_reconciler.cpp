@@ -24,14 +24,6 @@ constexpr std::chrono::seconds kLookAgain{5};
 // A key that takes longer than this is worth a status of its own; most are there before.
 constexpr std::chrono::seconds kKeyIsSlow{3};
 
-PassResult FailedBy(const kube::ApiError& error) {
-  return {.kind = Kind::Failed,
-          .wake_at = {},
-          .retry_after = error.retry_after.value_or(std::chrono::milliseconds{0}),
-          .error = error.message,
-          .error_kind = std::string{kube::ToString(error.kind)}};
-}
-
 // What a person has to mend, and no retry does.
 bool NeedsPerson(ApiErrorKind kind) {
   return kind == ApiErrorKind::Forbidden || kind == ApiErrorKind::QuotaExceeded ||
@@ -59,6 +51,14 @@ struct SystemReconciler::Look {
   std::optional<LiveSecret> secret;  // read live in this pass
   bool was_read = false;             // `secret` says what is there, be it nothing
   std::vector<std::shared_ptr<const StoredOperation>> operations;
+
+  void TakeOver(SecretReading reading) {
+    seen.secret = std::move(reading.state);
+    seen.secret_resource_version = std::move(reading.resource_version);
+    seen.secret_metadata_differs = reading.metadata_differs;
+    seen.receipt = std::move(reading.receipt);
+    seen.budget = std::move(reading.budget);
+  }
 };
 
 SystemReconciler::SystemReconciler(const View& view, Cluster& cluster,
@@ -213,13 +213,8 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
   if (live || now >= memory.depth_check_at ||
       (!status_describes_it && (!nothing_known || was_refused)))
     return ReadLive(look);
-  SecretReading reading =
-      cached ? ReadSecretByStatus(*cached, system) : SecretReading{.state = core::Missing{}};
-  look.seen.secret = std::move(reading.state);
-  look.seen.secret_resource_version = std::move(reading.resource_version);
-  look.seen.secret_metadata_differs = reading.metadata_differs;
-  look.seen.receipt = std::move(reading.receipt);
-  look.seen.budget = std::move(reading.budget);
+  look.TakeOver(cached ? ReadSecretByStatus(*cached, system)
+                       : SecretReading{.state = core::Missing{}});
   return {};
 }
 
@@ -228,13 +223,8 @@ SystemReconciler::ReadResult SystemReconciler::ReadLive(Look& look) const {
   if (!read) return std::unexpected(read.error());
   look.secret = std::move(*read);
   look.was_read = true;
-  SecretReading reading = ReadSecretInDepth(look.secret ? &*look.secret : nullptr, look.system,
-                                            look.seen.authority, certificates_);
-  look.seen.secret = std::move(reading.state);
-  look.seen.secret_resource_version = std::move(reading.resource_version);
-  look.seen.secret_metadata_differs = reading.metadata_differs;
-  look.seen.receipt = std::move(reading.receipt);
-  look.seen.budget = std::move(reading.budget);
+  look.TakeOver(ReadSecretInDepth(look.secret ? &*look.secret : nullptr, look.system,
+                                  look.seen.authority, certificates_));
   return {};
 }
 

@@ -12,27 +12,11 @@
 #include "base/clock.hpp"
 #include "base/guarded.hpp"
 #include "core/decision.hpp"
+#include "reconcile/pass_result.hpp"
 #include "reconcile/ports.hpp"
 #include "reconcile/secret_reading.hpp"
 
 namespace certpair::reconcile {
-
-/// How a pass ended, and when the key wants to be looked at again.
-struct PassResult {
-  enum class Kind {
-    Settled,  ///< nothing is left to do before `wake_at`
-    Again,    ///< go on at once: an operation follows another, or the world had moved on
-    Waiting,  ///< a key is being made, or a cache has to catch up: whoever brings it wakes the key;
-              ///< `wake_at` is the safety net
-    Failed,   ///< back off; `retry_after` is the least
-    Gone,     ///< the system is not there any more
-  };
-  Kind kind = Kind::Settled;
-  std::optional<sys_seconds> wake_at;
-  std::chrono::milliseconds retry_after{0};
-  std::string error;       ///< of Failed: for the log
-  std::string error_kind;  ///< of Failed: a word for the metric
-};
 
 /// What passes tell the metrics.
 struct PassObserver {

@@ -218,6 +218,8 @@ def read_tree(root: str) -> Tree:
         folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS]
         for name in files:
             path = os.path.join(folder, name)
+            if name in SKIPPED_FOLDERS:  # in a second work tree, .git is a file
+                continue
             if os.path.islink(path) or os.path.getsize(path) > 2_000_000:
                 continue
             with open(path, "rb") as file:

@@ -72,6 +72,16 @@ std::string OperatorTest::SecretValue(const Json& secret, const std::string& key
   return data.contains(key) ? DecodeBase64(data.at(key).get<std::string>()).value_or("") : "";
 }
 
+void OperatorTest::CreateOperation(const std::string& name, const std::string& system,
+                                   const std::string& action, const std::string& fingerprint) {
+  Json operation{{"apiVersion", "certpair.dev/v1"},
+                 {"kind", "CertificateOperation"},
+                 {"metadata", {{"name", name}, {"namespace", "idm"}}},
+                 {"spec", {{"systemRef", {{"name", system}}}, {"action", action}}}};
+  if (!fingerprint.empty()) operation["spec"]["fingerprint"] = fingerprint;
+  MustKubectl({"create", "-f", "-"}, operation.dump());
+}
+
 Json OperatorTest::GeneratedAuthority(const std::string& name) {
   return {{"apiVersion", "certpair.dev/v1"},
           {"kind", "CertificateAuthority"},

@@ -46,6 +46,10 @@ class OperatorTest : public ControlPlaneTest {
   /// A value of a Secret, base64 removed; empty if it is not there.
   [[nodiscard]] static std::string SecretValue(const Json& secret, const std::string& key);
 
+  /// Makes a CertificateOperation in the namespace idm; the test fails if it is refused.
+  static void CreateOperation(const std::string& name, const std::string& system,
+                              const std::string& action, const std::string& fingerprint = {});
+
   [[nodiscard]] static Json GeneratedAuthority(const std::string& name);
   [[nodiscard]] static Json AuthorityFromSecret(const std::string& name, const std::string& secret);
   [[nodiscard]] static Json TlsSecret(const std::string& name, const std::string& certificate,

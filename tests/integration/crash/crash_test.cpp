@@ -6,24 +6,15 @@
 
 #include <gtest/gtest.h>
 
-#include "support/fault_proxy.hpp"
-#include "support/operator_test.hpp"
+#include "support/proxied_operator_test.hpp"
 
 namespace certpair::test {
 namespace {
 
 constexpr std::chrono::seconds kSoon{90};
 
-class Crash : public OperatorTest {
+class Crash : public ProxiedOperatorTest {
  protected:
-  void SetUp() override {
-    OperatorTest::SetUp();
-    if (HasFatalFailure() || IsSkipped()) return;
-    proxy_.emplace(TheControlPlane());
-  }
-  [[nodiscard]] OperatorOptions ThroughProxy() const {
-    return {.kubeconfig = proxy_->Kubeconfig(), .arguments = {"--leader-elect=false"}};
-  }
   // Runs the operator until its n-th write from the moment of `act`, then a fresh one until `done`.
   void CrashAndGoOn(int writes, const std::function<void()>& act,
                     const std::function<bool()>& done) {
@@ -38,29 +29,9 @@ class Crash : public OperatorTest {
     OperatorProcess second{ThroughProxy()};
     EXPECT_TRUE(Eventually(done, kSoon)) << "after " << writes << " writes\n" << second.Log();
   }
-  static void Create(const std::string& name, const std::string& system, const std::string& action,
-                     const std::string& fingerprint = {}) {
-    Json operation{{"apiVersion", "certpair.dev/v1"},
-                   {"kind", "CertificateOperation"},
-                   {"metadata", {{"name", name}, {"namespace", "idm"}}},
-                   {"spec", {{"systemRef", {{"name", system}}}, {"action", action}}}};
-    if (!fingerprint.empty()) operation["spec"]["fingerprint"] = fingerprint;
-    MustKubectl({"create", "-f", "-"}, operation.dump());
-  }
   static bool IsComplete(const std::string& operation) {
-    return ConditionOf(Get("certop", operation).value_or(Json::object()), "Complete").status ==
-           "True";
+    return OutcomeOf(operation).first == "Complete";
   }
-  // Fingerprints by slot, as status tells them.
-  static std::pair<std::string, std::string> Pair(const std::string& system) {
-    std::pair<std::string, std::string> pair;
-    const Json object = Get("psys", system).value_or(Json::object());
-    for (const Json& entry :
-         object.value(Json::json_pointer{"/status/certificates"}, Json::array()))
-      (entry.at("state") == "Active" ? pair.first : pair.second) = entry.at("fingerprint");
-    return pair;
-  }
-  std::optional<FaultProxy> proxy_;
 };
 
 TEST_F(Crash, After_any_write_of_Generate_Activate_and_Delete_each_has_happened_once) {
@@ -73,23 +44,23 @@ TEST_F(Crash, After_any_write_of_Generate_Activate_and_Delete_each_has_happened_
       Apply(System(system, "crash-ops-ca"));
       AwaitCondition("psys", system, "Ready", "True", "", kSoon);
     }
-    const std::string first = Pair(system).first;
+    const std::string first = PairOf(system).active;
     CrashAndGoOn(
-        n, [&] { Create(system + "-generate", system, "Generate"); },
-        [&] { return IsComplete(system + "-generate") && !Pair(system).second.empty(); });
-    const std::string second = Pair(system).second;
-    EXPECT_EQ(Pair(system).first, first);
+        n, [&] { CreateOperation(system + "-generate", system, "Generate"); },
+        [&] { return IsComplete(system + "-generate") && !PairOf(system).inactive.empty(); });
+    const std::string second = PairOf(system).inactive;
+    EXPECT_EQ(PairOf(system).active, first);
     EXPECT_EQ(Get("certop", system + "-generate")->at("status").at("fingerprint"), second);
 
     CrashAndGoOn(
-        n, [&] { Create(system + "-activate", system, "Activate", second); },
-        [&] { return IsComplete(system + "-activate") && Pair(system).first == second; });
-    EXPECT_EQ(Pair(system).second, first);
+        n, [&] { CreateOperation(system + "-activate", system, "Activate", second); },
+        [&] { return IsComplete(system + "-activate") && PairOf(system).active == second; });
+    EXPECT_EQ(PairOf(system).inactive, first);
 
     CrashAndGoOn(
-        n, [&] { Create(system + "-delete", system, "Delete", first); },
-        [&] { return IsComplete(system + "-delete") && Pair(system).second.empty(); });
-    EXPECT_EQ(Pair(system).first, second);
+        n, [&] { CreateOperation(system + "-delete", system, "Delete", first); },
+        [&] { return IsComplete(system + "-delete") && PairOf(system).inactive.empty(); });
+    EXPECT_EQ(PairOf(system).active, second);
   }
 }
 
@@ -105,7 +76,7 @@ TEST_F(Crash, After_any_write_of_a_regeneration_it_has_happened_once) {
       Apply(system);
       AwaitCondition("psys", name, "Ready", "True", "", kSoon);
     }
-    const std::string first = Pair(name).first;
+    const std::string first = PairOf(name).active;
     CrashAndGoOn(
         n,
         [&] {
@@ -115,7 +86,7 @@ TEST_F(Crash, After_any_write_of_a_regeneration_it_has_happened_once) {
           system["spec"]["automaticRegeneration"] = {{"enabled", true}, {"before", "1h"}};
           Apply(system);
         },
-        [&] { return Pair(name).first != first && Pair(name).second == first; });
+        [&] { return PairOf(name).active != first && PairOf(name).inactive == first; });
     const auto secret = Get("secret", name + "-outbound");
     const std::string issuances =
         secret->at("metadata").at("annotations").value("certpair.dev/automatic-issuances", "");

@@ -4,24 +4,15 @@
 
 #include <gtest/gtest.h>
 
-#include "support/fault_proxy.hpp"
-#include "support/operator_test.hpp"
+#include "support/proxied_operator_test.hpp"
 
 namespace certpair::test {
 namespace {
 
 constexpr std::chrono::seconds kSoon{90};
 
-class Faults : public OperatorTest {
+class Faults : public ProxiedOperatorTest {
  protected:
-  void SetUp() override {
-    OperatorTest::SetUp();
-    if (HasFatalFailure() || IsSkipped()) return;
-    proxy_.emplace(TheControlPlane());
-  }
-  [[nodiscard]] OperatorOptions ThroughProxy() const {
-    return {.kubeconfig = proxy_->Kubeconfig(), .arguments = {"--leader-elect=false"}};
-  }
   // One Secret, one certificate, told at most once: Events may be lost, never doubled.
   static void ExpectOneCertificate(const std::string& name) {
     AwaitCondition("psys", name, "Ready", "True", "", kSoon);
@@ -30,7 +21,6 @@ class Faults : public OperatorTest {
     EXPECT_FALSE(Get("secret", name + "-outbound")->at("data").contains("inactive.crt"));
     EXPECT_LE(std::ranges::count(EventReasons(name), "CertificateIssued"), 1);
   }
-  std::optional<FaultProxy> proxy_;
 };
 
 struct Forced {

@@ -1,0 +1,39 @@
+// How a pass over one object ended, and when its key wants to be looked at again.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "kube/error.hpp"
+
+namespace certpair::reconcile {
+
+/// How a pass ended, and when the key wants to be looked at again.
+struct PassResult {
+  enum class Kind {
+    Settled,  ///< nothing is left to do before `wake_at`
+    Again,    ///< go on at once: an operation follows another, or the world had moved on
+    Waiting,  ///< a key is being made, or a cache has to catch up: whoever brings it wakes the key;
+              ///< `wake_at` is the safety net
+    Failed,   ///< back off; `retry_after` is the least
+    Gone,     ///< the system is not there any more
+  };
+  Kind kind = Kind::Settled;
+  std::optional<sys_seconds> wake_at;
+  std::chrono::milliseconds retry_after{0};
+  std::string error;       ///< of Failed: for the log
+  std::string error_kind;  ///< of Failed: a word for the metric
+};
+
+/// The pass that a request's failure ended.
+[[nodiscard]] inline PassResult FailedBy(const kube::ApiError& error) {
+  return {.kind = PassResult::Kind::Failed,
+          .wake_at = {},
+          .retry_after = error.retry_after.value_or(std::chrono::milliseconds{0}),
+          .error = error.message,
+          .error_kind = std::string{kube::ToString(error.kind)}};
+}
+
+}  // namespace certpair::reconcile
