@@ -15,6 +15,7 @@
 #include "objects.hpp"
 #include "phases.hpp"
 #include "reconcile/names.hpp"
+#include "regeneration.hpp"
 
 namespace certpair::bench {
 namespace {
@@ -23,12 +24,16 @@ struct Options {
   Setup setup;
   int systems = 1000;
   int rsa = 60;
-  int large = 0;  ///< further systems before the restart
+  int large = 0;    ///< further systems before the restart
+  int overdue = 0;  ///< systems that are overdue when the operator starts, and due together
 };
+
+bool all_met = true;
 
 void Row(const std::string& what, double value, const std::string& unit, double limit,
          bool at_least) {
   const bool met = at_least ? value >= limit : value <= limit;
+  all_met &= met;
   std::printf("| %-52s | %9.2f %-9s | %s %-6g | %s |\n", what.c_str(), value, unit.c_str(),
               at_least ? "≥" : "≤", limit, met ? "yes" : "NO");
   std::fflush(stdout);
@@ -63,6 +68,32 @@ void ShowRestart(const Setup& setup, int systems, double memory_limit) {
   Row("restart" + with + ": other reads", restart.other_reads, "", 0, false);
   Fact("restart" + with + ": list pages", restart.lists, "");
   Row("restart" + with + ": peak RSS", restart.peak_mib, "MiB", memory_limit, false);
+}
+
+void ShowRegeneration(const kube::Client& client, const Setup& setup, int count) {
+  const OverdueResult overdue = MeasureOverdue(client, setup, "overdue", count);
+  if (!overdue.complete)
+    throw std::runtime_error("not all were renewed; the operator's log: " + setup.log_path);
+  const double bare = MeasureBareRegenerations(client, setup, "overdue", count - 1);
+  RemoveSystems(client, setup, "overdue", count);
+  const std::string of = std::to_string(count) + " overdue systems: ";
+  Fact(of + "rate", overdue.systems_per_second, "systems/s");
+  Fact(of + "the bare writes alone", bare, "systems/s");
+  Row(of + "ratio", overdue.systems_per_second / bare, "", 0.6, true);
+  Row(of + "API writes each", overdue.writes_per_system, "", 3.05, false);
+  Fact(of + "operator's CPU each", overdue.cpu_ms_per_system, "ms");
+
+  const SpreadResult spread = MeasureSpread(client, setup, "due", count);
+  if (!spread.complete)
+    throw std::runtime_error("not all were renewed; the operator's log: " + setup.log_path);
+  RemoveSystems(client, setup, "due", count);
+  // A quarter of their two minutes.
+  const std::string due = std::to_string(count) + " due in one minute: ";
+  Row(due + "first to last", spread.span, "s", 25, true);
+  Row(due + "share of the busiest second", 100 * spread.busiest, "%", 10, false);
+  Row(due + "before their window", spread.early, "", 0, false);
+  Row(due + "after half of it", spread.late, "", 0, false);
+  Row(due + "more than once", spread.twice, "", 0, false);
 }
 
 int Run(const Options& options) {
@@ -102,6 +133,7 @@ int Run(const Options& options) {
     Fact(of_rsa + "key generation alone, all cores", keys, "keys/s");
     Row(of_rsa + "ratio", rsa.systems_per_second / keys, "", 0.8, true);
   }
+  if (options.overdue > 0) ShowRegeneration(client, setup, options.overdue);
   if (options.large > 0) {
     CreateSystems(client, setup, "large", options.large, "ECDSA", 256);
     const FleetResult large = MeasureFleet(setup, options.large);
@@ -111,7 +143,7 @@ int Run(const Options& options) {
         "MiB", 80, false);
     ShowRestart(setup, options.systems + options.rsa + options.large, 80);
   }
-  return 0;
+  return all_met ? 0 : 3;
 }
 
 }  // namespace
@@ -127,6 +159,7 @@ int main(int argc, char** argv) {
   app.add_option("--systems", options.systems)->capture_default_str();
   app.add_option("--large", options.large)->capture_default_str();
   app.add_option("--rsa", options.rsa)->capture_default_str();
+  app.add_option("--overdue", options.overdue)->capture_default_str();
   app.add_option("--workers", options.setup.workers)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   certpair::log::Configure(certpair::log::Level::Warn, certpair::log::Format::Text);

@@ -29,6 +29,13 @@ json System(const std::string& name, const std::string& algorithm, int size) {
             {"automaticRegeneration", {{"enabled", true}}}}}};
 }
 
+json ShortLived(const std::string& name, const std::string& validity, const std::string& before) {
+  json system = System(name, "ECDSA", 256);
+  system["spec"]["certificate"]["validity"] = validity;
+  system["spec"]["automaticRegeneration"]["before"] = before;
+  return system;
+}
+
 BareWrites CopyFor(const std::string& name, const json& secret, const json& system,
                    const json& event) {
   BareWrites bare;

@@ -14,6 +14,10 @@ inline constexpr const char* kNamespace = "bench";
 [[nodiscard]] nlohmann::json System(const std::string& name, const std::string& algorithm,
                                     int size);
 
+/// One that is short-lived and regenerates by itself; Go durations.
+[[nodiscard]] nlohmann::json ShortLived(const std::string& name, const std::string& validity,
+                                        const std::string& before);
+
 /// A Secret, a status and an Event of the sizes that the operator writes, made from a real
 /// system's.
 struct BareWrites {
