@@ -118,11 +118,17 @@ SecretDraft DraftOf(const core::PlannedChange& plan, std::optional<x509::IssuedC
       .resource_version = secret != nullptr ? secret->metadata.resource_version : "",
       .uid = secret != nullptr ? secret->metadata.uid : "",
       .data = {},
-      .labels = std::move(wanted.labels),
+      .labels = {},
       .annotations = {},
       .owners = OwnersAfter(
           secret != nullptr ? secret->metadata.owners : std::vector<OwnerReference>{}, system)};
+  for (auto& [name, value] : wanted.labels) draft.labels[name] = std::move(value);
   for (auto& [name, value] : wanted.annotations) draft.annotations[name] = std::move(value);
+  if (secret != nullptr) {
+    const StaleMetadata stale = StaleMetadataOf(secret->metadata, system);
+    for (const std::string& name : stale.labels) draft.labels[name].reset();
+    for (const std::string& name : stale.annotations) draft.annotations[name].reset();
+  }
   if (const auto receipt = ReceiptOf(plan, issued))
     draft.annotations[std::string{kReceiptAnnotation}] = core::FormatReceipt(*receipt);
   if (!plan.budget.automatic.empty())

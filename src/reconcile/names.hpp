@@ -24,6 +24,9 @@ inline constexpr std::string_view kSystemLabel = "certpair.dev/system";
 inline constexpr std::string_view kAuthorityLabel = "certpair.dev/authority";
 inline constexpr std::string_view kSystemUidAnnotation = "certpair.dev/system-uid";
 inline constexpr std::string_view kReceiptAnnotation = "certpair.dev/last-operation";
+/// Names of the labels and annotations that spec.secret put on the Secret: `label:a annotation:b`.
+inline constexpr std::string_view kTemplateAnnotation = "certpair.dev/secret-template";
+inline constexpr std::string_view kOurPrefix = "certpair.dev/";
 inline constexpr std::string_view kBudgetAnnotation = "certpair.dev/automatic-issuances";
 
 /// The pair's Secret: the active slot under the names of kubernetes.io/tls, the inactive one beside

@@ -27,7 +27,8 @@ Value EncodeOwners(const std::vector<OwnerReference>& owners) {
 
 Value EncodeMetadata(const SecretDraft& draft) {
   Value metadata{{"name", draft.name}, {"namespace", draft.namespace_}};
-  for (const auto& [name, value] : draft.labels) metadata["labels"][name] = value;
+  for (const auto& [name, value] : draft.labels)
+    metadata["labels"][name] = value ? Value(*value) : Value();
   for (const auto& [name, value] : draft.annotations)
     metadata["annotations"][name] = value ? Value(*value) : Value();
   if (draft.owners) metadata["ownerReferences"] = EncodeOwners(*draft.owners);

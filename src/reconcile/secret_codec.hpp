@@ -24,7 +24,7 @@ struct SecretDraft {
   std::string resource_version;  ///< precondition; empty: create
   std::string uid;               ///< precondition beside it
   std::map<std::string, std::optional<SecretString>> data;
-  std::map<std::string, std::string> labels;
+  std::map<std::string, std::optional<std::string>> labels;
   std::map<std::string, std::optional<std::string>> annotations;
   std::optional<std::vector<OwnerReference>> owners;  ///< the whole list; nothing: leave as it is
 };

@@ -113,21 +113,6 @@ core::SecretState ReadForeign(const LiveSecret& secret, const StoredSystem& syst
   return core::Retained{.adoptable = {}, .why_not = std::get<core::Damaged>(slots).what};
 }
 
-bool Contains(const std::map<std::string, std::string>& have,
-              const std::map<std::string, std::string>& want) {
-  return std::ranges::all_of(want, [&](const auto& entry) {
-    const auto found = have.find(entry.first);
-    return found != have.end() && found->second == entry.second;
-  });
-}
-
-bool MetadataDiffers(const SecretMetadata& metadata, const StoredSystem& system) {
-  const WantedMetadata wanted = WantedMetadataOf(system);
-  return !Contains(metadata.labels, wanted.labels) ||
-         !Contains(metadata.annotations, wanted.annotations) ||
-         OwnersAfter(metadata.owners, system).has_value();
-}
-
 SecretReading FromMetadata(const SecretMetadata& metadata, const StoredSystem& system) {
   return {.state = core::Missing{},
           .resource_version = metadata.resource_version,
@@ -168,36 +153,6 @@ SecretReading ReadSecretByStatus(const SecretMetadata& metadata, const StoredSys
 
 bool IsOurs(const SecretMetadata& metadata, const core::SystemIdentity& identity) {
   return !identity.uid.empty() && metadata.Annotation(kSystemUidAnnotation) == identity.uid;
-}
-
-WantedMetadata WantedMetadataOf(const StoredSystem& system) {
-  WantedMetadata wanted;
-  wanted.labels = system.spec.secret.labels;
-  wanted.labels[std::string{kManagedByLabel}] = kManagedBy;
-  wanted.labels[std::string{kSystemLabel}] = system.identity.name;
-  wanted.annotations = system.spec.secret.annotations;
-  wanted.annotations[std::string{kSystemUidAnnotation}] = system.identity.uid;
-  if (system.spec.secret.deletion_policy == core::DeletionPolicy::Delete)
-    wanted.owner = OwnerReference{.api_version = std::string{kApiVersion},
-                                  .kind = "ProvisioningSystem",
-                                  .name = system.identity.name,
-                                  .uid = system.identity.uid,
-                                  .controller = true};
-  return wanted;
-}
-
-std::optional<std::vector<OwnerReference>> OwnersAfter(const std::vector<OwnerReference>& now,
-                                                       const StoredSystem& system) {
-  std::vector<OwnerReference> after;
-  for (const OwnerReference& owner : now)
-    if (owner.uid != system.identity.uid) after.push_back(owner);
-  if (auto wanted = WantedMetadataOf(system).owner) {
-    // The API allows one controller; where another object holds that place, ours owns without it.
-    wanted->controller = std::ranges::none_of(after, &OwnerReference::controller);
-    after.push_back(std::move(*wanted));
-  }
-  if (std::ranges::is_permutation(after, now)) return std::nullopt;
-  return after;
 }
 
 std::string FormatBudget(const core::Budget& budget) {

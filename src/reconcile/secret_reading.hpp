@@ -4,6 +4,7 @@
 
 #include "core/observation.hpp"
 #include "reconcile/ports.hpp"
+#include "reconcile/secret_metadata.hpp"
 
 namespace certpair::reconcile {
 
@@ -27,18 +28,6 @@ struct SecretReading {
 
 /// Whether the annotation says that the Secret is this system's: the only proof (R20).
 [[nodiscard]] bool IsOurs(const SecretMetadata& metadata, const core::SystemIdentity& identity);
-
-/// The labels, annotations and owners that the Secret of `system` should have, but for receipt and
-/// budget.
-struct WantedMetadata {
-  std::map<std::string, std::string> labels;
-  std::map<std::string, std::string> annotations;
-  std::optional<OwnerReference> owner;  ///< nothing where the Secret is retained
-};
-[[nodiscard]] WantedMetadata WantedMetadataOf(const StoredSystem& system);
-/// The owners of a Secret after ours was set or taken away; nothing if that changes nothing.
-[[nodiscard]] std::optional<std::vector<OwnerReference>> OwnersAfter(
-    const std::vector<OwnerReference>& now, const StoredSystem& system);
 
 [[nodiscard]] std::string FormatBudget(const core::Budget& budget);
 [[nodiscard]] core::Budget ParseBudget(std::string_view text);

@@ -264,6 +264,38 @@ TEST_F(SecretReadingTest, Metadata_that_differs_is_noticed_and_what_others_add_i
   EXPECT_TRUE(ReadSecretByStatus(without_label, system).metadata_differs);
 }
 
+TEST_F(SecretReadingTest, What_is_taken_out_of_the_spec_is_taken_off_the_Secret_and_nothing_else) {
+  system.spec.secret.labels = {{"team", "a"}, {"stage", "prod"}};
+  system.spec.secret.annotations = {{"example.com/note", "x"}};
+  SecretMetadata metadata = Full().metadata;
+  metadata.labels["others"] = "1";
+  metadata.annotations["others"] = "1";
+  EXPECT_FALSE(MetadataDiffers(metadata, system));
+
+  system.spec.secret.labels.erase("stage");
+  EXPECT_TRUE(MetadataDiffers(metadata, system));
+  StaleMetadata stale = StaleMetadataOf(metadata, system);
+  EXPECT_THAT(stale.labels, testing::ElementsAre("stage"));
+  EXPECT_TRUE(stale.annotations.empty());
+
+  system.spec.secret.labels.clear();
+  system.spec.secret.annotations.clear();
+  stale = StaleMetadataOf(metadata, system);
+  EXPECT_THAT(stale.labels, testing::UnorderedElementsAre("team", "stage"));
+  EXPECT_THAT(stale.annotations,
+              testing::UnorderedElementsAre("example.com/note", std::string{kTemplateAnnotation}));
+}
+
+TEST_F(SecretReadingTest, Whatever_somebody_writes_into_the_list_ours_stays) {
+  SecretMetadata metadata = Full().metadata;
+  metadata.annotations[std::string{kReceiptAnnotation}] = "r";
+  metadata.annotations[std::string{kTemplateAnnotation}] =
+      "annotation:certpair.dev/last-operation label:certpair.dev/system  label: junk annotation:";
+  const StaleMetadata stale = StaleMetadataOf(metadata, system);
+  EXPECT_TRUE(stale.labels.empty());
+  EXPECT_THAT(stale.annotations, testing::ElementsAre(std::string{kTemplateAnnotation}));
+}
+
 TEST_F(SecretReadingTest, Retain_takes_the_owner_away_and_Delete_sets_it) {
   const auto owned = Full().metadata.owners;
   EXPECT_EQ(OwnersAfter(owned, system), std::nullopt);

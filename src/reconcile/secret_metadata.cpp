@@ -1,0 +1,109 @@
+#include "reconcile/secret_metadata.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "reconcile/names.hpp"
+
+namespace certpair::reconcile {
+namespace {
+
+constexpr std::string_view kLabelEntry = "label:";
+constexpr std::string_view kAnnotationEntry = "annotation:";
+
+bool Contains(const std::map<std::string, std::string>& have,
+              const std::map<std::string, std::string>& want) {
+  return std::ranges::all_of(want, [&](const auto& entry) {
+    const auto found = have.find(entry.first);
+    return found != have.end() && found->second == entry.second;
+  });
+}
+
+// What spec.secret puts on the Secret, by name: so that what is taken out of the spec is taken off
+// the Secret, and what others put there stays.
+std::string TemplateEntries(const core::SecretSpec& spec) {
+  std::string entries;
+  const auto add = [&](std::string_view kind, const auto& names) {
+    for (const auto& entry : names)
+      entries += fmt::format("{}{}{}", entries.empty() ? "" : " ", kind, entry.first);
+  };
+  add(kLabelEntry, spec.labels);
+  add(kAnnotationEntry, spec.annotations);
+  return entries;
+}
+
+// Names that are there and not wanted; never one of ours, whatever somebody wrote into the
+// annotation.
+void AddStale(std::string_view name, const std::map<std::string, std::string>& there,
+              const std::map<std::string, std::string>& wanted, std::vector<std::string>& stale) {
+  const std::string key{name};
+  if (name.starts_with(kOurPrefix) || !there.contains(key) || wanted.contains(key)) return;
+  stale.push_back(key);
+}
+
+}  // namespace
+
+WantedMetadata WantedMetadataOf(const StoredSystem& system) {
+  WantedMetadata wanted;
+  wanted.labels = system.spec.secret.labels;
+  wanted.labels[std::string{kManagedByLabel}] = kManagedBy;
+  wanted.labels[std::string{kSystemLabel}] = system.identity.name;
+  wanted.annotations = system.spec.secret.annotations;
+  wanted.annotations[std::string{kSystemUidAnnotation}] = system.identity.uid;
+  if (std::string entries = TemplateEntries(system.spec.secret); !entries.empty())
+    wanted.annotations[std::string{kTemplateAnnotation}] = std::move(entries);
+  if (system.spec.secret.deletion_policy == core::DeletionPolicy::Delete)
+    wanted.owner = OwnerReference{.api_version = std::string{kApiVersion},
+                                  .kind = "ProvisioningSystem",
+                                  .name = system.identity.name,
+                                  .uid = system.identity.uid,
+                                  .controller = true};
+  return wanted;
+}
+
+StaleMetadata StaleMetadataOf(const SecretMetadata& metadata, const StoredSystem& system) {
+  const WantedMetadata wanted = WantedMetadataOf(system);
+  StaleMetadata stale;
+  const std::string listed = metadata.Annotation(kTemplateAnnotation);
+  std::string_view entries = listed;
+  while (!entries.empty()) {
+    const std::size_t end = std::min(entries.find(' '), entries.size());
+    const std::string_view entry = entries.substr(0, end);
+    entries.remove_prefix(std::min(end + 1, entries.size()));
+    if (entry.starts_with(kLabelEntry))
+      AddStale(entry.substr(kLabelEntry.size()), metadata.labels, wanted.labels, stale.labels);
+    else if (entry.starts_with(kAnnotationEntry))
+      AddStale(entry.substr(kAnnotationEntry.size()), metadata.annotations, wanted.annotations,
+               stale.annotations);
+  }
+  const std::string list{kTemplateAnnotation};
+  if (metadata.annotations.contains(list) && !wanted.annotations.contains(list))
+    stale.annotations.push_back(list);
+  return stale;
+}
+
+bool MetadataDiffers(const SecretMetadata& metadata, const StoredSystem& system) {
+  const WantedMetadata wanted = WantedMetadataOf(system);
+  return !Contains(metadata.labels, wanted.labels) ||
+         !Contains(metadata.annotations, wanted.annotations) ||
+         !StaleMetadataOf(metadata, system).Empty() ||
+         OwnersAfter(metadata.owners, system).has_value();
+}
+
+std::optional<std::vector<OwnerReference>> OwnersAfter(const std::vector<OwnerReference>& now,
+                                                       const StoredSystem& system) {
+  std::vector<OwnerReference> after;
+  for (const OwnerReference& owner : now)
+    if (owner.uid != system.identity.uid) after.push_back(owner);
+  if (auto wanted = WantedMetadataOf(system).owner) {
+    // The API allows one controller; where another object holds that place, ours owns without it.
+    wanted->controller = std::ranges::none_of(after, &OwnerReference::controller);
+    after.push_back(std::move(*wanted));
+  }
+  if (std::ranges::is_permutation(after, now)) return std::nullopt;
+  return after;
+}
+
+}  // namespace certpair::reconcile
