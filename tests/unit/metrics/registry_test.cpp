@@ -92,9 +92,11 @@ TEST_F(MetricsTest, Every_other_count_and_gauge_has_its_series) {
   metrics.CountEventsDropped(3);
   metrics.CountEventsDropped();
   metrics.SetKeyPoolWaiting(12);
+  metrics.SetLeader(true);
   metrics.CountIssued("First");
   const std::string text = metrics.Expose();
   EXPECT_EQ(ValueOf(text, R"(certpair_errors_total{kind="Conflict"})"), "1");
+  EXPECT_EQ(ValueOf(text, "certpair_leader"), "1");
   EXPECT_EQ(ValueOf(text, R"(certpair_work_queue_depth{queue="systems"})"), "5");
   EXPECT_EQ(ValueOf(text, R"(certpair_watch_restarts_total{resource="provisioningsystems"})"), "1");
   EXPECT_EQ(ValueOf(text, "certpair_events_dropped_total"), "4");
@@ -123,7 +125,7 @@ TEST_F(MetricsTest, Every_family_is_described_and_in_one_piece) {
   std::vector<std::string> types;
   for (std::size_t at = 0; (at = text.find("# TYPE ", at)) != std::string::npos; at += 7)
     types.push_back(text.substr(at + 7, text.find(' ', at + 7) - at - 7));
-  EXPECT_EQ(types.size(), 14U);
+  EXPECT_EQ(types.size(), 15U);
   for (const std::string& name : types) {
     EXPECT_THAT(name, ::testing::StartsWith("certpair_"));
     EXPECT_EQ(std::count(types.begin(), types.end(), name), 1) << name;

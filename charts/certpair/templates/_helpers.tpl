@@ -1,0 +1,49 @@
+{{/* One installation a cluster: the operator's names are fixed, so that a second release meets the first one's. */}}
+{{- define "certpair.name" -}}certpair-controller{{- end }}
+
+{{- define "certpair.selector" -}}
+app.kubernetes.io/name: certpair
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: controller
+{{- end }}
+
+{{- define "certpair.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+app.kubernetes.io/name: certpair
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "certpair.image" -}}
+{{- with .Values.image -}}
+{{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* The user that the operator is, for policies and bindings. */}}
+{{- define "certpair.user" -}}system:serviceaccount:{{ .Release.Namespace }}:{{ include "certpair.name" . }}{{- end }}
+
+{{/* "true" where this is rendered against a cluster that answers: only then does lookup mean anything. */}}
+{{- define "certpair.connected" -}}
+{{- if lookup "v1" "Namespace" "" "kube-system" }}true{{ end }}
+{{- end }}
+
+{{/* The watched namespaces that there are, as JSON: a Role cannot be made in one that is yet to come. */}}
+{{- define "certpair.watched" -}}
+{{- $there := list }}
+{{- $connected := include "certpair.connected" . }}
+{{- range .Values.watchNamespaces | uniq }}
+{{- if or (not $connected) (eq . $.Release.Namespace) (lookup "v1" "Namespace" "" .) }}
+{{- $there = append $there . }}
+{{- end }}
+{{- end }}
+{{- toJson $there }}
+{{- end }}
+
+{{/* A cluster may not offer policies; they are left out there, and NOTES.txt says so. */}}
+{{- define "certpair.policies" -}}
+{{- if .Values.policies.enabled }}
+{{- if or (not (include "certpair.connected" .)) (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy") }}true{{ end }}
+{{- end }}
+{{- end }}

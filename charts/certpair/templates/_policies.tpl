@@ -1,0 +1,41 @@
+{{/* What the admission policies share. */}}
+{{- define "certpair.binding" }}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  name: {{ .name }}
+  labels: {{- .labels | nindent 4 }}
+spec:
+  policyName: {{ .name }}
+  validationActions: [{{ .action | default "Deny" }}]
+{{- end }}
+{{- define "certpair.notOperator" }}
+  - name: not-the-operator
+    expression: request.userInfo.username != '{{ include "certpair.user" . }}'
+{{- end }}
+{{- /* They delete what its owner or its namespace is gone of; where they run without accounts of their own, as the third. */}}
+{{- define "certpair.notCollector" }}
+  - name: not-a-collector
+    expression: >-
+      !(request.userInfo.username in ['system:serviceaccount:kube-system:generic-garbage-collector',
+      'system:serviceaccount:kube-system:namespace-controller', 'system:kube-controller-manager'])
+{{- end }}
+{{- /* A reason in the annotation, by somebody who holds the right; the reason stands in the audit log. `granted` is said
+       apart, since an authorizer is asked only when it matters. */}}
+{{- define "certpair.breakGlass" }}
+  - name: granted
+    expression: >-
+      authorizer.group('certpair.dev').resource('provisioningsystems').namespace(request.namespace).check('breakglass').allowed()
+  - name: bearer
+    expression: 'request.operation == "DELETE" ? oldObject : object'
+  - name: reason
+    expression: variables.bearer.metadata.?annotations[?'certpair.dev/break-glass'].orValue('')
+  - name: brokenGlass
+    expression: variables.reason != '' && variables.granted
+{{- end }}
+{{- define "certpair.auditBreakGlass" }}
+  auditAnnotations:
+  - key: break-glass
+    valueExpression: "variables.reason != '' ? request.userInfo.username + ': ' + variables.reason : ''"
+{{- end }}

@@ -1,0 +1,234 @@
+"""Installing, upgrading, going back and leaving, as far as a cluster without pods can show it."""
+import itertools
+import pathlib
+import random
+import shutil
+import tempfile
+import unittest
+
+import yaml
+
+from support import AUTHORITIES, CHART, NAMESPACE, ROOT, SECRETS, SYSTEMS, ReleaseTest, cluster, eventually, only, pair_secret, render, system
+
+# What can be switched, each with the values of its other side.
+SWITCHES = {
+    "mail": {"smtp": {"server": "mail.example.com:465", "from": "a@example.com", "tls": "tls", "rate": 30}},
+    "mail's Secrets": {"smtp": {"credentialsSecret": {"name": "s"}, "caSecret": {"name": "c"}}},
+    "namespaces": {"watchNamespaces": ["idm", "other"]},
+    "one replica": {"replicas": 1},
+    "digest": {"image": {"digest": "sha256:" + "a" * 64, "pullSecrets": ["p"]}},
+    "no kinds": {"crds": {"install": False}},
+    "no policies": {"policies": {"enabled": False}},
+    "strict policies": {"policies": {"confirmDelete": True, "subscriberIsUser": True}},
+    "no roles": {"roles": {"people": False}},
+    "open network": {"networkPolicy": {"enabled": False}},
+    "closed network": {"networkPolicy": {"metricsFrom": [{"namespaceSelector": {}}], "apiServer": [{"ipBlock": {"cidr": "10.0.0.1/32"}}],
+                                         "extraEgress": [{"ports": [{"port": 443}]}]}},
+    "monitoring": {"metrics": {"serviceMonitor": {"enabled": True, "labels": {"a": "b"}}, "prometheusRule": {"enabled": True, "labels": {"a": "b"}},
+                               "dashboard": {"enabled": True}}},
+    "generated authority": {"authority": {"create": True, "allow": [{"namespaces": {"names": ["idm"]}, "commonNames": ["*"]}]}},
+    "its Secret": {"authority": {"secretName": "corporate"}},
+    "placed": {"nodeSelector": {"a": "b"}, "tolerations": [{"operator": "Exists"}], "affinity": {"podAntiAffinity": {}},
+               "priorityClassName": "system-cluster-critical", "podLabels": {"a": "b"}, "podAnnotations": {"a": "b"}},
+    "named": {"clusterName": "Prod 1", "serviceAccount": {"annotations": {"a": "b"}}},
+    "other settings": {"controller": {"automaticRegeneration": "unsupported", "logLevel": "debug", "logFormat": "text", "keyThreads": 0}},
+}
+
+
+def merged(parts):
+    """Of the values of SWITCHES, which are two deep."""
+    values = {}
+    for part in parts:
+        for name, value in part.items():
+            values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
+    return values
+
+
+def pairwise(names, seed=7):
+    """Rows of on and off in which each two switches meet in all four ways."""
+    chance = random.Random(seed)
+    missing = {(a, x, b, y) for a, b in itertools.combinations(names, 2) for x in (0, 1) for y in (0, 1)}
+    rows = []
+    while missing:
+        def gain(row):
+            return sum(1 for a, x, b, y in missing if row[a] == x and row[b] == y)
+        best = max(({name: chance.randint(0, 1) for name in names} for _ in range(60)), key=gain)
+        if gain(best) == 0:
+            a, x, b, y = next(iter(missing))
+            best.update({a: x, b: y})
+        rows.append(best)
+        missing -= {(a, x, b, y) for a, x, b, y in missing if best[a] == x and best[b] == y}
+    return rows
+
+
+MONITORING = [{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": f"{kind.lower()}s.monitoring.coreos.com"},
+               "spec": {"group": "monitoring.coreos.com", "scope": "Namespaced",
+                        "names": {"kind": kind, "plural": f"{kind.lower()}s"},
+                        "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
+                            "type": "object", "x-kubernetes-preserve-unknown-fields": True}}}]}}
+              for kind in ("ServiceMonitor", "PrometheusRule")]
+
+
+class CombinationsTest(ReleaseTest):
+    def test_The_API_server_accepts_each_two_settings_together(self):
+        for crd in MONITORING:
+            self.api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
+        eventually(lambda: all(self.api("GET", f"/apis/monitoring.coreos.com/v1/{kind}s")[0] == 200 for kind in ("servicemonitor", "prometheusrule")),
+                   "the kinds of Prometheus are not served")
+        rows = [dict.fromkeys(SWITCHES, 0), dict.fromkeys(SWITCHES, 1), *pairwise(list(SWITCHES))]
+        for row in rows:
+            on = [name for name, value in row.items() if value]
+            objects = render(merged(SWITCHES[name] for name in on))
+            if on:  # the kinds are the same in all, and the dearest to check
+                objects = [o for o in objects if o["kind"] != "CustomResourceDefinition"]
+            answer = self.cluster.kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", input=yaml.safe_dump_all(objects))
+            with self.subTest(on):
+                self.assertEqual(answer.returncode, 0, answer.stderr)
+                self.assertNotIn("PodSecurity", answer.stderr)
+                self.assertEqual(answer.stdout.count("serverside-applied"), len(objects))
+
+    def test_Pod_Security_restricted_lets_the_pod_in_and_refuses_one_with_more_rights(self):
+        pod = only(render(), "Deployment")["spec"]["template"]
+        pod = {"metadata": {"name": "certpair"}, "spec": pod["spec"]}
+        path = f"/api/v1/namespaces/{NAMESPACE}/pods?dryRun=All"
+        eventually(lambda: self.api("POST", path, pod)[0] == 201, self.api("POST", path, pod)[1])
+        pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
+        self.assertIn("violates PodSecurity", self.api("POST", path, pod)[1]["message"])
+
+    def test_A_second_release_is_refused(self):
+        for words in (("second", "--namespace", "other"), ("second", "--namespace", NAMESPACE)):
+            answer = self.cluster.helm("install", words[0], CHART, *words[1:])
+            self.assertNotEqual(answer.returncode, 0)
+            self.assertIn("release certpair in namespace certpair-system", answer.stderr)
+
+
+class NamespacesTest(ReleaseTest):
+    def test_A_namespace_that_is_yet_to_come_is_left_out_and_taken_in_later(self):
+        told = self.upgrade({"watchNamespaces": ["idm", "late"]})
+        self.assertIn("NOTE: namespace late does not exist", told)
+        self.assertIn("--watch-namespaces=idm", self.arguments())
+        self.api.create("/api/v1/namespaces", {"metadata": {"name": "late"}})
+        self.assertNotIn("NOTE: namespace", self.upgrade({"watchNamespaces": ["idm", "late"]}))
+        self.assertIn("--watch-namespaces=idm,late", self.arguments())
+        self.assertEqual(self.api("GET", "/apis/rbac.authorization.k8s.io/v1/namespaces/late/roles/certpair-controller-systems")[0], 200)
+
+    def test_With_none_of_them_it_is_refused_and_does_not_become_all(self):
+        with self.assertRaisesRegex(AssertionError, "none of nowhere exists"):
+            self.upgrade({"watchNamespaces": ["nowhere"]})
+
+    def arguments(self):
+        _, deployment, _ = self.api("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/certpair-controller")
+        return deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+class NotesTest(ReleaseTest):
+    def test_They_say_which_Secrets_are_missing(self):
+        told = self.upgrade({"smtp": {"server": "mail.example.com:587", "from": "a@example.com", "credentialsSecret": {"name": "smtp-missing"}},
+                             "authority": {"create": True, "name": "corporate", "secretName": "ca-missing"}})
+        self.assertIn("NOTE: Secret certpair-system/smtp-missing (smtp) does not exist", told)
+        self.assertIn("NOTE: Secret certpair-system/ca-missing (the authority's key pair) does not exist", told)
+
+    def test_The_first_authority_is_made_once_and_left_alone_then(self):
+        values = {"authority": {"create": True, "name": "first"}}
+        self.upgrade(values)
+        self.api.patch(AUTHORITIES + "/first", {"spec": {"allow": [{"namespaces": {"all": True}, "commonNames": ["x"]}]}})
+        before = self.api("GET", AUTHORITIES + "/first")[1]["metadata"]
+        self.upgrade(values)
+        self.upgrade({})
+        after = self.api("GET", AUTHORITIES + "/first")[1]
+        self.assertEqual((after["metadata"]["uid"], after["metadata"]["generation"]), (before["uid"], before["generation"]))
+
+
+class LifeTest(unittest.TestCase):
+    """Another version of the chart, forth and back, and the end."""
+
+    crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/provisioningsystems.certpair.dev"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cluster()
+        cls.api = cls.cluster.api
+        cls.cluster.helm("uninstall", "certpair", "--namespace", NAMESPACE, "--ignore-not-found")
+
+    def must(self, *words):
+        answer = self.cluster.helm(*words, "--namespace", NAMESPACE)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        return answer.stdout
+
+    def newer(self, folder):
+        """The chart with a field in its kinds that this version does not know."""
+        chart = pathlib.Path(folder) / "certpair"
+        shutil.copytree(CHART, chart)
+        path = chart / "files/crds/certpair.dev_provisioningsystems.yaml"
+        crd = yaml.safe_load(path.read_text())
+        crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]["fromTheFuture"] = {"type": "string"}
+        path.write_text(yaml.safe_dump(crd, sort_keys=False))
+        about = (chart / "Chart.yaml").read_text().replace("ersion: 0.1.0", "ersion: 0.3.0")
+        (chart / "Chart.yaml").write_text(about)
+        return chart
+
+    def fields(self):
+        _, crd, _ = self.api("GET", self.crd)
+        return crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
+
+    def test_Kinds_move_with_the_release_and_systems_and_Secrets_outlive_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            newer = self.newer(folder)
+            self.must("install", "certpair", CHART, "--set", "policies.enabled=false")
+            eventually(lambda: self.api("GET", SYSTEMS.format("idm"))[0] == 200, "the kinds are not served")
+            self.api.create(SYSTEMS.format("idm"), system("old"))
+            self.api.create(SECRETS.format("idm"), pair_secret("old-outbound"))
+            uid = self.api("GET", SYSTEMS.format("idm") + "/old")[1]["metadata"]["uid"]
+
+            self.must("upgrade", "certpair", newer, "--set", "policies.enabled=false")
+            self.assertIn("fromTheFuture", self.fields())
+            path = SYSTEMS.format("idm") + "/old/status"
+            future = {"status": {"fromTheFuture": "kept"}}
+            eventually(lambda: self.api.patch(path, future)[1].get("status", {}).get("fromTheFuture") == "kept", "the new field is not stored")
+
+            # An older operator with newer kinds: its merge patch leaves alone what it does not know.
+            _, answer, _ = self.api.patch(path, {"status": {"observedGeneration": 2}})
+            self.assertEqual(answer["status"]["fromTheFuture"], "kept")
+
+            self.must("rollback", "certpair", "1")
+            self.assertNotIn("fromTheFuture", self.fields())
+            self.must("upgrade", "certpair", newer)
+            self.assertIn("fromTheFuture", self.fields())
+
+            self.must("uninstall", "certpair")
+            self.assertEqual(self.api("GET", SYSTEMS.format("idm") + "/old")[1]["metadata"]["uid"], uid)
+            self.assertEqual(self.api("GET", SECRETS.format("idm") + "/old-outbound")[0], 200)
+            self.assertEqual(self.api("GET", "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/certpair-secrets")[0], 404)
+
+            # What an uninstall left is taken up again; kinds of another version are moved to this one.
+            self.must("install", "certpair", CHART)
+            self.assertNotIn("fromTheFuture", self.fields())
+            self.assertEqual(self.api("GET", SYSTEMS.format("idm") + "/old")[1]["metadata"]["uid"], uid)
+            self.must("uninstall", "certpair")
+
+    def test_Kinds_that_somebody_applied_by_hand_are_refused_or_taken_over_when_told(self):
+        self.remove_kinds()
+        applied = self.cluster.kubectl("apply", "--server-side", "-f", ROOT / "crds")
+        self.assertEqual(applied.returncode, 0, applied.stderr)
+        words = ("install", "certpair", CHART, "--namespace", NAMESPACE)
+        answer = self.cluster.helm(*words)
+        self.assertIn("invalid ownership metadata", answer.stderr)
+        self.must(*words[:3], "--set", "crds.install=false")
+        self.must("uninstall", "certpair")
+        self.must(*words[:3], "--take-ownership", "--force-conflicts")
+        self.must("uninstall", "certpair")
+
+    def test_Without_kinds_and_told_not_to_install_them_it_is_refused(self):
+        self.remove_kinds()
+        answer = self.cluster.helm("install", "certpair", CHART, "--namespace", NAMESPACE, "--set", "crds.install=false")
+        self.assertIn("apply crds/ of this version first", answer.stderr)
+
+    def remove_kinds(self):
+        for name in ("provisioningsystems", "certificateoperations", "certificateauthorities"):
+            path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}.certpair.dev"
+            self.api("DELETE", path)
+            eventually(lambda path=path: self.api("GET", path)[0] == 404, f"{path} does not go")
+
+
+if __name__ == "__main__":
+    unittest.main()

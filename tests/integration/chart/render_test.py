@@ -1,0 +1,217 @@
+"""What the chart renders, without a cluster: values, hardening, and that nothing is told that is not so."""
+import json
+import pathlib
+import re
+import shutil
+import tempfile
+import unittest
+
+import yaml
+
+from support import CHART, NAMESPACE, ROOT, helm, only, render
+
+MAIL = {"smtp": {"server": "mail.example.com:587", "from": "certpair@example.com", "credentialsSecret": {"name": "smtp"},
+                 "caSecret": {"name": "smtp-ca"}}}
+MONITORED = {"metrics": {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}, "dashboard": {"enabled": True}}}
+
+
+class LintTest(unittest.TestCase):
+    def test_Helm_finds_nothing_even_when_strict(self):
+        for words in ((), ("--set", "watchNamespaces={idm},metrics.prometheusRule.enabled=true,authority.create=true")):
+            answer = helm("lint", "--strict", CHART, *words)
+            self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
+
+    def test_A_packaged_chart_renders_the_same(self):
+        with tempfile.TemporaryDirectory() as folder:
+            answer = helm("package", CHART, "--destination", folder)
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            package = next(pathlib.Path(folder).glob("*.tgz"))
+            self.assertEqual(render(MONITORED, chart=package), render(MONITORED))
+
+
+# (values, what the refusal names)
+REFUSED = [
+    ({"replica": 3}, "replica"),
+    ({"replicas": "two"}, "/replicas"),
+    ({"replicas": -1}, "/replicas"),
+    ({"replicas": 11}, "/replicas"),
+    ({"image": {"tag": "a b"}}, "/image/tag"),
+    ({"image": {"digest": "sha256:12"}}, "/image/digest"),
+    ({"image": {"repository": ""}}, "/image/repository"),
+    ({"image": {"pullPolicy": "Sometimes"}}, "/image/pullPolicy"),
+    ({"watchNamespaces": "idm"}, "/watchNamespaces"),
+    ({"watchNamespaces": ["idm,other"]}, "/watchNamespaces/0"),
+    ({"watchNamespaces": ["idm", "idm"]}, "/watchNamespaces"),
+    ({"controller": {"logLevel": "loud"}}, "/controller/logLevel"),
+    ({"controller": {"workers": 0}}, "/controller/workers"),
+    ({"controller": {"leaderElection": {"leaseDuration": "15"}}}, "/leaseDuration"),
+    ({"controller": {"automaticRegeneration": True}}, "/automaticRegeneration"),
+    ({"controller": {"extraArgs": ["--x"]}}, "extraArgs"),
+    ({"smtp": {"server": "mail.example.com"}}, "/smtp/server"),
+    ({"smtp": {"password": "secret"}}, "password"),
+    ({"smtp": {"tls": "maybe"}}, "/smtp/tls"),
+    ({"clusterName": "a\nb"}, "/clusterName"),
+    ({"authority": {"secretName": "No_Such"}}, "/authority/secretName"),
+    ({"authority": {"allow": [{}]}}, "/authority/allow/0"),
+    ({"policies": {"confirmDelete": "yes"}}, "/policies/confirmDelete"),
+    ({"resources": {"limits": {"memory": "lots"}}}, "/resources/limits/memory"),
+    ({"networkPolicy": {"apiServerPorts": [0]}}, "/apiServerPorts/0"),
+    ({"networkPolicy": {"metricsFrom": [{"nodeSelector": {}}]}}, "/metricsFrom/0"),
+    ({"metrics": {"serviceMonitor": {"interval": "often"}}}, "/interval"),
+    ({"podLabels": {"a": 1}}, "/podLabels/a"),
+    ({"affinity": {"hostAffinity": {}}}, "hostAffinity"),
+]
+
+
+def merge(into, values):
+    """True, and done, where no value of both is the same one."""
+    clash = any(name in into and not (isinstance(into[name], dict) and isinstance(value, dict) and merge(dict(into[name]), value))
+                for name, value in values.items())
+    if not clash:
+        for name, value in values.items():
+            if name in into:
+                merge(into[name], value)
+            else:
+                into[name] = value
+    return not clash
+
+
+class ValuesTest(unittest.TestCase):
+    def test_What_does_not_fit_is_refused_by_name(self):
+        """The schema names all that is wrong at once, so values that do not touch each other share a run of helm."""
+        runs = []
+        for values, wanted in REFUSED:
+            for run in runs:
+                if merge(run[0], values):
+                    run[1].append(wanted)
+                    break
+            else:
+                runs.append((json.loads(json.dumps(values)), [wanted]))
+        for values, wanted in runs:
+            with self.assertRaises(AssertionError) as refusal:
+                render(values)
+            for name in wanted:
+                self.assertIn(name, str(refusal.exception), values)
+
+    def test_Mail_without_a_sender_is_refused(self):
+        with self.assertRaisesRegex(AssertionError, "smtp.from is empty"):
+            render({"smtp": {"server": "mail.example.com:587"}})
+
+    def test_Every_value_is_in_the_schema_and_every_schema_entry_has_a_default(self):
+        values = yaml.safe_load((CHART / "values.yaml").read_text())
+        schema = json.loads((CHART / "values.schema.json").read_text())
+
+        def compare(value, node, path):
+            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]] if "$ref" in node else node
+            if "properties" in node and path != "global":
+                self.assertIs(node.get("additionalProperties"), False, path)
+                self.assertEqual(set(value) ^ (set(node["properties"]) - {"global"}), set(), path)
+                for name, child in value.items():
+                    compare(child, node["properties"][name], f"{path}.{name}")
+        compare(values, schema, "values")
+
+    def test_Each_operators_flag_exists(self):
+        flags = set(re.findall(r'"(--[a-z-]+)"', (ROOT / "controller/options.cpp").read_text()))
+        container = only(render({"watchNamespaces": ["idm"]}), "Deployment")["spec"]["template"]["spec"]["containers"][0]
+        for argument in container["args"]:
+            self.assertIn(argument.split("=")[0], flags)
+
+
+class HardeningTest(unittest.TestCase):
+    """What scanners of charts look for. The API server judges Pod Security `restricted` itself: release_test.py."""
+
+    def setUp(self):
+        self.pod = only(render(MAIL), "Deployment")["spec"]["template"]["spec"]
+        self.container = self.pod["containers"][0]
+
+    def test_The_pod_has_no_more_rights_than_it_needs(self):
+        self.assertEqual({k: v for k, v in self.pod["securityContext"].items() if k != "fsGroup"},
+                         {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}})
+        self.assertEqual(self.container["securityContext"],
+                         {"allowPrivilegeEscalation": False, "privileged": False, "readOnlyRootFilesystem": True, "runAsNonRoot": True,
+                          "capabilities": {"drop": ["ALL"]}})
+        for word in ("hostNetwork", "hostPID", "hostIPC", "hostUsers"):
+            self.assertNotIn(word, self.pod)
+
+    def test_It_mounts_two_Secrets_read_only_and_nothing_else(self):
+        self.assertTrue(all(mount["readOnly"] for mount in self.container["volumeMounts"]))
+        self.assertTrue(all(volume["secret"]["optional"] for volume in self.pod["volumes"]))
+        self.assertNotIn("volumes", only(render(), "Deployment")["spec"]["template"]["spec"])
+
+    def test_Nothing_secret_is_in_an_argument_or_the_environment(self):
+        self.assertEqual([e["name"] for e in self.container["env"]], ["POD_NAME", "POD_NAMESPACE"])
+        self.assertNotIn("password", json.dumps(self.container).lower())
+
+    def test_It_has_requests_limits_and_both_probes(self):
+        for what in ("requests", "limits"):
+            self.assertEqual(set(self.container["resources"][what]), {"cpu", "memory"})
+        self.assertEqual(self.container["livenessProbe"]["httpGet"]["path"], "/healthz")
+        self.assertEqual(self.container["readinessProbe"]["httpGet"]["path"], "/readyz")
+
+    def test_The_image_is_named_by_version_or_digest_and_never_latest(self):
+        version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
+        self.assertTrue(self.container["image"].endswith(":" + version))
+        digest = "sha256:" + "0" * 64
+        image = only(render({"image": {"digest": digest}}), "Deployment")["spec"]["template"]["spec"]["containers"][0]["image"]
+        self.assertTrue(image.endswith("@" + digest))
+
+    def test_Replicas_are_spread_and_a_drain_takes_one_at_a_time(self):
+        self.assertEqual(len(self.pod["topologySpreadConstraints"]), 2)
+        self.assertEqual(only(render(), "PodDisruptionBudget")["spec"]["maxUnavailable"], 1)
+        self.assertFalse([d for d in render({"replicas": 1}) if d["kind"] == "PodDisruptionBudget"])
+
+    def test_Every_namespaced_object_is_in_the_releases_namespace(self):
+        everywhere = {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy",
+                      "ValidatingAdmissionPolicyBinding", "CertificateAuthority"}
+        for d in render({**MAIL, **MONITORED, "authority": {"create": True}}):
+            if d["kind"] not in everywhere:
+                self.assertEqual(d["metadata"].get("namespace"), NAMESPACE, d["metadata"]["name"])
+
+
+class TruthTest(unittest.TestCase):
+    def test_The_version_is_the_programs(self):
+        version = re.search(r"project\(certpair VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text()).group(1)
+        chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+        self.assertEqual((chart["version"], chart["appVersion"]), (version, version))
+
+    def test_The_kinds_are_those_of_crds_and_stay_on_uninstall(self):
+        rendered = {d["metadata"]["name"]: d for d in render() if d["kind"] == "CustomResourceDefinition"}
+        sources = [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "crds").glob("*.yaml"))]
+        self.assertEqual(len(rendered), len(sources))
+        for source in sources:
+            crd = rendered[source["metadata"]["name"]]
+            self.assertEqual(crd["metadata"].pop("annotations"), {"helm.sh/resource-policy": "keep"})
+            self.assertEqual(crd, source)
+
+    def test_Alerts_and_dashboard_ask_for_metrics_that_exist(self):
+        sources = "".join(path.read_text() for path in (ROOT / "src/metrics").glob("*.cpp"))
+        exist = set(re.findall(r"certpair_[a-z_]+", sources))
+        rules = only(render(MONITORED), "PrometheusRule")
+        board = json.loads(only(render(MONITORED), "ConfigMap")["data"]["certpair.json"])
+        asked = [rule["expr"] for group in rules["spec"]["groups"] for rule in group["rules"]]
+        asked += [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+        for expression in asked:
+            for name in re.findall(r"certpair_[a-z_]+", expression):
+                self.assertIn(re.sub(r"_(bucket|sum|count)$", "", name), exist, expression)
+
+    def test_Notes_say_what_to_do_next(self):
+        answer = helm("install", "certpair", CHART, "--namespace", NAMESPACE, "--dry-run=client", "--set", "policies.enabled=false")
+        for wanted in ("Next: a CertificateAuthority", "kubectl get psys -A", "whoever may write Secrets can change", "No mail is sent"):
+            self.assertIn(wanted, answer.stdout)
+
+
+class TemplatesTest(unittest.TestCase):
+    """The tests above would see it: one broken chart each."""
+
+    def test_A_wrong_template_does_not_render(self):
+        with tempfile.TemporaryDirectory() as folder:
+            copy = pathlib.Path(folder) / "certpair"
+            shutil.copytree(CHART, copy)
+            with (copy / "templates/service.yaml").open("a") as file:
+                file.write("  nonsense: {{ .Values.no.such }}\n")
+            with self.assertRaises(AssertionError):
+                render(chart=copy)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,120 @@
+"""What the operator's own token may do, in both modes, and what it may not."""
+import unittest
+
+import yaml
+
+from support import AUTHORITIES, NAMESPACE, OPERATIONS, ROOT, SECRETS, SYSTEMS, ReleaseTest, only, pair_secret, render, system
+
+EVENTS = "/api/v1/namespaces/{}/events"
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/{}/leases"
+ROLES = "/apis/rbac.authorization.k8s.io/v1"
+DRY = "?dryRun=All"
+
+
+def event(namespace):
+    return {"metadata": {"generateName": "x-", "namespace": namespace}, "involvedObject": {"kind": "Pod", "namespace": namespace}, "reason": "Test"}
+
+
+# (verb, path, body): {} stands for the namespace of the systems.
+NEEDED = [
+    ("GET", AUTHORITIES, None), ("GET", "/api/v1/namespaces", None),
+    ("GET", SYSTEMS, None), ("GET", OPERATIONS, None), ("GET", SECRETS, None), ("GET", SECRETS + "/pair", None),
+    ("POST", SECRETS + DRY, pair_secret("made")), ("PATCH", SECRETS + "/pair" + DRY, {"data": {"tls.crt": "Yg=="}}),
+    ("PATCH", SYSTEMS + "/there/status" + DRY, {"status": {"observedGeneration": 1}}),
+    ("GET", SECRETS.format(NAMESPACE), None), ("POST", SECRETS.format(NAMESPACE) + DRY, pair_secret("certpair-ca-x")),
+    ("POST", LEASES.format(NAMESPACE) + DRY, {"metadata": {"name": "certpair-controller"}}),
+    ("POST", EVENTS.format("default") + DRY, event("default")),
+]
+
+# Denied in both modes.
+NEVER = [
+    ("DELETE", SECRETS + "/pair", None), ("DELETE", SECRETS, None), ("PUT", SECRETS + "/pair", pair_secret("pair")),
+    ("POST", SYSTEMS, system("mine")), ("PATCH", SYSTEMS + "/there", {"spec": {"displayName": "x"}}), ("DELETE", SYSTEMS + "/there", None),
+    ("PATCH", AUTHORITIES + "/x", {"spec": {"allow": []}}), ("DELETE", AUTHORITIES + "/x", None), ("POST", AUTHORITIES, {}),
+    ("POST", OPERATIONS, {}), ("PATCH", OPERATIONS + "/x", {"spec": {}}),
+    ("GET", "/api/v1/nodes", None), ("GET", "/api/v1/pods", None), ("GET", "/api/v1/namespaces/{}/configmaps", None),
+    ("POST", "/api/v1/namespaces/{}/pods", {}), ("POST", "/api/v1/namespaces/kube-system/serviceaccounts/default/token", {}),
+    ("POST", "/api/v1/namespaces", {"metadata": {"name": "mine"}}), ("DELETE", "/api/v1/namespaces/other", None),
+    ("GET", ROLES + "/clusterroles", None), ("POST", ROLES + "/clusterrolebindings", {}), ("POST", ROLES + "/namespaces/{}/rolebindings", {}),
+    ("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", None),
+    ("PATCH", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/provisioningsystems.certpair.dev", {}),
+    ("DELETE", "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/certpair-operator", None),
+    ("GET", LEASES.format("kube-system"), None), ("DELETE", LEASES.format(NAMESPACE) + "/certpair-controller", None),
+    ("GET", EVENTS, None), ("DELETE", EVENTS, None),
+]
+
+# Denied where only some namespaces are watched.
+ELSEWHERE = [
+    ("GET", "/api/v1/secrets", None), ("GET", SECRETS.format("other"), None), ("GET", SECRETS.format("other") + "/x", None),
+    ("GET", SECRETS.format("kube-system"), None), ("POST", SECRETS.format("other"), pair_secret("x")),
+    ("PATCH", SECRETS.format("other") + "/x", {}), ("GET", SYSTEMS.format("other"), None),
+    ("GET", "/apis/certpair.dev/v1/provisioningsystems", None), ("PATCH", SYSTEMS.format("other") + "/x/status", {}),
+    ("POST", EVENTS.format("other"), event("other")), ("DELETE", OPERATIONS.format("other") + "/x", None),
+]
+
+
+class Rights:
+    """Once a mode; the tables are the same."""
+
+    def setUp(self):
+        self.token = self.operator_api()
+        self.api.create(SYSTEMS.format("idm"), system("there"))
+        self.api.create(SECRETS.format("idm"), pair_secret("pair"))
+
+    def answer(self, row):
+        verb, path, body = row
+        path = path.format("idm")
+        return self.token.patch(path, body) if verb == "PATCH" else self.token(verb, path, body)
+
+    def test_All_that_the_operator_needs_is_granted(self):
+        for row in NEEDED:
+            with self.subTest(row[:2]):
+                status, answer, _ = self.answer(row)
+                self.assertLess(status, 300, answer)
+
+    def denied(self, rows):
+        for row in rows:
+            with self.subTest(row[:2]):
+                status, answer, _ = self.answer(row)
+                self.assertEqual(status, 403, answer)
+                self.assertIn("cannot", answer["message"])
+
+    def test_What_it_does_not_need_is_denied(self):
+        self.denied(NEVER)
+
+
+class ClusterWideTest(Rights, ReleaseTest):
+    def test_It_reads_Secrets_of_every_namespace(self):
+        self.assertEqual(self.token("GET", "/api/v1/secrets?limit=1")[0], 200)
+
+
+class NamespacesOnlyTest(Rights, ReleaseTest):
+    values = {"watchNamespaces": ["idm"]}
+
+    def test_Other_namespaces_are_out_of_its_reach(self):
+        self.denied(ELSEWHERE)
+
+
+class RulesTest(unittest.TestCase):
+    @staticmethod
+    def flat(rules):
+        return {(group, resource, verb) for rule in rules for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]}
+
+    def test_The_chart_grants_what_config_rbac_yaml_grants(self):
+        by_hand = [d for d in yaml.safe_load_all((ROOT / "config/rbac.yaml").read_text()) if d]
+        for kind in ("ClusterRole", "Role"):
+            self.assertEqual(self.flat(only(render(), kind, "certpair-controller")["rules"]),
+                             self.flat(only(by_hand, kind, "certpair-controller")["rules"]))
+
+    def test_No_ClusterRole_touches_Secrets_where_namespaces_are_named(self):
+        for role in (d for d in render({"watchNamespaces": ["idm"]}) if d["kind"] == "ClusterRole"):
+            self.assertNotIn("secrets", {resource for _, resource, _ in self.flat(role["rules"])}, role["metadata"]["name"])
+
+    def test_No_role_has_a_wildcard(self):
+        for values in ({}, {"watchNamespaces": ["idm"]}):
+            for role in (d for d in render(values) if d["kind"] in ("ClusterRole", "Role")):
+                self.assertNotIn("*", {part for right in self.flat(role["rules"]) for part in right}, role["metadata"]["name"])
+
+
+if __name__ == "__main__":
+    unittest.main()
