@@ -154,7 +154,7 @@ int Run(const Options& options, const sigset_t& signals) {
         [&op](const kube::LeaderElector& elector) {
           op.WriteOnlyWhile([&elector] { return elector.IsLeader(); });
         },
-        [&op](std::stop_token term) { op.Work(std::move(term)); }, wish.get_token());
+        [&op](const std::stop_token& term) { op.Work(term); }, wish.get_token());
   } else {
     op.Work(wish.get_token());
   }

@@ -177,8 +177,8 @@ void Caches::Watch(kube::ReflectorOptions options, kube::ReflectorSink& sink, bo
 
 void Caches::Start() {
   for (const auto& running : running_)
-    running->thread = std::jthread{
-        [r = running.get()](std::stop_token stop) { r->reflector.Run(std::move(stop)); }};
+    running->thread =
+        std::jthread{[r = running.get()](const std::stop_token& stop) { r->reflector.Run(stop); }};
 }
 
 bool Caches::WaitForSync(const std::stop_token& stop) const {
@@ -195,6 +195,7 @@ void Caches::TellAll() const {
 
 std::vector<CacheState> Caches::States() const {
   std::vector<CacheState> states;
+  states.reserve(running_.size());
   for (const auto& running : running_)
     states.push_back({.resource = running->options.resource.plural,
                       .namespace_ = running->options.namespace_,

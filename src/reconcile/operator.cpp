@@ -77,7 +77,7 @@ CacheListeners Operator::Listen() {
                             const StoredSystem* system) { ObserveExpiry(metrics_, key, system); }};
 }
 
-void Operator::Work(std::stop_token stop) {
+void Operator::Work(const std::stop_token& stop) {
   if (!caches_.WaitForSync(stop)) return;
   log::Info("working", {{"systems", std::to_string(caches_.SystemCount())},
                         {"workers", std::to_string(settings_.workers)}});

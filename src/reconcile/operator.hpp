@@ -50,7 +50,7 @@ class Operator {
   }
   /// Waits for the caches, then makes passes on all workers until `stop`; a pass in hand is
   /// finished. May be called again.
-  void Work(std::stop_token stop);
+  void Work(const std::stop_token& stop);
   /// Nothing: ready; else why not.
   [[nodiscard]] std::optional<std::string> WhyNotReady() const;
   /// Sets the gauges that are cheaper to ask than to follow.
