@@ -167,8 +167,9 @@ core::Budget ParseBudget(std::string_view text) {
   while (!text.empty() && budget.automatic.size() < kMaxBudgetEntries) {
     const std::size_t end = std::min(text.find(','), text.size());
     std::int64_t number = 0;
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + end, number);
-    if (error == std::errc{} && rest == text.data() + end)
+    const char* const last = text.begin() + end;
+    const auto [rest, error] = std::from_chars(text.begin(), last, number);
+    if (error == std::errc{} && rest == last)
       budget.automatic.push_back(sys_seconds{seconds{number}});
     text.remove_prefix(std::min(end + 1, text.size()));
   }
