@@ -224,22 +224,6 @@ Statement InUse(const View& view) {
                                 view.o.spec.authentication));
 }
 
-// Said only where it concerns somebody: most systems have no subscribers.
-std::optional<Statement> NotificationsDelivered(const View& view) {
-  const bool said = view.o.status.Find(condition::kNotificationsDelivered) != nullptr;
-  const std::size_t subscribers = view.o.spec.subscribers.size();
-  if (subscribers == 0 && !said) return std::nullopt;
-  if (subscribers == 0) {
-    return Say(condition::kNotificationsDelivered, true, reason::kNoSubscribers,
-               "Nobody is subscribed.");
-  }
-  return Say(condition::kNotificationsDelivered, false, reason::kMailNotConfigured,
-             fmt::format("This operator sends no mail, so {} not told. The conditions, the Events "
-                         "and the metrics tell the same.",
-                         subscribers == 1 ? "the subscriber is"
-                                          : fmt::format("the {} subscribers are", subscribers)));
-}
-
 }  // namespace
 
 std::vector<Condition> WithConditions(const std::vector<Condition>& before,
@@ -262,10 +246,8 @@ std::vector<Condition> WithConditions(const std::vector<Condition>& before,
 }
 
 std::vector<Statement> Conditions(const View& view, const Outcome& automatic) {
-  std::vector<Statement> said{Ready(view, automatic), ExpiringSoon(view, automatic),
-                              AutomaticRegeneration(view, automatic), InUse(view)};
-  if (auto delivered = NotificationsDelivered(view)) said.push_back(*std::move(delivered));
-  return said;
+  return {Ready(view, automatic), ExpiringSoon(view, automatic),
+          AutomaticRegeneration(view, automatic), InUse(view)};
 }
 
 std::optional<seconds> PassedThreshold(const View& view) {

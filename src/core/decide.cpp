@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
 
 #include "core/conditions.hpp"
+#include "core/correspondence.hpp"
 #include "core/decision.hpp"
 #include "core/events.hpp"
 #include "core/operations.hpp"
@@ -99,20 +101,33 @@ Decision Decide(const Observation& observation) {
 
   Decision decision;
   decision.status = observation.status;
+  std::optional<sys_seconds> again;
   if (!view.Leaving()) {
     SystemStatus& status = decision.status;
     status.observed_generation = observation.identity.generation;
-    status.conditions = WithConditions(observation.status.conditions, Conditions(view, automatic),
+    Correspondence mail = Correspond(view, automatic);
+    std::vector<Statement> said = Conditions(view, automatic);
+    if (mail.delivered) said.push_back(*std::move(mail.delivered));
+    status.conditions = WithConditions(observation.status.conditions, std::move(said),
                                        observation.identity.generation, observation.now);
     status.active = Describe(view.active, observation.status);
     status.inactive = Describe(view.inactive, observation.status);
     status.secret_resource_version = observation.secret_resource_version;
     status.next = NextStep(view, automatic);
-    Tidings tidings = TellDifference(view, outcome, automatic, status.conditions);
+    Tidings tidings =
+        TellDifference(view, outcome, automatic, status.conditions, std::move(mail.ledger));
     status.ledger = std::move(tidings.ledger);
     decision.events = std::move(tidings.events);
+    std::ranges::move(mail.events, std::back_inserter(decision.events));
+    decision.notices = std::move(mail.notices);
+    decision.withdrawn = std::move(mail.withdrawn);
+    decision.needs_secret = mail.needs_secret;
+    again = mail.again;
+  } else {
+    decision.withdrawn = observation.mail.under_way;
   }
   decision.wake_at = NextLook(view, outcome, automatic);
+  if (again) decision.wake_at = std::min(decision.wake_at, *again);
   decision.change = std::move(outcome.change);
   decision.verdicts = std::move(outcome.verdicts);
   return decision;

@@ -58,6 +58,9 @@ struct PlannedChange {
   /// is made.
   std::optional<Receipt> receipt;
   Budget budget;  ///< as it stands after the change
+  /// The certificate that becomes active takes another's place by itself: the Secret says so in the
+  /// same write, so that subscribers are told of it whatever happens before the status is written.
+  bool renews = false;
   friend bool operator==(const PlannedChange&, const PlannedChange&) = default;
 };
 
@@ -72,6 +75,11 @@ struct Decision {
   std::optional<PlannedChange> change;
   std::vector<OperationVerdict> verdicts;
   std::vector<EventNotice> events;
+  /// Mails to post once `status`, whose ledger holds them as due, is what the API server has.
+  std::vector<Notice> notices;
+  std::vector<std::string> withdrawn;  ///< ids of mails under way that nobody wants any more
+  bool needs_secret = false;  ///< a mail is due whose certificate only the Secret holds: read it,
+                              ///< and decide again
   SystemStatus status;
   sys_seconds wake_at;  ///< look again at this time, if nothing happens before
 };

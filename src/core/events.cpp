@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/time_format.hpp"
 #include "core/conditions.hpp"
+#include "core/ledger.hpp"
 #include "core/reasons.hpp"
 
 namespace certpair::core {
@@ -15,8 +16,6 @@ namespace {
 
 // One that is so much older than the look at it was not made by the pass before.
 constexpr seconds kFreshlyIssued = std::chrono::hours{1};
-constexpr std::string_view kEventEntry = "event/";
-constexpr std::size_t kDigitsOfFingerprint = 16;
 
 EventNotice Normal(std::string_view reason, std::string message) {
   return {false, std::string(reason), std::move(message)};
@@ -130,6 +129,7 @@ constexpr std::array kAnnounced{
     Announced{condition::kAutomaticRegeneration, reason::kAuthorityExpiresFirst, true},
     Announced{condition::kAutomaticRegeneration, reason::kIssuanceBudgetExceeded, true},
     Announced{condition::kAutomaticRegeneration, reason::kSecretWriteFailed, true},
+    Announced{condition::kNotificationsDelivered, reason::kMailDelayed, true},
 };
 
 void TellConditions(const View& view, const std::vector<Condition>& conditions,
@@ -148,40 +148,11 @@ void TellConditions(const View& view, const std::vector<Condition>& conditions,
   }
 }
 
-std::string EntryPrefix(const Certificate& certificate) {
-  std::string prefix(kEventEntry);
-  for (const char c : certificate.fingerprint) {
-    if (c != ':') prefix += c;
-    if (prefix.size() == kEventEntry.size() + kDigitsOfFingerprint) break;
-  }
-  return prefix + "/";
-}
-
-// The ledger without the entries of certificates that are gone.
-NotificationLedger Prune(const View& view) {
-  NotificationLedger ledger = view.o.status.ledger;
-  std::erase_if(ledger.sent, [&](const std::string& entry) {
-    if (!entry.starts_with(kEventEntry)) return false;
-    const auto speaks_of = [&](const Certificate* certificate) {
-      return certificate && entry.starts_with(EntryPrefix(*certificate));
-    };
-    return !speaks_of(view.active) && !speaks_of(view.inactive);
-  });
-  return ledger;
-}
-
-// Enters `entry`; whether it is new.
-bool Enter(NotificationLedger& ledger, std::string entry) {
-  if (std::ranges::find(ledger.sent, entry) != ledger.sent.end()) return false;
-  ledger.sent.push_back(std::move(entry));
-  return true;
-}
-
 // R9: the most urgent threshold that has passed, once; and the end, once.
 void TellExpiry(const View& view, const Outcome& automatic, Tidings& tidings) {
   if (!view.active) return;
   const Certificate& active = *view.active;
-  const std::string prefix = EntryPrefix(active);
+  const std::string prefix = EventPrefix(active);
   const bool act = !WillRegenerateByItself(view, automatic);
   const sys_seconds now = view.o.now;
   if (view.ActiveExpired()) {
@@ -218,8 +189,8 @@ void TellRefusals(const Outcome& outcome, std::vector<EventNotice>& events) {
 }  // namespace
 
 Tidings TellDifference(const View& view, const Outcome& outcome, const Outcome& automatic,
-                       const std::vector<Condition>& conditions) {
-  Tidings tidings{{}, Prune(view)};
+                       const std::vector<Condition>& conditions, NotificationLedger ledger) {
+  Tidings tidings{{}, std::move(ledger)};
   bool told_inactive_gone = false;
   TellActive(view, tidings.events, told_inactive_gone);
   TellInactive(view, tidings.events, told_inactive_gone);

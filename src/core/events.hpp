@@ -14,9 +14,10 @@ struct Tidings {
   NotificationLedger ledger;
 };
 
-/// `conditions` as they will be written. The ledger keeps what others put there.
+/// `conditions` as they will be written, `ledger` as it is without what is told here.
 [[nodiscard]] Tidings TellDifference(const View& view, const Outcome& outcome,
                                      const Outcome& automatic,
-                                     const std::vector<Condition>& conditions);
+                                     const std::vector<Condition>& conditions,
+                                     NotificationLedger ledger);
 
 }  // namespace certpair::core

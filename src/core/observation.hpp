@@ -1,6 +1,7 @@
 // Everything that Decide is given: the one input of the domain.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <variant>
@@ -8,6 +9,7 @@
 
 #include "core/authority.hpp"
 #include "core/certificate.hpp"
+#include "core/notice.hpp"
 #include "core/operation.hpp"
 #include "core/system.hpp"
 
@@ -49,6 +51,14 @@ struct Budget {
 /// What the installation offers and how.
 struct Installation {
   bool regeneration_supported = true;  ///< R18
+  bool mail_configured = false;        ///< there is a mail server, so subscribers can be told
+};
+
+/// What is known of the mails of this system outside its ledger.
+struct MailView {
+  std::size_t room = 0;                 ///< how many notices can be posted now
+  std::vector<std::string> under_way;   ///< ids of the ledger's due entries that need no posting
+  std::vector<NoticeOutcome> outcomes;  ///< not in the ledger yet, oldest first
 };
 
 struct Observation {
@@ -63,6 +73,10 @@ struct Observation {
   bool secret_metadata_differs = false;
   std::optional<Receipt> receipt;
   Budget budget;
+  /// The fingerprint of the certificate that last took another's place by itself, from the Secret's
+  /// annotation; empty: none.
+  std::string renewed;
+  MailView mail;
   std::vector<Operation> operations;  ///< of this system, in order of creation, then name
   /// The last attempt to write the Secret failed for a reason that a person should see (quota,
   /// forbidden); empty: none.

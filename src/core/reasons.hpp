@@ -126,6 +126,16 @@ inline constexpr std::string_view kSystemBeingDeleted = "SystemBeingDeleted";
 inline constexpr std::string_view kMailNotConfigured = "MailNotConfigured";
 /// True: nobody is subscribed any more.
 inline constexpr std::string_view kNoSubscribers = "NoSubscribers";
+/// True: every mail that was due was sent.
+inline constexpr std::string_view kDelivered = "Delivered";
+/// Unknown: mails are on their way to the mail server.
+inline constexpr std::string_view kMailSending = "Sending";
+/// False: the mail server cannot be reached, or took nothing yet; it is tried again. Also an Event.
+inline constexpr std::string_view kMailDelayed = "MailDelayed";
+/// False: the mail server refused a recipient, or a mail, for good. Also an Event.
+inline constexpr std::string_view kRecipientRefused = "RecipientRefused";
+/// False: a mail was tried for days, and is not tried any more. Also an Event.
+inline constexpr std::string_view kMailGivenUp = "MailGivenUp";
 
 // Events
 /// A certificate was made: the first one, or an inactive one.

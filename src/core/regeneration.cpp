@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <initializer_list>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -55,6 +56,16 @@ Obstacle AuthorityBeginsLater(const View& view) {
           begin};
 }
 
+// Whether the certificate that is made takes another's place. The very first one does not.
+template <class Change>
+bool Renews(const View& view) {
+  if constexpr (std::is_same_v<Change, IssueActive>) {
+    return view.active_damaged || view.o.status.active.has_value();
+  } else {
+    return std::is_same_v<Change, Regenerate>;
+  }
+}
+
 // One automatic certificate, that must outlast `present` (R22), within the budget (R27).
 template <class Change>
 Outcome IssueAutomatically(const View& view, Change change,
@@ -83,14 +94,15 @@ Outcome IssueAutomatically(const View& view, Change change,
     return outcome;
   }
   change.order = *std::move(order);
-  outcome.change = PlannedChange{std::move(change), std::nullopt, BudgetAfter(view, true)};
+  outcome.change =
+      PlannedChange{std::move(change), std::nullopt, BudgetAfter(view, true), Renews<Change>(view)};
   return outcome;
 }
 
 Outcome ActivateAutomatically(const View& view) {
   Outcome outcome;
   outcome.change = PlannedChange{Activate{view.inactive->fingerprint, view.active != nullptr},
-                                 std::nullopt, BudgetAfter(view, false)};
+                                 std::nullopt, BudgetAfter(view, false), true};
   return outcome;
 }
 

@@ -47,6 +47,12 @@ struct Window {
 [[nodiscard]] Window RegenerationWindow(std::string_view uid, const SystemSpec& spec,
                                         const Certificate& certificate);
 
+/// R10: from here on a regeneration that could not happen is worth a mail, if the last threshold
+/// has passed: what is in the way for a minute only is nobody's concern.
+[[nodiscard]] inline sys_seconds FailingFrom(const Window& window) {
+  return window.starts + window.before / 8;
+}
+
 /// R23: the thresholds of `warnBefore` that are shorter than the certificate's life, each once,
 /// longest first; a third of the life where none is; none where `warnBefore` is empty.
 [[nodiscard]] std::vector<seconds> EffectiveThresholds(const SystemSpec& spec,

@@ -89,10 +89,21 @@ struct NextTransition {
   friend bool operator==(const NextTransition&, const NextTransition&) = default;
 };
 
-/// `status.notifications`: what was told already (R9's Events, R11's mails). Opaque strings;
-/// bounded; pruned with the certificate that they speak of.
+/// What became of the mails of one certificate and threshold, for people.
+struct NotificationSummary {
+  std::string threshold;  ///< `336h`; of mails that no time calls for a word: `renewed`, `held`
+  std::string fingerprint;
+  sys_seconds at;      ///< of the latest news
+  int recipients = 0;  ///< how many were to get it
+  int failed = 0;      ///< how many will not
+  friend bool operator==(const NotificationSummary&, const NotificationSummary&) = default;
+};
+
+/// `status.notifications`: what was told already (R9's Events, R11's mails). `core/ledger.hpp` says
+/// what the strings mean; bounded; pruned with the certificate that they speak of.
 struct NotificationLedger {
   std::vector<std::string> sent;
+  std::vector<NotificationSummary> summary;  ///< follows from `sent`, but for `at`
   friend bool operator==(const NotificationLedger&, const NotificationLedger&) = default;
 };
 

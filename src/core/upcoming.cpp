@@ -40,6 +40,7 @@ void AddCertificates(const View& view, Earliest& times) {
   }
   if (!view.regenerating || !view.active) return;
   times.Add(view.window->starts);
+  times.Add(FailingFrom(*view.window));
   if (view.by_fingerprint) {
     times.Add(view.window->lead);
   } else {

@@ -21,8 +21,8 @@ class Postbox {
   /// when there is some.
   virtual std::size_t Room(const std::string& system_key) = 0;
 
-  /// Takes a notice to be sent. False: there is no room, or one of this id is under way already
-  /// (which is fine).
+  /// Takes a notice to be sent. False: there is no room; or one of this id is under way already, or
+  /// was, and its outcome is not acknowledged yet (which is fine).
   virtual bool Post(const std::string& system_key, core::Notice notice) = 0;
 
   /// What became of the notices of this system since the last `Acknowledge`, at most a few hundred;

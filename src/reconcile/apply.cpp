@@ -108,6 +108,14 @@ std::optional<core::Receipt> ReceiptOf(const core::PlannedChange& plan,
   return receipt;
 }
 
+std::string RenewedBy(const core::PlannedChange& plan,
+                      const std::optional<x509::IssuedCertificate>& issued) {
+  if (!plan.renews) return {};
+  if (issued) return issued->details.fingerprint;
+  const auto* activates = std::get_if<core::Activate>(&plan.what);
+  return activates != nullptr ? activates->fingerprint : std::string{};
+}
+
 SecretDraft DraftOf(const core::PlannedChange& plan, std::optional<x509::IssuedCertificate>& issued,
                     const LiveSecret* secret, const core::SecretState& state,
                     const StoredSystem& system) {
@@ -133,6 +141,8 @@ SecretDraft DraftOf(const core::PlannedChange& plan, std::optional<x509::IssuedC
     draft.annotations[std::string{kReceiptAnnotation}] = core::FormatReceipt(*receipt);
   if (!plan.budget.automatic.empty())
     draft.annotations[std::string{kBudgetAnnotation}] = FormatBudget(plan.budget);
+  if (auto renewed = RenewedBy(plan, issued); !renewed.empty())
+    draft.annotations[std::string{kRenewedAnnotation}] = std::move(renewed);
   WriteSlots(plan.what, issued, secret, SlotsOf(state), draft);
   return draft;
 }

@@ -24,6 +24,10 @@ namespace certpair::reconcile {
 [[nodiscard]] std::optional<core::Receipt> ReceiptOf(
     const core::PlannedChange& plan, const std::optional<x509::IssuedCertificate>& issued);
 
+/// The certificate that takes another's place by itself; empty: none does.
+[[nodiscard]] std::string RenewedBy(const core::PlannedChange& plan,
+                                    const std::optional<x509::IssuedCertificate>& issued);
+
 /// What the Secret holds once `plan` is written.
 [[nodiscard]] core::SecretState StateAfter(const core::PlannedChange& plan,
                                            const core::SecretState& before,

@@ -28,6 +28,7 @@ inline constexpr std::string_view kReceiptAnnotation = "certpair.dev/last-operat
 inline constexpr std::string_view kTemplateAnnotation = "certpair.dev/secret-template";
 inline constexpr std::string_view kOurPrefix = "certpair.dev/";
 inline constexpr std::string_view kBudgetAnnotation = "certpair.dev/automatic-issuances";
+inline constexpr std::string_view kRenewedAnnotation = "certpair.dev/renewed";
 
 /// The pair's Secret: the active slot under the names of kubernetes.io/tls, the inactive one beside
 /// it.

@@ -92,6 +92,10 @@ std::uint64_t StatusDigest(const core::SystemStatus& status, std::uint64_t pems_
   digest = Add(Add(digest, status.secret_name), status.secret_resource_version);
   if (status.next) digest = Add(Add(digest, status.next->action), status.next->at);
   for (const std::string& sent : status.ledger.sent) digest = Add(digest, sent);
+  for (const core::NotificationSummary& row : status.ledger.summary) {
+    digest = Add(Add(Add(digest, row.threshold), row.fingerprint), row.at);
+    digest = Add(Add(digest, std::to_string(row.recipients)), std::to_string(row.failed));
+  }
   return digest;
 }
 

@@ -118,7 +118,8 @@ SecretReading FromMetadata(const SecretMetadata& metadata, const StoredSystem& s
           .resource_version = metadata.resource_version,
           .metadata_differs = MetadataDiffers(metadata, system),
           .receipt = core::ParseReceipt(metadata.Annotation(kReceiptAnnotation)),
-          .budget = ParseBudget(metadata.Annotation(kBudgetAnnotation))};
+          .budget = ParseBudget(metadata.Annotation(kBudgetAnnotation)),
+          .renewed = metadata.Annotation(kRenewedAnnotation)};
 }
 
 }  // namespace

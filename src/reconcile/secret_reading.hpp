@@ -14,6 +14,7 @@ struct SecretReading {
   bool metadata_differs = false;
   std::optional<core::Receipt> receipt;
   core::Budget budget;
+  std::string renewed;  ///< the certificate that last took another's place by itself
 };
 
 /// In depth: keys, signatures, names. `secret` null: there is none.

@@ -148,6 +148,13 @@ core::SystemStatus DecodeStatus(const Value& status) {
   if (const auto at = json::Time(At(status, "nextTransition", "at")))
     out.next = {.at = *at, .action = Text(At(status, "nextTransition", "action"))};
   out.ledger.sent = json::Texts(At(status, "notifications", "sent"));
+  for (const Value& row : At(status, "notifications", "summary"))
+    out.ledger.summary.push_back(
+        {.threshold = Text(At(row, "threshold")),
+         .fingerprint = Text(At(row, "fingerprint")),
+         .at = json::Time(At(row, "at")).value_or(sys_seconds{}),
+         .recipients = static_cast<int>(json::Integer(At(row, "recipients"))),
+         .failed = static_cast<int>(json::Integer(At(row, "failed")))});
   return out;
 }
 
@@ -165,6 +172,18 @@ Value EncodeCertificate(const core::Certificate& certificate, std::string_view s
           {"notBefore", FormatTime(certificate.not_before)},
           {"notAfter", FormatTime(certificate.not_after)},
           {"pem", certificate.pem}};
+}
+
+// A merge patch takes lists as a whole.
+Value EncodeLedger(const core::NotificationLedger& ledger) {
+  Value summary = Value::array();
+  for (const core::NotificationSummary& row : ledger.summary)
+    summary.push_back({{"threshold", row.threshold},
+                       {"fingerprint", row.fingerprint},
+                       {"at", FormatTime(row.at)},
+                       {"recipients", row.recipients},
+                       {"failed", row.failed}});
+  return {{"sent", ledger.sent}, {"summary", std::move(summary)}};
 }
 
 bool SameFacts(const std::optional<core::Certificate>& a,
@@ -261,7 +280,7 @@ nlohmann::json StatusPatch(const StoredSystem& stored, const core::SystemStatus&
     patch["nextTransition"] =
         after.next ? Value{{"at", FormatTime(after.next->at)}, {"action", after.next->action}}
                    : Value();
-  if (before.ledger != after.ledger) patch["notifications"] = {{"sent", after.ledger.sent}};
+  if (before.ledger != after.ledger) patch["notifications"] = EncodeLedger(after.ledger);
   if (patch.empty()) return nullptr;
   return {{"status", std::move(patch)}};
 }

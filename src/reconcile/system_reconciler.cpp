@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "core/ledger.hpp"
 #include "reconcile/apply.hpp"
 #include "reconcile/authority_codec.hpp"
 #include "reconcile/names.hpp"
@@ -58,20 +59,23 @@ struct SystemReconciler::Look {
     seen.secret_metadata_differs = reading.metadata_differs;
     seen.receipt = std::move(reading.receipt);
     seen.budget = std::move(reading.budget);
+    seen.renewed = std::move(reading.renewed);
   }
 };
 
 SystemReconciler::SystemReconciler(const View& view, Cluster& cluster,
                                    CertificateSource& certificates, const Clock& clock,
                                    core::Installation installation, PassObserver observer,
-                                   seconds check_in_depth_every)
+                                   seconds check_in_depth_every, notify::Postbox* postbox)
     : view_(view),
       cluster_(cluster),
       certificates_(certificates),
       clock_(clock),
-      installation_(installation),
+      installation_{.regeneration_supported = installation.regeneration_supported,
+                    .mail_configured = postbox != nullptr},
       observer_(std::move(observer)),
-      check_in_depth_every_(check_in_depth_every) {}
+      check_in_depth_every_(check_in_depth_every),
+      postbox_(postbox) {}
 
 PassResult SystemReconciler::Pass(const std::string& key) {
   const auto system = view_.System(key);
@@ -112,6 +116,7 @@ PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem
   if (const auto read = Observe(key, look, memory, memory.read_live); !read)
     return FailedBy(read.error());
   look.decided = core::Decide(look.seen);
+  if (const auto read = DecideOnMail(key, look, memory); !read) return FailedBy(read.error());
   if (look.decided.change) {
     if (auto ended = ConfirmBeforeChange(key, look, memory)) return *ended;
   }
@@ -120,7 +125,7 @@ PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem
   } else {
     memory.write_failure.clear();
   }
-  if (auto ended = Tell(look, memory)) return *ended;
+  if (auto ended = Tell(key, look, memory)) return *ended;
   return Finish(look, memory);
 }
 
@@ -128,6 +133,7 @@ PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem
 PassResult SystemReconciler::PassWithout(const std::string& key) {
   memories_.Lock()->erase(key);
   certificates_.Forget(key);
+  if (postbox_ != nullptr) postbox_->Forget(key);
   const sys_seconds now = clock_.NowSeconds();
   std::optional<sys_seconds> wake_at;
   for (const auto& operation : view_.OperationsOf(key)) {
@@ -174,6 +180,17 @@ sys_seconds SystemReconciler::NextCheckInDepth(const std::string& uid, sys_secon
   return now + seconds{period - since};
 }
 
+// In this order: what is not under way any more has left its outcome.
+void SystemReconciler::ObserveMail(const std::string& key, Look& look) const {
+  if (postbox_ == nullptr) return;
+  core::MailView& mail = look.seen.mail;
+  mail = {};
+  for (std::string& id : core::DueNotices(look.system.status.ledger))
+    if (postbox_->IsUnderWay(id)) mail.under_way.push_back(std::move(id));
+  mail.outcomes = postbox_->Outcomes(key);
+  if (!look.system.spec.subscribers.empty()) mail.room = postbox_->Room(key);
+}
+
 SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, Look& look,
                                                        Memory& memory, bool live) const {
   const sys_seconds now = clock_.NowSeconds();
@@ -189,7 +206,9 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
   look.seen.authority = ViewOf(system.spec.authority, authority.get());
   look.seen.installation = installation_;
   look.seen.write_failure = memory.write_failure;
+  ObserveMail(key, look);
   look.operations = view_.OperationsOf(key);
+  look.seen.operations.clear();
   for (const auto& operation : look.operations)
     look.seen.operations.push_back(operation->operation);
 
@@ -225,6 +244,21 @@ SystemReconciler::ReadResult SystemReconciler::ReadLive(Look& look) const {
   look.was_read = true;
   look.TakeOver(ReadSecretInDepth(look.secret ? &*look.secret : nullptr, look.system,
                                   look.seen.authority, certificates_));
+  return {};
+}
+
+// Takes back what nobody wants any more, and reads the certificate that a mail is to bring.
+SystemReconciler::ReadResult SystemReconciler::DecideOnMail(const std::string& key, Look& look,
+                                                            Memory& memory) {
+  const bool reads = look.decided.needs_secret && !look.was_read;
+  if (postbox_ == nullptr || (look.decided.withdrawn.empty() && !reads)) return {};
+  if (!look.decided.withdrawn.empty()) postbox_->Withdraw(key, look.decided.withdrawn);
+  if (reads) {
+    if (auto read = Observe(key, look, memory, true); !read) return read;
+  } else {
+    ObserveMail(key, look);
+  }
+  look.decided = core::Decide(look.seen);
   return {};
 }
 
@@ -269,9 +303,10 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
   if (const core::CertificateOrder* order = OrderOf(plan.what)) {
     auto made = certificates_.Make(key, look.system.spec.authority, *order);
     if (!made)
-      return Refused({.kind = Kind::Failed, .error = made.error().message, .error_kind = "Signing"},
+      return Refused(key,
+                     {.kind = Kind::Failed, .error = made.error().message, .error_kind = "Signing"},
                      look, memory);
-    if (!*made) return WaitForKey(look, memory);
+    if (!*made) return WaitForKey(key, look, memory);
     issued = std::move(*made);
   }
   memory.key_wanted_since.reset();
@@ -279,7 +314,7 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
   SecretDraft draft = DraftOf(plan, issued, secret, look.seen.secret, look.system);
   const auto written =
       secret == nullptr ? cluster_.CreateSecret(draft) : cluster_.PatchSecret(draft);
-  if (!written) return ChangeFailed(written.error(), look, memory);
+  if (!written) return ChangeFailed(key, written.error(), look, memory);
   memory.write_failure.clear();
   memory.read_live = false;
   memory.secret_version = written->resource_version;
@@ -296,6 +331,7 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
   look.seen.written_in_this_pass = true;
   if (plan.receipt) look.seen.receipt = ReceiptOf(plan, issued);
   look.seen.budget = plan.budget;
+  if (plan.renews) look.seen.renewed = RenewedBy(plan, issued);
   look.secret.reset();
   look.decided = core::Decide(look.seen);
   if (look.decided.change) {
@@ -309,33 +345,36 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
 }
 
 // The key is on its way. A short wait is not worth a write; a long one is told.
-PassResult SystemReconciler::WaitForKey(Look& look, Memory& memory) {
+PassResult SystemReconciler::WaitForKey(const std::string& key, Look& look, Memory& memory) {
   const auto now = clock_.Steady();
   if (!memory.key_wanted_since) memory.key_wanted_since = now;
   if (now - *memory.key_wanted_since < kKeyIsSlow)
     return {.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + kKeyIsSlow};
-  if (auto ended = Tell(look, memory)) return *ended;
+  if (auto ended = Tell(key, look, memory)) return *ended;
   return {.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + std::chrono::minutes{1}};
 }
 
-PassResult SystemReconciler::ChangeFailed(const kube::ApiError& error, Look& look, Memory& memory) {
+PassResult SystemReconciler::ChangeFailed(const std::string& key, const kube::ApiError& error,
+                                          Look& look, Memory& memory) {
   memory.read_live = true;
   if (!NeedsPerson(error.kind)) return FailedBy(error);
-  return Refused(FailedBy(error), look, memory);
+  return Refused(key, FailedBy(error), look, memory);
 }
 
 // What a person has to see stands in the status, written once for each message.
-PassResult SystemReconciler::Refused(PassResult failure, Look& look, Memory& memory) {
+PassResult SystemReconciler::Refused(const std::string& key, PassResult failure, Look& look,
+                                     Memory& memory) {
   if (std::exchange(memory.write_failure, failure.error) == failure.error) return failure;
   look.seen.write_failure = failure.error;
   look.decided = core::Decide(look.seen);
-  if (auto ended = Tell(look, memory)) return *ended;
+  if (auto ended = Tell(key, look, memory)) return *ended;
   return failure;
 }
 
 // Verdicts first (an operation's end is durable before the next change), then the status, then the
 // Events.
-std::optional<PassResult> SystemReconciler::Tell(Look& look, Memory& memory) {
+std::optional<PassResult> SystemReconciler::Tell(const std::string& key, Look& look,
+                                                 Memory& memory) {
   for (const core::OperationVerdict& verdict : look.decided.verdicts) {
     const auto operation = std::ranges::find(look.operations, verdict.uid,
                                              [](const auto& o) { return o->operation.uid; });
@@ -371,6 +410,29 @@ std::optional<PassResult> SystemReconciler::Tell(Look& look, Memory& memory) {
   }
   for (const core::EventNotice& event : look.decided.events)
     cluster_.Tell(look.seen.identity, event);
+  return Post(key, look, written->has_value());
+}
+
+// What is due stands in the ledger before it is posted, and outcomes in it before they are let go.
+// A ledger that was not written just now is read live: a leader before us may have sent what our
+// cache shows as due.
+std::optional<PassResult> SystemReconciler::Post(const std::string& key, Look& look,
+                                                 bool ledger_is_written) {
+  if (postbox_ == nullptr) return std::nullopt;
+  if (!look.seen.mail.outcomes.empty()) {
+    postbox_->Acknowledge(key, look.seen.mail.outcomes);
+    for (const core::NoticeOutcome& outcome : look.seen.mail.outcomes)
+      if (observer_.notified) observer_.notified(outcome.kind);
+  }
+  if (look.decided.notices.empty()) return std::nullopt;
+  if (!ledger_is_written) {
+    const auto live =
+        cluster_.ReadSystem(look.system.identity.namespace_, look.system.identity.name);
+    if (!live) return FailedBy(live.error());
+    if (!*live || (*live)->resource_version != look.system.resource_version)
+      return PassResult{.kind = Kind::Waiting, .wake_at = look.seen.now + kLookAgain};
+  }
+  for (core::Notice& notice : look.decided.notices) postbox_->Post(key, std::move(notice));
   return std::nullopt;
 }
 

@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/guarded.hpp"
 #include "core/decision.hpp"
+#include "notify/postbox.hpp"
 #include "reconcile/pass_result.hpp"
 #include "reconcile/ports.hpp"
 #include "reconcile/secret_reading.hpp"
@@ -21,6 +22,8 @@ namespace certpair::reconcile {
 /// What passes tell the metrics.
 struct PassObserver {
   std::function<void(std::string_view reason)> issued;
+  /// What became of a mail, once the ledger holds it.
+  std::function<void(core::NoticeOutcome::Kind outcome)> notified;
 };
 
 /// Thread-safe for different keys; one key is worked on by one thread at a time (the work queue
@@ -28,10 +31,12 @@ struct PassObserver {
 class SystemReconciler {
  public:
   /// Each Secret is read and checked in depth every `check_in_depth_every` (positive), whatever
-  /// status says, at a time of the day that hangs on the system's UID.
+  /// status says, at a time of the day that hangs on the system's UID. `postbox` null: mail is not
+  /// configured.
   SystemReconciler(const View& view, Cluster& cluster, CertificateSource& certificates,
                    const Clock& clock, core::Installation installation, PassObserver observer = {},
-                   seconds check_in_depth_every = std::chrono::hours{24});
+                   seconds check_in_depth_every = std::chrono::hours{24},
+                   notify::Postbox* postbox = nullptr);
 
   PassResult Pass(const std::string& key);
 
@@ -62,15 +67,19 @@ class SystemReconciler {
   PassResult PassOver(const std::string& key, const StoredSystem& system, Memory& memory);
   PassResult PassWithout(const std::string& key);
   bool IsBehind(const std::string& key, const StoredSystem& system, Memory& memory) const;
+  void ObserveMail(const std::string& key, Look& look) const;
   ReadResult Observe(const std::string& key, Look& look, Memory& memory, bool live) const;
   ReadResult ReadLive(Look& look) const;
   sys_seconds NextCheckInDepth(const std::string& uid, sys_seconds now) const;
+  ReadResult DecideOnMail(const std::string& key, Look& look, Memory& memory);
   std::optional<PassResult> ConfirmBeforeChange(const std::string& key, Look& look, Memory& memory);
   std::optional<PassResult> Change(const std::string& key, Look& look, Memory& memory);
-  PassResult WaitForKey(Look& look, Memory& memory);
-  PassResult Refused(PassResult failure, Look& look, Memory& memory);
-  PassResult ChangeFailed(const kube::ApiError& error, Look& look, Memory& memory);
-  std::optional<PassResult> Tell(Look& look, Memory& memory);
+  PassResult WaitForKey(const std::string& key, Look& look, Memory& memory);
+  PassResult Refused(const std::string& key, PassResult failure, Look& look, Memory& memory);
+  PassResult ChangeFailed(const std::string& key, const kube::ApiError& error, Look& look,
+                          Memory& memory);
+  std::optional<PassResult> Tell(const std::string& key, Look& look, Memory& memory);
+  std::optional<PassResult> Post(const std::string& key, Look& look, bool ledger_is_written);
   PassResult Finish(Look& look, Memory& memory) const;
 
   const View& view_;
@@ -80,6 +89,7 @@ class SystemReconciler {
   const core::Installation installation_;
   const PassObserver observer_;
   const seconds check_in_depth_every_;
+  notify::Postbox* const postbox_;
   Guarded<std::unordered_map<std::string, Memory>> memories_;
 };
 

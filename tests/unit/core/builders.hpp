@@ -120,6 +120,10 @@ class Signer {
     made_.clear();
     std::visit([&](const auto& change) { Do(o, change); }, planned.what);
     o.budget = planned.budget;
+    if (planned.renews) {
+      const auto* activate = std::get_if<Activate>(&planned.what);
+      o.renewed = activate ? activate->fingerprint : made_;
+    }
     if (planned.receipt) {
       o.receipt = planned.receipt;
       if (o.receipt->fingerprint.empty()) o.receipt->fingerprint = made_;

@@ -1,0 +1,191 @@
+#include "core/delivery.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/reasons.hpp"
+
+namespace certpair::core {
+namespace {
+
+using Kind = NoticeOutcome::Kind;
+
+constexpr std::size_t kMostNames = 5;
+constexpr std::size_t kLongestWords = 300;
+
+std::string NameOf(const Subscriber& subscriber) {
+  return subscriber.display_name.empty() ? "a subscriber without a display name"
+                                         : fmt::format("\"{}\"", subscriber.display_name);
+}
+
+std::string Words(const NoticeOutcome& outcome) { return outcome.message.substr(0, kLongestWords); }
+
+// The ledger names recipients by hash: this finds them again.
+class Addressees {
+ public:
+  Addressees(const View& view, const std::vector<const Subscriber*>& recipients,
+             const MailBook& book) {
+    for (const MailEntry* entry : book.Entries()) {
+      for (const Certificate* certificate : {view.active, view.inactive}) {
+        if (!certificate || ShortFingerprint(certificate->fingerprint) != entry->certificate) {
+          continue;
+        }
+        if (!groups_.insert(entry->certificate + entry->threshold).second) continue;
+        for (const Subscriber* recipient : recipients) {
+          by_id_.emplace(NoticeId(view.o.identity.uid, certificate->fingerprint, entry->threshold,
+                                  recipient->email),
+                         recipient);
+        }
+      }
+    }
+  }
+  [[nodiscard]] const Subscriber* Find(const std::string& id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::unordered_set<std::string> groups_;
+  std::unordered_map<std::string, const Subscriber*> by_id_;
+};
+
+bool Failed(const MailEntry& entry) {
+  return entry.state == MailState::Refused || entry.state == MailState::GivenUp;
+}
+
+// Subscribers whose latest mail failed, with how it did.
+std::vector<std::pair<const Subscriber*, MailState>> NotTold(
+    const View& view, const std::vector<const Subscriber*>& recipients, const MailBook& book) {
+  std::vector<std::pair<const Subscriber*, MailState>> failed;
+  const auto entries = book.Entries();
+  if (std::ranges::none_of(entries, [](const MailEntry* e) { return Failed(*e); })) return failed;
+  const Addressees addressees(view, recipients, book);
+  for (const MailEntry* entry : entries) {
+    const Subscriber* who = addressees.Find(entry->id);
+    if (who == nullptr || entry->state == MailState::Due) continue;
+    std::erase_if(failed, [&](const auto& one) { return one.first == who; });
+    if (Failed(*entry)) failed.emplace_back(who, entry->state);
+  }
+  return failed;
+}
+
+// What the server said, where this pass knows it; else what was said of the same before.
+std::string Remember(const View& view, std::string_view reason, std::string text,
+                     std::initializer_list<Kind> kinds) {
+  const NoticeOutcome* last = nullptr;
+  for (const NoticeOutcome& outcome : view.o.mail.outcomes) {
+    if (std::ranges::find(kinds, outcome.kind) != kinds.end()) last = &outcome;
+  }
+  if (last && !last->message.empty()) return text + " " + Words(*last);
+  const Condition* was = view.o.status.Find(condition::kNotificationsDelivered);
+  return was && was->reason == reason && was->message.starts_with(text) ? was->message : text;
+}
+
+Statement Say(ConditionStatus status, std::string_view reason, std::string message) {
+  return {condition::kNotificationsDelivered, status, reason, std::move(message)};
+}
+
+std::string Count(std::size_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+Statement SayFailed(const View& view,
+                    const std::vector<std::pair<const Subscriber*, MailState>>& failed,
+                    std::size_t subscribers) {
+  std::string names;
+  for (std::size_t n = 0; n < std::min(failed.size(), kMostNames); ++n) {
+    names += fmt::format("{}{} ({})", n == 0 ? "" : ", ", NameOf(*failed[n].first),
+                         failed[n].second == MailState::Refused ? "refused" : "given up");
+  }
+  if (failed.size() > kMostNames) names += fmt::format(" and {} more", failed.size() - kMostNames);
+  const bool refused =
+      std::ranges::any_of(failed, [](const auto& f) { return f.second == MailState::Refused; });
+  const std::string_view reason = refused ? reason::kRecipientRefused : reason::kMailGivenUp;
+  std::string text = fmt::format("The last mail did not reach {} of {}: {}.", failed.size(),
+                                 Count(subscribers, "subscriber", "subscribers"), names);
+  return Say(ConditionStatus::False, reason,
+             Remember(view, reason, std::move(text), {Kind::Refused, Kind::GivenUp}));
+}
+
+// The text counts nothing, so that it stays as it is while mails come and go.
+std::optional<Statement> SayDelayed(const View& view) {
+  const auto is = [](Kind kind) {
+    return [kind](const NoticeOutcome& outcome) { return outcome.kind == kind; };
+  };
+  const auto& outcomes = view.o.mail.outcomes;
+  const Condition* was = view.o.status.Find(condition::kNotificationsDelivered);
+  const bool delayed = std::ranges::any_of(outcomes, is(Kind::Delayed));
+  const bool still =
+      was && was->reason == reason::kMailDelayed && std::ranges::none_of(outcomes, is(Kind::Sent));
+  if (!delayed && !still) return std::nullopt;
+  return Say(
+      ConditionStatus::False, reason::kMailDelayed,
+      Remember(view, reason::kMailDelayed,
+               "Mail waits for the mail server, and is tried again by itself.", {Kind::Delayed}));
+}
+
+}  // namespace
+
+void Settle(const View& view, const std::vector<const Subscriber*>& recipients, MailBook& book,
+            std::vector<EventNotice>& events) {
+  if (view.o.mail.outcomes.empty()) return;
+  const Addressees addressees(view, recipients, book);
+  const auto tell = [&](const NoticeOutcome& outcome, std::string_view reason,
+                        std::string_view what) {
+    const Subscriber* who = addressees.Find(outcome.id);
+    const bool said = std::ranges::find(events, reason, &EventNotice::reason) != events.end();
+    if (said) return;  // one for a pass: the condition counts
+    events.push_back(
+        {true, std::string(reason),
+         fmt::format("A mail to {} {}: {}", who ? NameOf(*who) : "somebody who unsubscribed", what,
+                     Words(outcome))});
+  };
+  for (const NoticeOutcome& outcome : view.o.mail.outcomes) {
+    if (outcome.kind == Kind::Sent) book.Settle(outcome.id, MailState::Sent);
+    if (outcome.kind == Kind::Refused && book.Settle(outcome.id, MailState::Refused)) {
+      tell(outcome, reason::kRecipientRefused, "was refused");
+    }
+    if (outcome.kind == Kind::GivenUp && book.Settle(outcome.id, MailState::GivenUp)) {
+      tell(outcome, reason::kMailGivenUp, "was given up");
+    }
+  }
+}
+
+std::optional<Statement> SayDelivered(const View& view,
+                                      const std::vector<const Subscriber*>& recipients,
+                                      const MailBook& book) {
+  if (recipients.empty()) {
+    const bool said = view.o.status.Find(condition::kNotificationsDelivered) != nullptr;
+    if (!said) return std::nullopt;
+    return Say(ConditionStatus::True, reason::kNoSubscribers, "Nobody is subscribed.");
+  }
+  if (!view.o.installation.mail_configured) {
+    return Say(
+        ConditionStatus::False, reason::kMailNotConfigured,
+        fmt::format("This operator sends no mail, so {} not told. The conditions, the Events "
+                    "and the metrics tell the same.",
+                    recipients.size() == 1
+                        ? "the subscriber is"
+                        : fmt::format("the {} subscribers are", recipients.size())));
+  }
+  const auto entries = book.Entries();
+  const auto due = std::ranges::count(entries, MailState::Due, &MailEntry::state);
+  if (due > 0) {
+    if (auto delayed = SayDelayed(view)) return delayed;
+  }
+  const auto failed = NotTold(view, recipients, book);
+  if (!failed.empty()) return SayFailed(view, failed, recipients.size());
+  if (due > 0) {
+    return Say(ConditionStatus::Unknown, reason::kMailSending,
+               "Mail is on its way to the mail server.");
+  }
+  return Say(ConditionStatus::True, reason::kDelivered, "Every mail that was due was sent.");
+}
+
+}  // namespace certpair::core
