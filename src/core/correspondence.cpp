@@ -103,6 +103,9 @@ void Dispatch(const View& view, const Outcome& automatic, const WantedById& want
   const auto& ids = view.o.mail.under_way;
   const std::unordered_set<std::string> under_way(ids.begin(), ids.end());
   std::vector<std::string> void_ids;
+  for (const std::string& id : ids) {
+    if (book.Find(id) == nullptr) mail.withdrawn.push_back(id);  // it went with its certificate
+  }
   for (const MailEntry* entry : book.Entries()) {
     if (entry->state != MailState::Due) continue;
     const bool waits = under_way.contains(entry->id);

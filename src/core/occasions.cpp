@@ -46,9 +46,11 @@ std::optional<Occasion> End(const View& view, const Outcome& automatic) {
   return EndOf(view, Ending(view), *passed);
 }
 
-// R15: the peer must know the new certificate before somebody activates it.
-bool IsHeld(const View& view) {
-  return view.regenerating && view.by_fingerprint && view.Due() && view.HasSuccessor();
+// R15: the peer must know the new certificate before somebody activates it. One that is about to be
+// replaced is not worth the trouble.
+bool IsHeld(const View& view, const Outcome& automatic) {
+  if (!view.regenerating || !view.by_fingerprint || !view.Due()) return false;
+  return view.HasFreshSuccessor() || (view.HasSuccessor() && automatic.obstacle);
 }
 
 // The Secret says that it came by itself, and status that nobody was told of it yet.
@@ -64,7 +66,7 @@ std::vector<Occasion> Occasions(const View& view, const Outcome& automatic) {
   std::vector<Occasion> occasions;
   if (!view.active) return occasions;
   if (auto end = End(view, automatic)) occasions.push_back(*std::move(end));
-  if (IsHeld(view)) {
+  if (IsHeld(view, automatic)) {
     occasions.push_back({NoticeKind::Held, view.inactive, std::string{kHeldThreshold}});
   }
   if (view.o.renewed == view.active->fingerprint) occasions.push_back(Renewal(view));

@@ -125,6 +125,7 @@ PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem
   } else {
     memory.write_failure.clear();
   }
+  if (const auto read = DecideOnMail(key, look, memory); !read) return FailedBy(read.error());
   if (auto ended = Tell(key, look, memory)) return *ended;
   return Finish(look, memory);
 }

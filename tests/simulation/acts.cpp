@@ -69,10 +69,30 @@ void Fleet::Operate(const std::string& key) {
   if (chance_.OneIn(30)) stage_.world.DeleteOperation(operation);
 }
 
+// Some subscribe twice, in other case; some addresses the mail server refuses.
+void Fleet::Subscribe(core::SystemSpec& spec) {
+  constexpr const char* kReaders[] = {"anna@example.com", "bert@example.com", "Anna@Example.com",
+                                      "refused@example.com", "list@example.com"};
+  const std::string email = chance_.OneOf(kReaders);
+  const auto known = std::ranges::find(spec.subscribers, email, &core::Subscriber::email);
+  if (known == spec.subscribers.end()) spec.subscribers.push_back({"somebody", email});
+}
+
 void Fleet::EditSpec(const std::string& key) {
   stage_.world.EditSystem(key, [this, &key](reconcile::StoredSystem& system) {
     core::SystemSpec& spec = system.spec;
-    switch (chance_.Below(8)) {
+    switch (chance_.Below(12)) {
+      case 8:
+      case 9:
+        Subscribe(spec);
+        break;
+      case 10:
+      case 11:
+        if (!spec.subscribers.empty())
+          spec.subscribers.erase(
+              spec.subscribers.begin() +
+              static_cast<std::ptrdiff_t>(chance_.Below(spec.subscribers.size())));
+        break;
       case 0:
       case 1:
         spec.regeneration_enabled = !spec.regeneration_enabled;
@@ -107,6 +127,7 @@ void Fleet::EditSpec(const std::string& key) {
           spec.at_expiry == core::AtExpiry::Hold ? "Hold" : "Activate",
           FormatDuration(spec.validity), FormatDuration(core::EffectiveBefore(spec, nullptr)));
   });
+  witness_.SpecChanged(key);
   witness_.ForgetBudget(key);  // another `before` may stand for another count
   witness_.Excuse(key, kToNotice);
 }

@@ -12,10 +12,14 @@ Daemon::Daemon(World& world, Mint& mint, DaemonSettings settings)
 
 void Daemon::Start() {
   Stop();
+  ++starts_;
   queue_ = std::make_unique<kube::WorkQueue>(world_.clock());
+  if (settings_.mail)
+    mailroom_ = std::make_unique<Mailroom>(
+        world_, [this](const std::string& key) { queue_->Add(key); }, [this] { Crash(); });
   reconciler_ = std::make_unique<reconcile::SystemReconciler>(
       world_, world_, mint_, world_.clock(), settings_.installation, reconcile::PassObserver{},
-      settings_.check_in_depth_every);
+      settings_.check_in_depth_every, mailroom_.get());
   world_.List();
   world_.wake = [this](const std::string& key, const std::string& version) {
     if (version.empty() || !reconciler_->IsEcho(key, version)) queue_->Add(key);
@@ -31,8 +35,14 @@ void Daemon::Start() {
 void Daemon::Stop() {
   world_.wake = nullptr;
   reconciler_.reset();
+  mailroom_.reset();
   queue_.reset();
   mint_.ForgetAll();
+}
+
+void Daemon::Crash() {
+  ++crashes_;
+  Stop();
 }
 
 bool Daemon::PassOnce() {
@@ -43,9 +53,8 @@ bool Daemon::PassOnce() {
   passed_over_ = *key;
   try {
     last_ = reconciler_->Pass(*key);
-  } catch (const Crash&) {
-    ++crashes_;
-    Stop();
+  } catch (const sim::Crash&) {
+    Crash();
     return true;
   }
   reconcile::Schedule(*queue_, *key, last_);

@@ -7,6 +7,7 @@
 
 #include "kube/work_queue.hpp"
 #include "reconcile/system_reconciler.hpp"
+#include "simulation/mailroom.hpp"
 #include "simulation/mint.hpp"
 #include "simulation/world.hpp"
 
@@ -15,6 +16,7 @@ namespace certpair::sim {
 struct DaemonSettings {
   core::Installation installation;
   seconds check_in_depth_every = std::chrono::hours{24};
+  bool mail = false;  ///< there is a mail server
 };
 
 class Daemon {
@@ -27,6 +29,8 @@ class Daemon {
   /// A new process: nothing is remembered, everything is listed and looked at.
   void Start();
   void Stop();
+  /// The process dies at a moment at which it makes no pass.
+  void Crash();
   [[nodiscard]] bool IsRunning() const { return reconciler_ != nullptr; }
   /// One pass over a key that is due; false if none is. Where it crashes, the daemon is stopped.
   bool PassOnce();
@@ -38,6 +42,8 @@ class Daemon {
 
   [[nodiscard]] std::uint64_t Passes() const { return passes_; }
   [[nodiscard]] std::uint64_t Crashes() const { return crashes_; }
+  /// How many processes there were.
+  [[nodiscard]] std::uint64_t Starts() const { return starts_; }
   [[nodiscard]] const std::string& PassedOver() const { return passed_over_; }
   /// Of the last pass that ended.
   [[nodiscard]] const reconcile::PassResult& LastResult() const { return last_; }
@@ -47,9 +53,11 @@ class Daemon {
   Mint& mint_;
   const DaemonSettings settings_;
   std::unique_ptr<kube::WorkQueue> queue_;
+  std::unique_ptr<Mailroom> mailroom_;
   std::unique_ptr<reconcile::SystemReconciler> reconciler_;
   std::uint64_t passes_ = 0;
   std::uint64_t crashes_ = 0;
+  std::uint64_t starts_ = 0;
   std::string passed_over_;
   reconcile::PassResult last_;
 };

@@ -38,11 +38,13 @@ Fleet::Fleet(FleetSettings settings)
     : settings_(settings),
       chance_(settings.seed),
       // Some lives begin shortly before a leap day.
-      stage_({.installation = {}, .check_in_depth_every = settings.check_in_depth_every},
-             std::chrono::sys_days{std::chrono::year{2027} / 1 / 1} +
-                 std::chrono::days{settings.seed % 420}),
+      stage_(
+          {.installation = {}, .check_in_depth_every = settings.check_in_depth_every, .mail = true},
+          std::chrono::sys_days{std::chrono::year{2027} / 1 / 1} +
+              std::chrono::days{settings.seed % 420}),
       witness_(stage_) {
   stage_.world.events_kept = 0;
+  stage_.world.mails_kept = 0;
 }
 
 FleetResult Fleet::Live() {
@@ -66,6 +68,7 @@ FleetResult Fleet::Live() {
   result.crashes = stage_.daemon.Crashes();
   result.acts = acts_;
   result.counts = witness_.counts();
+  result.mail = witness_.mail_counts();
   return result;
 }
 
@@ -73,13 +76,18 @@ void Fleet::Begin() {
   World& world = stage_.world;
   AddAuthority(stage_);
   world.fault = [this](Call call) { return Befalls(call); };
+  world.mail_fault = [this] { return BefallsMail(); };
+  world.mail_delay = [this] { return chance_.UpTo(Delay{3000}); };
   world.watch_delay = [this] { return chance_.UpTo(Delay{1500}); };
   world.collector_delay = [this] { return Delay{100} + chance_.UpTo(minutes{1}); };
   if (settings_.weather.slow_keys)
     stage_.mint.key_delay = [this] { return chance_.Exponential(Delay{4000}); };
   Populate();
   stage_.daemon.Start();
-  for (const std::string& key : keys_) ScheduleAct(key);
+  for (const std::string& key : keys_) {
+    ScheduleAct(key);
+    ScheduleMailCheck(key);
+  }
   ScheduleTrouble();
 }
 
@@ -96,7 +104,9 @@ void Fleet::Populate() {
     spec.validity = settings_.short_lives ? chance_.OneOf(validities) : validities[0];
     if (chance_.OneIn(3)) spec.regenerate_before = spec.validity / (2 + chance_.Below(20));
     if (chance_.OneIn(5)) spec.warn_before = {};
+    for (auto more = chance_.Below(4); more > 0; --more) Subscribe(spec);
     keys_.push_back(stage_.world.AddSystem(std::move(system)));
+    witness_.SpecChanged(keys_.back());
   }
 }
 
@@ -137,6 +147,23 @@ Fault Fleet::Befalls(Call call) {
                                Fault::Throttled, Fault::Quota,      Fault::Conflict,
                                Fault::LostAnswer};
   return chance_.OneOf(kFaults);
+}
+
+MailFault Fleet::BefallsMail() {
+  const Weather& weather = settings_.weather;
+  if (calm_) return MailFault::None;
+  if (weather.one_call_crashes_in != 0 && chance_.OneIn(weather.one_call_crashes_in))
+    return chance_.OneIn(2) ? MailFault::CrashBefore : MailFault::CrashAfter;
+  const bool fails =
+      weather.one_call_fails_in != 0 && chance_.OneIn(1 + weather.one_call_fails_in / 4);
+  return fails ? MailFault::Delay : MailFault::None;
+}
+
+void Fleet::ScheduleMailCheck(const std::string& key) {
+  stage_.world.In(hours{24 * 10}, [this, key] {
+    witness_.JudgeMail(key);
+    if (!calm_) ScheduleMailCheck(key);
+  });
 }
 
 void Fleet::Restart(Delay after) {

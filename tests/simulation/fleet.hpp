@@ -43,6 +43,7 @@ struct FleetResult {
   std::uint64_t acts = 0;
   std::uint64_t writes_of_fresh_process = 0;
   Witness::Counts counts;
+  MailWitness::Counts mail;
 };
 
 class Fleet {
@@ -56,6 +57,7 @@ class Fleet {
   void Begin();
   bool RunUntil(World::Time limit);
   Fault Befalls(Call call);
+  MailFault BefallsMail();
   void Restart(Delay after);
 
   // People and mistakes, at one system.
@@ -63,6 +65,8 @@ class Fleet {
   void Act(const std::string& key);
   void Operate(const std::string& key);
   void EditSpec(const std::string& key);
+  void Subscribe(core::SystemSpec& spec);
+  void ScheduleMailCheck(const std::string& key);
   void EditSecret(const std::string& key);
   void BreakAgainAndAgain(const std::string& key, int times);
   void DeleteByHand(const std::string& key);

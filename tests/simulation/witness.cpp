@@ -37,14 +37,28 @@ std::string SystemOf(const std::string& secret_key) {
 
 }  // namespace
 
-Witness::Witness(Stage& stage) : stage_(stage) {
+Witness::Witness(Stage& stage)
+    : stage_(stage),
+      mail_(
+          stage,
+          {.accuse = [this](const std::string& key, const std::string& what) { Accuse(key, what); },
+           .excused_until =
+               [this](const std::string& key) {
+                 return std::max(all_excused_until_, accounts_[key].excused_until);
+               },
+           .look =
+               [this](const std::string& key) {
+                 return LookAtPair(stage_.world.LiveSecretOf(key + "-outbound").get(), key);
+               }}) {
   stage.world.onlookers = {
       .secret = [this](const std::string& key, const SecretPointer& before,
                        const SecretPointer& after,
                        bool by_operator) { SecretChanged(key, before, after, by_operator); },
       .settled = [this](const OperationPointer& operation,
                         const core::OperationVerdict& verdict) { Settled(operation, verdict); },
-      .told = [this](const std::string& key, const core::EventNotice& event) { Told(key, event); }};
+      .told = [this](const std::string& key, const core::EventNotice& event) { Told(key, event); },
+      .mailed = [this](const std::string& key,
+                       const core::Notice& notice) { mail_.Mailed(key, notice); }};
 }
 
 void Witness::Accuse(const std::string& key, const std::string& what) {
@@ -106,6 +120,7 @@ Pair Witness::LookAtPair(const SecretObject* secret, const std::string& key) con
 void Witness::SecretChanged(const std::string& secret_key, const SecretPointer& before,
                             const SecretPointer& after, bool by_operator) {
   const std::string key = SystemOf(secret_key);
+  mail_.Changed(key);
   if (!after) {
     // With the Secret went receipts and budget: what is open may be done again.
     accounts_[key].automatic.clear();
@@ -229,6 +244,9 @@ void Witness::JudgeAutomatic(const std::string& key, const SecretPointer& secret
                         " was durable");
   }
   if (relabelled || !system) return;
+  const core::Certificate* successor = after.active.certificate;
+  if (successor != nullptr && successor != before.active.certificate)
+    mail_.Renewed(key, successor->fingerprint, before.active.certificate != nullptr);
   if (after.active.NewSince(before) != nullptr) {
     CountIssuance(key, *system, before.active.certificate);
     return JudgeNewActive(key, *system, before, after);
@@ -444,7 +462,10 @@ void Witness::JudgeQuiet() {
     if (!operation->operation.finished && !operation->operation.being_deleted)
       Accuse(key, "an operation never ended");
   }
-  for (const auto& [key, system] : stage_.world.LiveSystems()) JudgeStatus(key, *system);
+  for (const auto& [key, system] : stage_.world.LiveSystems()) {
+    JudgeStatus(key, *system);
+    mail_.Judge(key);
+  }
 }
 
 void Witness::JudgeStatus(const std::string& key, const StoredSystem& system) {

@@ -12,6 +12,7 @@
 
 #include "reconcile/names.hpp"
 #include "simulation/daemon.hpp"
+#include "simulation/mail_witness.hpp"
 #include "simulation/pair_view.hpp"
 
 namespace certpair::sim {
@@ -37,10 +38,18 @@ class Witness {
   /// The system is replaced by another of its name, which inherits what is asked of it.
   void Replaced(const std::string& key) {
     LoseReceipts(key);
+    mail_.ForgetLedger(key);
     ForgetBudget(key);  // R27 counts for each system
   }
   /// The ledger of warnings was tampered with.
-  void ForgetWarnings(const std::string& key) { accounts_[key].warned.clear(); }
+  void ForgetWarnings(const std::string& key) {
+    accounts_[key].warned.clear();
+    mail_.ForgetLedger(key);
+  }
+  /// The spec, or who is subscribed, is another.
+  void SpecChanged(const std::string& key) { mail_.Changed(key); }
+  void JudgeMail(const std::string& key) { mail_.Judge(key); }
+  [[nodiscard]] const MailWitness::Counts& mail_counts() const { return mail_.counts(); }
 
   /// After quiet: spec, Secret and status of every system agree, and no operation is open.
   void JudgeQuiet();
@@ -111,6 +120,7 @@ class Witness {
   World::Time all_excused_until_{};
   std::unordered_map<std::string, Account> accounts_;
   Counts counts_;
+  MailWitness mail_;
 };
 
 }  // namespace certpair::sim

@@ -42,6 +42,14 @@ enum class Fault {
   CrashAfter    ///< and after it
 };
 
+/// What befalls one mail on its way to the mail server.
+enum class MailFault {
+  None,
+  Delay,        ///< 450, or no connection
+  CrashBefore,  ///< the process dies before the server has it
+  CrashAfter    ///< and after: nobody here knows
+};
+
 /// Thrown out of a call: the process is dead.
 struct Crash {};
 
@@ -66,6 +74,7 @@ struct Onlookers {
   std::function<void(const OperationPointer& operation, const core::OperationVerdict& verdict)>
       settled;
   std::function<void(const std::string& key, const core::EventNotice& event)> told;
+  std::function<void(const std::string& key, const core::Notice& notice)> mailed;
 };
 
 class World final : public reconcile::View, public reconcile::Cluster {
@@ -81,6 +90,8 @@ class World final : public reconcile::View, public reconcile::Cluster {
   std::function<Fault(Call)> fault;
   std::function<Delay()> watch_delay;
   std::function<Delay()> collector_delay;
+  std::function<MailFault()> mail_fault;
+  std::function<Delay()> mail_delay;
   Onlookers onlookers;
 
   // The side of people and of other controllers.
@@ -121,6 +132,17 @@ class World final : public reconcile::View, public reconcile::Cluster {
   [[nodiscard]] std::optional<Time> NextEvent() const;
   /// A new process: its caches show what is there.
   void List();
+
+  // The mail server.
+  [[nodiscard]] static bool RefusesMailTo(const std::string& email) {
+    return email.starts_with("refused");
+  }
+  void Accept(const std::string& key, const core::Notice& notice) {
+    if (mails.size() < mails_kept) mails.push_back(notice);
+    if (onlookers.mailed) onlookers.mailed(key, notice);
+  }
+  std::vector<core::Notice> mails;  ///< accepted, at most `mails_kept`
+  std::size_t mails_kept = 1000;
 
   // Counting.
   [[nodiscard]] int Count(Call call) const { return counts_.at(static_cast<std::size_t>(call)); }

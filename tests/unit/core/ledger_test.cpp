@@ -227,6 +227,15 @@ TEST(Posting, Of_a_debt_is_void_once_it_is_not_true_any_more) {
   EXPECT_THAT(MailLines(mail.LookAt(BeforeEnd(hours{71})).status), IsEmpty());
 }
 
+TEST(Posting, Of_a_mail_about_a_certificate_that_is_gone_is_taken_back) {
+  Correspondent mail = Subscribed();
+  const Decision due = mail.LookAt(BeforeEnd(hours{72}));
+  mail.o.status = due.status;
+  mail.o.mail.under_way = {due.notices.at(0).id};
+  mail.o.secret = CertificatePair{Made(2, mail.o.now), std::nullopt};
+  EXPECT_THAT(mail.LookAt(BeforeEnd(hours{71})).withdrawn, ElementsAre(due.notices[0].id));
+}
+
 TEST(Posting, Of_a_certificate_that_is_to_be_attached_asks_for_the_Secret) {
   Observation o = Fresh();
   o.spec.regeneration_enabled = true;

@@ -281,6 +281,17 @@ TEST(NoticesHeld, Ask_for_the_upload_and_again_when_the_held_one_was_replaced) {
   EXPECT_NE(mail.last.notices.at(0).inactive, held);
 }
 
+TEST(NoticesHeld, Do_not_ask_for_one_that_is_about_to_be_replaced) {
+  Correspondent mail = Fingerprinted();
+  const Certificate old = Made(2, kNow + hours{1});  // comes into its window as the active one does
+  mail.o.secret = CertificatePair{kActive, old};
+  mail.o.status = mail.LookAt(BeforeEnd(hours{400})).status;
+  mail.o.secret_resource_version = "2";  // and something else is untold
+  EXPECT_EQ(mail.PassAt(BeforeEnd(hours{311})), Mails{});
+  EXPECT_EQ(mail.PassAt(BeforeEnd(hours{311})), Mails{"Held held to anna"});
+  EXPECT_NE(mail.last.notices.at(0).inactive, old);
+}
+
 TEST(NoticesHeld, Go_to_a_late_subscriber_while_the_certificate_waits) {
   Correspondent mail = Fingerprinted();
   mail.PassAt(BeforeEnd(hours{312}));

@@ -149,6 +149,24 @@ TEST_F(ApplyTest, An_automatic_write_keeps_the_receipt_of_the_last_operation) {
   EXPECT_FALSE(draft.annotations.contains(std::string{kReceiptAnnotation}));
 }
 
+TEST_F(ApplyTest, What_takes_anothers_place_by_itself_is_named_in_the_same_write) {
+  const LiveSecret secret = Full();
+  std::optional<x509::IssuedCertificate> issued = Issue();
+  const std::string made = issued->details.fingerprint;
+  core::PlannedChange plan{.what = core::Regenerate{}, .receipt = {}, .budget = {}};
+  plan.renews = true;
+  const auto renewed = [&] {
+    const auto draft = DraftOf(plan, issued, &secret, Read(secret).state, system);
+    return Read(Write(draft, &secret)).renewed;
+  };
+  EXPECT_EQ(renewed(), made);
+  issued.reset();
+  plan.what = core::Activate{second.details.fingerprint};
+  EXPECT_EQ(renewed(), second.details.fingerprint);
+  plan.renews = false;
+  EXPECT_EQ(renewed(), "");
+}
+
 TEST_F(ApplyTest, What_others_put_into_the_Secret_stays) {
   LiveSecret secret = Full();
   Set(secret, "keystore.p12", "somebody's");

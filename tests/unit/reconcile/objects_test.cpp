@@ -36,6 +36,7 @@ core::SystemStatus Status() {
   status.secret_resource_version = "1";
   status.next = core::NextTransition{sys_seconds{}, "Warn"};
   status.ledger.sent = {"x"};
+  status.ledger.summary = {{"72h", "A", sys_seconds{}, 2, 1}};
   return status;
 }
 
@@ -68,6 +69,12 @@ TEST(StatusDigest, Tells_every_field) {
                         [](auto& s) { s.next->at += seconds{1}; },
                         [](auto& s) { s.next.reset(); },
                         [](auto& s) { s.ledger.sent.emplace_back("y"); },
+                        [](auto& s) { s.ledger.summary[0].threshold = "336h"; },
+                        [](auto& s) { s.ledger.summary[0].fingerprint = "B"; },
+                        [](auto& s) { s.ledger.summary[0].at += seconds{1}; },
+                        [](auto& s) { s.ledger.summary[0].recipients = 3; },
+                        [](auto& s) { s.ledger.summary[0].failed = 0; },
+                        [](auto& s) { s.ledger.summary.clear(); },
                         [](auto& s) { s.active->pem = "PC"; }};
   const auto digest = [](const core::SystemStatus& s) { return StatusDigest(s, PemsDigest(s)); };
   std::size_t number = 0;

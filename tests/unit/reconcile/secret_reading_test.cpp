@@ -38,6 +38,7 @@ TEST_F(SecretReadingTest, A_whole_pair_is_read_with_what_stands_beside_it) {
                               .fingerprint = second.details.fingerprint};
   secret.metadata.annotations[std::string{kReceiptAnnotation}] = core::FormatReceipt(receipt);
   secret.metadata.annotations[std::string{kBudgetAnnotation}] = "100,200";
+  secret.metadata.annotations[std::string{kRenewedAnnotation}] = first.details.fingerprint;
   const SecretReading reading = Read(secret);
   EXPECT_EQ(std::get<CertificatePair>(reading.state),
             (CertificatePair{first.details, second.details}));
@@ -45,6 +46,7 @@ TEST_F(SecretReadingTest, A_whole_pair_is_read_with_what_stands_beside_it) {
   EXPECT_FALSE(reading.metadata_differs);
   EXPECT_EQ(reading.receipt, receipt);
   EXPECT_EQ(reading.budget.automatic.size(), 2U);
+  EXPECT_EQ(reading.renewed, first.details.fingerprint);
 }
 
 TEST_F(SecretReadingTest, An_active_certificate_alone_is_a_pair_without_an_inactive_one) {

@@ -69,7 +69,8 @@ core::SystemStatus FullStatus() {
   status.secret_name = "abap-outbound";
   status.secret_resource_version = "4711";
   status.next = core::NextTransition{.at = kNow + hours{9}, .action = "Regenerate"};
-  status.ledger.sent = {"event/AA/72h", "mail/1"};
+  status.ledger.sent = {"event/AA/72h", "sent/AA/72h/1"};
+  status.ledger.summary = {{"72h", CertificateOf('A').fingerprint, kNow, 2, 1}};
   return status;
 }
 
@@ -213,7 +214,9 @@ TEST(SystemCodec, Each_difference_is_written_and_taken_back) {
       {"nothing next", [](auto& s) { s.next.reset(); }},
       {"another next", [](auto& s) { s.next->action = "Warn"; }},
       {"another ledger", [](auto& s) { s.ledger.sent.emplace_back("mail/2"); }},
-      {"no ledger", [](auto& s) { s.ledger.sent.clear(); }}};
+      {"another summary", [](auto& s) { s.ledger.summary[0].failed = 2; }},
+      {"no summary", [](auto& s) { s.ledger.summary.clear(); }},
+      {"no ledger", [](auto& s) { s.ledger = {}; }}};
   for (const auto& [name, edit] : edits) {
     SCOPED_TRACE(name);
     const core::SystemStatus full = FullStatus();

@@ -1,0 +1,276 @@
+// Mail through the real reconciler: what is written before and after, and what a crash repeats.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "simulation/specimens.hpp"
+
+namespace certpair::sim {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr const char* kKey = "idm/abap";
+
+class MailTest : public testing::Test {
+ protected:
+  MailTest() : stage({.installation = {}, .check_in_depth_every = hours{24}, .mail = true}) {}
+  void SetUp() override {
+    AddAuthority(stage);
+    stage.daemon.Start();
+  }
+  void MakeItLive(bool regeneration, int subscribers = 1) {
+    auto system = MakeSystem("abap");
+    system.spec.regeneration_enabled = regeneration;
+    for (int n = 0; n < subscribers; ++n)
+      system.spec.subscribers.push_back(
+          {fmt::format("reader-{}", n), fmt::format("reader-{}@example.com", n)});
+    stage.world.AddSystem(std::move(system));
+    stage.Settle();
+    stage.world.ResetCounts();
+  }
+  // Until shortly before the active certificate has `left` to live.
+  void RunToBefore(seconds left) {
+    const auto end = stage.world.LiveSystem(kKey)->status.active->not_after;
+    stage.Run((end - left - minutes{1}) - stage.world.TrueNow());
+    stage.world.ResetCounts();
+    stage.world.mails.clear();
+  }
+  [[nodiscard]] std::vector<std::string> Mails() const {
+    std::vector<std::string> mails;
+    for (const core::Notice& notice : stage.world.mails)
+      mails.push_back(notice.threshold + " to " + notice.recipient.display_name);
+    return mails;
+  }
+  [[nodiscard]] std::string Delivered() const {
+    const auto* told = stage.world.LiveSystem(kKey)->status.Find("NotificationsDelivered");
+    return told != nullptr ? told->reason : "";
+  }
+  [[nodiscard]] std::vector<std::string> Lines(std::string_view state) const {
+    std::vector<std::string> lines;
+    for (const std::string& line : stage.world.LiveSystem(kKey)->status.ledger.sent)
+      if (line.starts_with(state)) lines.push_back(line);
+    return lines;
+  }
+  void EditSubscribers(const std::function<void(std::vector<core::Subscriber>&)>& edit) {
+    stage.world.EditSystem(kKey, [&](auto& system) { edit(system.spec.subscribers); });
+  }
+  // `befalls` the next mail, and no other.
+  void FailNextMail(MailFault befalls) {
+    stage.world.mail_fault = [this, befalls] {
+      stage.world.mail_fault = nullptr;
+      return befalls;
+    };
+  }
+
+  Stage stage;
+};
+
+TEST_F(MailTest, A_threshold_costs_two_writes_and_no_read_of_the_Secret) {
+  MakeItLive(false);
+  RunToBefore(hours{720});
+  stage.Run(minutes{5});
+  EXPECT_THAT(Mails(), ElementsAre("720h to reader-0"));
+  EXPECT_EQ(stage.world.Count(Call::WriteStatus), 2) << "intended, sent";
+  EXPECT_EQ(stage.world.Reads(), 0);
+  EXPECT_EQ(Delivered(), "Delivered");
+}
+
+TEST_F(MailTest, A_year_without_regeneration_brings_three_mails_and_one_with_it_brings_one) {
+  MakeItLive(false);
+  stage.Run(hours{24 * 400});
+  EXPECT_THAT(Mails(), ElementsAre("720h to reader-0", "336h to reader-0", "72h to reader-0"));
+  stage.world.DeleteSystem(kKey);
+  stage.Run(minutes{10});
+  stage.world.mails.clear();
+  MakeItLive(true);
+  stage.Run(hours{24 * 364});
+  ASSERT_THAT(Mails(), ElementsAre("renewed to reader-0"));
+  EXPECT_EQ(stage.world.mails[0].active.pem, "cert:2") << "the new one is attached";
+}
+
+TEST_F(MailTest, A_process_that_dies_before_the_server_has_it_sends_it_once) {
+  MakeItLive(false);
+  RunToBefore(hours{720});
+  FailNextMail(MailFault::CrashBefore);
+  stage.Run(minutes{5});
+  EXPECT_FALSE(stage.daemon.IsRunning());
+  EXPECT_THAT(Mails(), IsEmpty());
+  EXPECT_THAT(Lines("due/"), SizeIs(1));
+  stage.daemon.Start();
+  stage.Run(minutes{5});
+  EXPECT_THAT(Mails(), ElementsAre("720h to reader-0"));
+}
+
+TEST_F(MailTest, A_process_that_dies_after_the_server_has_it_repeats_it_with_the_same_id) {
+  MakeItLive(false, 3);
+  RunToBefore(hours{720});
+  FailNextMail(MailFault::CrashAfter);
+  stage.Run(minutes{5});
+  stage.daemon.Start();
+  stage.Run(minutes{5});
+  EXPECT_THAT(Mails(), ElementsAre("720h to reader-0", "720h to reader-0", "720h to reader-1",
+                                   "720h to reader-2"));
+  EXPECT_EQ(stage.world.mails[0].id, stage.world.mails[1].id);
+  EXPECT_THAT(Lines("sent/"), SizeIs(3));
+}
+
+// Wherever in the life of a mail the process dies, each reader has it, and at most once more.
+TEST_F(MailTest, Each_write_is_crashed_at_and_nobody_is_forgotten) {
+  MakeItLive(false, 4);
+  RunToBefore(hours{720});
+  int calls = 0;
+  int crash_at = 1;
+  stage.world.fault = [&](Call) {
+    if (++calls != crash_at) return Fault::None;
+    crash_at += 3;
+    calls = 0;
+    return crash_at % 2 == 0 ? Fault::CrashBefore : Fault::CrashAfter;
+  };
+  for (int process = 0; process < 30; ++process) {
+    if (!stage.daemon.IsRunning()) stage.daemon.Start();
+    stage.Run(minutes{1});
+  }
+  std::map<std::string, int> got;
+  for (const core::Notice& notice : stage.world.mails) ++got[notice.id];
+  EXPECT_THAT(got, SizeIs(4));
+  EXPECT_THAT(Lines("sent/"), SizeIs(4));
+}
+
+TEST_F(MailTest, A_restart_repeats_nothing) {
+  MakeItLive(false, 3);
+  RunToBefore(hours{336});
+  stage.Run(minutes{5});
+  EXPECT_THAT(stage.world.mails, SizeIs(3));
+  stage.world.ResetCounts();
+  stage.daemon.Start();
+  stage.Run(hours{24});
+  EXPECT_THAT(stage.world.mails, SizeIs(3));
+  EXPECT_EQ(stage.world.Writes(), 0);
+}
+
+// What a leader before us sent while our cache slept is not sent again.
+TEST_F(MailTest, A_debt_that_is_older_than_the_process_is_read_live_before_it_is_posted) {
+  MakeItLive(false);
+  RunToBefore(hours{720});
+  FailNextMail(MailFault::CrashAfter);
+  stage.Run(minutes{5});
+  ASSERT_THAT(Lines("due/"), SizeIs(1));
+  stage.world.watch_delay = [] { return World::Delay{10'000}; };
+  stage.daemon.Start();  // its cache shows the debt
+  stage.world.EditSystem(kKey, [](auto& system) {
+    for (std::string& line : system.status.ledger.sent)
+      if (line.starts_with("due/")) line.replace(0, 3, "sent");
+  });
+  stage.world.ResetCounts();
+  stage.Run(World::Delay{2000});
+  EXPECT_EQ(stage.world.Count(Call::ReadSystem), 1);
+  stage.Run(minutes{5});
+  EXPECT_THAT(stage.world.mails, SizeIs(1));
+}
+
+TEST_F(MailTest, A_conflict_at_the_intent_posts_nothing_until_it_is_written) {
+  MakeItLive(false);
+  RunToBefore(hours{720});
+  bool refused = false;
+  stage.world.fault = [&](Call call) {
+    if (call != Call::WriteStatus || refused) return Fault::None;
+    refused = true;
+    EXPECT_THAT(stage.world.mails, IsEmpty());
+    return Fault::Conflict;
+  };
+  stage.Run(minutes{5});
+  EXPECT_TRUE(refused);
+  EXPECT_THAT(Mails(), ElementsAre("720h to reader-0"));
+}
+
+TEST_F(MailTest, An_outcome_that_could_not_be_written_is_kept_until_it_is) {
+  MakeItLive(false);
+  RunToBefore(hours{720});
+  int writes = 0;
+  stage.world.fault = [&](Call call) {
+    if (call != Call::WriteStatus) return Fault::None;
+    return ++writes == 2 || writes == 3 ? Fault::ServerError : Fault::None;
+  };
+  stage.Run(minutes{10});
+  EXPECT_THAT(Mails(), ElementsAre("720h to reader-0"));
+  EXPECT_THAT(Lines("sent/"), SizeIs(1));
+  EXPECT_THAT(Lines("due/"), IsEmpty());
+}
+
+TEST_F(MailTest, Fifty_readers_through_a_narrow_postbox_all_get_theirs) {
+  MakeItLive(false, 50);
+  RunToBefore(hours{72});
+  stage.world.mail_delay = [] { return World::Delay{200}; };
+  stage.Run(minutes{30});
+  EXPECT_THAT(stage.world.mails, SizeIs(50));
+  EXPECT_THAT(Lines("due/"), IsEmpty());
+  EXPECT_EQ(Delivered(), "Delivered");
+}
+
+TEST_F(MailTest, A_refused_reader_holds_nobody_back_and_is_named) {
+  MakeItLive(false, 2);
+  EditSubscribers([](auto& all) { all.push_back({"Nobody", "refused@example.com"}); });
+  RunToBefore(hours{720});
+  stage.Run(minutes{5});
+  EXPECT_THAT(Mails(), ElementsAre("720h to reader-0", "720h to reader-1"));
+  EXPECT_EQ(Delivered(), "RecipientRefused");
+  EXPECT_THAT(stage.world.LiveSystem(kKey)->status.Find("NotificationsDelivered")->message,
+              HasSubstr("\"Nobody\" (refused). 550 no such user"));
+}
+
+TEST_F(MailTest, Who_unsubscribes_while_the_server_is_away_gets_nothing) {
+  MakeItLive(false, 2);
+  RunToBefore(hours{720});
+  stage.world.mail_fault = [] { return MailFault::Delay; };
+  stage.Run(minutes{5});
+  EXPECT_EQ(Delivered(), "MailDelayed");
+  EditSubscribers([](auto& all) { all.pop_back(); });
+  stage.world.mail_fault = nullptr;
+  stage.Run(hours{24});
+  EXPECT_THAT(Mails(), ElementsAre("720h to reader-0"));
+  EXPECT_THAT(Lines("due/"), IsEmpty());
+  EXPECT_EQ(Delivered(), "Delivered");
+}
+
+TEST_F(MailTest, A_server_that_is_away_is_no_reason_to_renew_later) {
+  MakeItLive(true);
+  stage.world.mail_fault = [] { return MailFault::Delay; };
+  stage.Run(hours{24 * 364});
+  EXPECT_THAT(stage.world.mails, IsEmpty());
+  EXPECT_EQ(stage.world.LiveSystem(kKey)->status.active->pem, "");
+  EXPECT_EQ(stage.world.LiveSecretOf("idm/abap-outbound")->Data("tls.crt"), "cert:1");
+}
+
+TEST_F(MailTest, A_wiped_status_brings_the_most_urgent_mail_again_and_nothing_else) {
+  MakeItLive(false, 2);
+  RunToBefore(hours{336});
+  stage.Run(minutes{5});
+  stage.world.mails.clear();
+  stage.world.EditSystem(kKey, [](auto& system) {
+    system.status = {};
+    system.pems_digest = reconcile::PemsDigest({});
+  });
+  stage.Run(minutes{5});
+  EXPECT_THAT(Mails(), ElementsAre("336h to reader-0", "336h to reader-1"));
+}
+
+TEST_F(MailTest, A_system_that_goes_takes_its_mails_with_it) {
+  MakeItLive(false, 3);
+  RunToBefore(hours{72});
+  stage.world.mail_delay = [] { return World::Delay{60'000}; };
+  stage.Run(minutes{1} + seconds{10});
+  EXPECT_THAT(Lines("due/"), SizeIs(3));
+  stage.world.DeleteSystem(kKey);
+  stage.Run(hours{24});
+  EXPECT_THAT(stage.world.mails, IsEmpty());
+}
+
+}  // namespace
+}  // namespace certpair::sim
