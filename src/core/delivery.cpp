@@ -87,6 +87,14 @@ std::string Remember(const View& view, std::string_view reason, std::string text
   return was && was->reason == reason && was->message.starts_with(text) ? was->message : text;
 }
 
+// A warning that waited until the end of what it warned of: it stays due, and goes out as the news
+// that the certificate has ended.
+bool CameTooLate(const View& view, const NoticeOutcome& outcome) {
+  constexpr seconds kUntilGivenUp = std::chrono::minutes{5};
+  return view.active && view.ActiveExpired() && outcome.at >= view.active->not_after &&
+         outcome.at < view.active->not_after + kUntilGivenUp;
+}
+
 Statement Say(ConditionStatus status, std::string_view reason, std::string message) {
   return {condition::kNotificationsDelivered, status, reason, std::move(message)};
 }
@@ -151,7 +159,8 @@ void Settle(const View& view, const std::vector<const Subscriber*>& recipients, 
     if (outcome.kind == Kind::Refused && book.Settle(outcome.id, MailState::Refused)) {
       tell(outcome, reason::kRecipientRefused, "was refused");
     }
-    if (outcome.kind == Kind::GivenUp && book.Settle(outcome.id, MailState::GivenUp)) {
+    if (outcome.kind == Kind::GivenUp && !CameTooLate(view, outcome) &&
+        book.Settle(outcome.id, MailState::GivenUp)) {
       tell(outcome, reason::kMailGivenUp, "was given up");
     }
   }

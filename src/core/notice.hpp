@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "core/certificate.hpp"
@@ -70,5 +71,22 @@ struct NoticeOutcome {
   sys_seconds at;
   friend bool operator==(const NoticeOutcome&, const NoticeOutcome&) = default;
 };
+
+/// `sent`, `refused`, `delayed`, `given-up`, `dropped`: for metrics.
+[[nodiscard]] constexpr std::string_view ToString(NoticeOutcome::Kind kind) {
+  switch (kind) {
+    case NoticeOutcome::Kind::Sent:
+      return "sent";
+    case NoticeOutcome::Kind::Refused:
+      return "refused";
+    case NoticeOutcome::Kind::Delayed:
+      return "delayed";
+    case NoticeOutcome::Kind::GivenUp:
+      return "given-up";
+    case NoticeOutcome::Kind::Dropped:
+      return "dropped";
+  }
+  return "";
+}
 
 }  // namespace certpair::core

@@ -81,6 +81,10 @@ struct Metrics::State {
       Counters(registry, "certpair_watch_restarts_total", "Watches that began again"),
       {"resource"},
       kMaxChildren};
+  Children<Counter, 1> notifications{
+      Counters(registry, "certpair_notifications_total", "Mails, by what became of them"),
+      {"outcome"},
+      kMaxChildren};
   Children<Counter, 1> issued{
       Counters(registry, "certpair_certificates_issued_total", "Certificates issued, by why"),
       {"reason"},
@@ -132,6 +136,9 @@ void Metrics::SetKeyPoolWaiting(std::size_t owners) {
 
 void Metrics::SetLeader(bool works) { state_->leader.Set(works ? 1 : 0); }
 
+void Metrics::CountNotification(std::string_view outcome) {
+  state_->notifications.At({outcome}).Increment();
+}
 void Metrics::CountIssued(std::string_view reason) { state_->issued.At({reason}).Increment(); }
 
 void Metrics::SetCertificates(std::string_view name_space, std::string_view name,

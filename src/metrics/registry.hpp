@@ -63,6 +63,8 @@ class Metrics {
   void SetLeader(bool works);
   /// certpair_certificates_issued_total{reason} (`First`, `Generate`, `Regenerate`, …).
   void CountIssued(std::string_view reason);
+  /// certpair_notifications_total{outcome} (`sent`, `refused`, `delayed`, `given-up`, `dropped`).
+  void CountNotification(std::string_view outcome);
 
   /// What one system has now: certpair_certificates{state} (active, inactive, expired) and
   /// certpair_certificate_seconds_to_expiry{namespace,name} (of the active one; negative after it)

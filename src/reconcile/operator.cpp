@@ -1,5 +1,6 @@
 #include "reconcile/operator.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@ namespace {
 // Keys of the work queue: which kind, then the object's own key.
 constexpr std::string_view kSystemPrefix = "system:";
 constexpr std::string_view kAuthorityPrefix = "authority:";
+constexpr std::chrono::hours kCheckInDepthEvery{24};
 
 std::string_view ResultName(PassResult::Kind kind) {
   switch (kind) {
@@ -63,7 +65,16 @@ Operator::Operator(const kube::Client& client, kube::EventRecorder& events,
                }),
       authorities_(caches_, cluster_, signing_, clock, settings_.caches.own_namespace),
       systems_(caches_, cluster_, signing_, clock, settings_.installation,
-               {.issued = [this](std::string_view reason) { metrics_.CountIssued(reason); }}) {}
+               {.issued = [this](std::string_view reason) { metrics_.CountIssued(reason); },
+                .notified =
+                    [this](core::NoticeOutcome::Kind outcome) {
+                      metrics_.CountNotification(core::ToString(outcome));
+                    }},
+               kCheckInDepthEvery, settings_.postbox) {}
+
+void Operator::WakeSystem(const std::string& system_key) {
+  queue_.Add(std::string{kSystemPrefix} + system_key);
+}
 
 CacheListeners Operator::Listen() {
   return {.system =

@@ -28,6 +28,7 @@ struct OperatorSettings {
   core::Installation installation;
   std::size_t workers = 8;
   std::size_t key_threads = 2;
+  notify::Postbox* postbox = nullptr;  ///< outlives the operator; null: no mail is sent
 };
 
 /// Everything between the client and the metrics. Start() begins to watch; Work() makes passes
@@ -48,6 +49,8 @@ class Operator {
   void WriteOnlyWhile(std::function<bool()> may_write) {
     cluster_.WriteOnlyWhile(std::move(may_write));
   }
+  /// A system has to look: there is news of its mails. Thread-safe.
+  void WakeSystem(const std::string& system_key);
   /// Waits for the caches, then makes passes on all workers until `stop`; a pass in hand is
   /// finished. May be called again.
   void Work(const std::stop_token& stop);

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "core/certificate.hpp"
 
 namespace certpair::sim {
@@ -43,7 +45,7 @@ struct Pair {
     return before.active.certificate != nullptr ? inactive == before.active : inactive.IsEmpty();
   }
   [[nodiscard]] std::string Describe() const {
-    return "[" + active.Describe() + ", " + inactive.Describe() + "]";
+    return fmt::format("[{}, {}]", active.Describe(), inactive.Describe());
   }
   friend bool operator==(const Pair&, const Pair&) = default;
 };

@@ -78,7 +78,7 @@ bool Child::Running() {
 
 ScratchFolder::ScratchFolder()
     : path_((std::filesystem::temp_directory_path() / "certpair-test-XXXXXX").string()) {
-  if (mkdtemp(path_.data()) == nullptr) path_ = ".";
+  if (mkdtemp(path_.data()) == nullptr) path_ = std::string{"."};  // GCC 12 fears the literal
 }
 
 ScratchFolder::~ScratchFolder() {

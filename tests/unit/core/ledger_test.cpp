@@ -323,6 +323,21 @@ TEST(Refused, Names_five_and_counts_the_rest) {
   EXPECT_THAT(mail.after.events, SizeIs(1));
 }
 
+TEST(GivenUp, At_the_end_of_the_certificate_goes_out_as_the_news_that_it_has_ended) {
+  Correspondent mail = Subscribed();
+  mail.o.now = BeforeEnd(hours{72});
+  const Pass pass = RunPass(mail.o, mail.signer);
+  mail.o.now = BeforeEnd(-seconds{30});
+  mail.o.mail.outcomes = {{Kind::GivenUp, pass.last.notices.at(0).id, "away", mail.o.now}};
+  const Decision late = mail.LookAt(mail.o.now);
+  ASSERT_THAT(late.notices, SizeIs(1));
+  EXPECT_EQ(late.notices[0].kind, NoticeKind::Expired);
+  EXPECT_EQ(late.notices[0].id, pass.last.notices[0].id);
+  mail.o.now += days{4};
+  mail.o.mail.outcomes = {{Kind::GivenUp, pass.last.notices[0].id, "still away", mail.o.now}};
+  EXPECT_THAT(mail.LookAt(mail.o.now).notices, IsEmpty());
+}
+
 TEST(Delayed, Says_why_once_and_stays_until_something_is_sent) {
   Correspondent mail = Subscribed(2);
   mail.o.now = BeforeEnd(hours{336});

@@ -94,6 +94,7 @@ TEST_F(MetricsTest, Every_other_count_and_gauge_has_its_series) {
   metrics.SetKeyPoolWaiting(12);
   metrics.SetLeader(true);
   metrics.CountIssued("First");
+  metrics.CountNotification("sent");
   const std::string text = metrics.Expose();
   EXPECT_EQ(ValueOf(text, R"(certpair_errors_total{kind="Conflict"})"), "1");
   EXPECT_EQ(ValueOf(text, "certpair_leader"), "1");
@@ -102,6 +103,7 @@ TEST_F(MetricsTest, Every_other_count_and_gauge_has_its_series) {
   EXPECT_EQ(ValueOf(text, "certpair_events_dropped_total"), "4");
   EXPECT_EQ(ValueOf(text, "certpair_key_pool_waiting"), "12");
   EXPECT_EQ(ValueOf(text, R"(certpair_certificates_issued_total{reason="First"})"), "1");
+  EXPECT_EQ(ValueOf(text, R"(certpair_notifications_total{outcome="sent"})"), "1");
 }
 
 TEST_F(MetricsTest, Counts_without_labels_are_there_before_the_first_event) {
