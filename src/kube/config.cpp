@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/file_text.hpp"
 #include "kube/endpoint.hpp"
-#include "kube/file_text.hpp"
 
 namespace certpair::kube {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/file_text.hpp"
 #include "base/log.hpp"
-#include "kube/file_text.hpp"
 
 namespace certpair::kube {
 namespace {

@@ -11,8 +11,8 @@
 #include "base/backoff.hpp"
 #include "base/guarded.hpp"
 #include "base/log.hpp"
+#include "base/random_bits.hpp"
 #include "kube/event_aggregation.hpp"
-#include "kube/random_bits.hpp"
 
 namespace certpair::kube {
 namespace {

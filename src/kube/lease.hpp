@@ -20,9 +20,9 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "base/random_bits.hpp"
 #include "base/result.hpp"
 #include "kube/error.hpp"
-#include "kube/random_bits.hpp"
 
 namespace certpair::kube {
 

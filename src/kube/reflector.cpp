@@ -11,7 +11,7 @@
 
 #include "base/guarded.hpp"
 #include "base/log.hpp"
-#include "kube/random_bits.hpp"
+#include "base/random_bits.hpp"
 #include "kube/watch_machine.hpp"
 
 namespace certpair::kube {

@@ -1,4 +1,4 @@
-#include "kube/file_text.hpp"
+#include "base/file_text.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace certpair::kube {
+namespace certpair {
 
 Result<std::string> ReadFileText(const std::string& path) {
   constexpr std::uintmax_t kMaxSize = std::uintmax_t{4} << 20;
@@ -33,4 +33,4 @@ Result<std::string> ReadFileText(const std::string& path) {
   return text;
 }
 
-}  // namespace certpair::kube
+}  // namespace certpair

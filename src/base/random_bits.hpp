@@ -1,11 +1,10 @@
 // Random bits for jitter, small enough to keep one source beside each user. Not for secrets.
-// Private to src/kube.
 #pragma once
 
 #include <cstdint>
 #include <random>
 
-namespace certpair::kube {
+namespace certpair {
 
 /// SplitMix64 (Steele, Lea and Flood, 2014). Not thread-safe.
 class RandomBits {
@@ -27,4 +26,4 @@ class RandomBits {
   std::uint64_t state_;
 };
 
-}  // namespace certpair::kube
+}  // namespace certpair
