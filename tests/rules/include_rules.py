@@ -58,6 +58,7 @@ IMPURE = {
     "condition_variable", "future", "atomic", "stop_token", "random", "csignal", "cstdlib", "ctime", "locale",
 }
 THE_CPPREST_FILE = "src/kube/transport_cpprest.cpp"
+THE_CURL_FILE = "src/notify/smtp_mailer.cpp"
 OPENSSL_CERTIFICATES = r"openssl/(x509.*|pem.*|pkcs7|pkcs12|cms|ocsp|ts)\.h"
 
 MAINS = {"controller/main.cpp", "plugin/main.cpp"}
@@ -65,7 +66,7 @@ CLOCKS = MAINS | {"src/base/clock.hpp", "src/base/log.cpp"}
 # These measure how long a thread sleeps at most; nothing is decided by it.
 WAITS = CLOCKS | {
     THE_CPPREST_FILE, "src/kube/work_queue.cpp", "src/kube/reflector.cpp", "src/kube/events.cpp",
-    "src/kube/leader_elector.cpp",
+    "src/kube/leader_elector.cpp", "src/notify/outbox.cpp",
 }
 OUTSIDE_WORLD = [  # a pattern in code, the files that may have it, and what it is
     (r"system_clock\s*::\s*now|\bSystemClock\b|\bgettimeofday\b|\bclock_gettime\b|\btime\s*\(\s*(nullptr|0|NULL)\s*\)",
@@ -168,6 +169,13 @@ def check_cpprest(tree: Tree) -> Iterator[Problem]:
         yield Problem(THE_CPPREST_FILE, 1, "this is the file that includes cpprestsdk, and it does not")
 
 
+def check_curl(tree: Tree) -> Iterator[Problem]:
+    for path in code_of(tree, "src", "controller", "plugin"):
+        for line, _, name in includes(tree[path]):
+            if name.startswith("curl/") and path != THE_CURL_FILE:
+                yield Problem(path, line, f"libcurl is included by {THE_CURL_FILE} alone")
+
+
 def check_outside_world(tree: Tree) -> Iterator[Problem]:
     for path in code_of(tree, "src", "controller", "plugin"):
         for number, line in enumerate(without_comments_and_texts(tree[path]).splitlines(), 1):
@@ -204,7 +212,7 @@ def check_machine_paths(tree: Tree) -> Iterator[Problem]:
                 yield Problem(path, number, "a path of somebody's machine")
 
 
-CHECKS = [check_our_includes, check_foreign_includes, check_openssl, check_cpprest, check_outside_world,
+CHECKS = [check_our_includes, check_foreign_includes, check_openssl, check_cpprest, check_curl, check_outside_world,
           check_private_keys, check_lengths, check_machine_paths]
 
 

@@ -86,6 +86,9 @@ class Rules(unittest.TestCase):
                 self.expect_break("src/kube/new.cpp", f"#include <openssl/{header}>\n", 1, "only src/x509")
         self.expect_break("controller/tls.cpp", "#include <openssl/x509.h>\n", 1, "only src/x509")
 
+    def test_one_file_includes_libcurl(self):
+        self.expect_break("src/notify/outbox.cpp", "\n#include <curl/curl.h>\n", 2, "alone")
+
     def test_exactly_one_file_includes_cpprestsdk(self):
         for path in ["src/kube/new.cpp", "controller/new.cpp", "bench/new.cpp", "tests/fault/new.cpp"]:
             with self.subTest(path=path):

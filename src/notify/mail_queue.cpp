@@ -1,0 +1,341 @@
+#include "notify/mail_queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/time_format.hpp"
+
+namespace certpair::notify {
+namespace {
+
+using core::NoticeKind;
+using core::NoticeOutcome;
+
+constexpr int kFreshBeforeAnother = 10;  // so that neither first nor further tries starve
+constexpr std::size_t kMostOutcomesAtOnce = 300;
+constexpr std::size_t kMostSystems = 100'000;
+constexpr std::chrono::minutes kSweepInterval{1};
+constexpr std::chrono::hours kOutcomeLife{24};  // nobody asks: its system is gone, or led elsewhere
+
+// After the certificate's end a warning of it is no help.
+bool EndsWithCertificate(const core::Notice& notice, sys_seconds now) {
+  const bool warns = notice.kind == NoticeKind::Expiring || notice.kind == NoticeKind::Failing ||
+                     notice.kind == NoticeKind::Held;
+  return warns && notice.active.not_after > now;
+}
+
+// Only of these two is the certificate attached.
+void DropWhatIsNotSent(core::Notice& notice) {
+  if (notice.kind != NoticeKind::Renewed) notice.active.pem = {};
+  if (notice.kind != NoticeKind::Held && notice.inactive) notice.inactive->pem = {};
+}
+
+}  // namespace
+
+MailQueue::MailQueue(const QueueSettings& settings, std::uint64_t seed)
+    : settings_(settings),
+      random_(seed),
+      away_backoff_(settings.first_probe, settings.last_probe),
+      earliest_(Steady::min()) {}
+
+std::size_t MailQueue::FreePlaces() const {
+  return settings_.capacity - std::min(settings_.capacity, fresh_.size() + outcome_count_);
+}
+
+std::size_t MailQueue::Room(const std::string& system_key) {
+  const std::size_t free = FreePlaces();
+  if (free == 0 && turned_away_.size() < kMostSystems) turned_away_.insert(system_key);
+  return free;
+}
+
+bool MailQueue::Post(const std::string& system_key, core::Notice notice, Instant now) {
+  if (entries_.contains(notice.id) || Room(system_key) == 0) return false;
+  DropWhatIsNotSent(notice);
+  const bool ends = EndsWithCertificate(notice, now.wall);
+  const sys_seconds gives_up = now.wall + settings_.give_up;
+  Entry entry{.key = system_key,
+              .order = next_order_++,
+              .backoff = Backoff{settings_.first_retry, settings_.last_retry},
+              .gives_up = ends ? std::min(gives_up, notice.active.not_after) : gives_up,
+              .ends_with_certificate = ends};
+  std::string id = notice.id;
+  entry.notice = std::move(notice);
+  const auto place = entries_.emplace(std::move(id), std::move(entry)).first;
+  Enqueue(place->second);
+  if (away_) TellDelayed(place->second, away_->message, now);
+  return true;
+}
+
+void MailQueue::Enqueue(Entry& entry) {
+  if (entry.next_try)
+    later_.emplace(std::pair{*entry.next_try, entry.order}, entry.notice.id);
+  else
+    fresh_.emplace(entry.order, entry.notice.id);
+}
+
+void MailQueue::Dequeue(const Entry& entry) {
+  if (entry.next_try)
+    later_.erase({*entry.next_try, entry.order});
+  else
+    fresh_.erase(entry.order);
+}
+
+void MailQueue::Erase(Entries::iterator entry) {
+  if (entry->first == in_hand_)
+    in_hand_.clear();
+  else
+    Dequeue(entry->second);
+  entries_.erase(entry);
+}
+
+std::vector<NoticeOutcome> MailQueue::Outcomes(const std::string& system_key) const {
+  const auto found = outcomes_.find(system_key);
+  if (found == outcomes_.end()) return {};
+  const auto& all = found->second;
+  const auto count = static_cast<std::ptrdiff_t>(std::min(all.size(), kMostOutcomesAtOnce));
+  return {all.begin(), all.begin() + count};
+}
+
+void MailQueue::Acknowledge(const std::string& system_key,
+                            const std::vector<NoticeOutcome>& outcomes) {
+  const auto found = outcomes_.find(system_key);
+  if (found == outcomes_.end()) return;
+  // By value: one that has changed since (Delayed, then Sent) was not acknowledged.
+  outcome_count_ -= std::erase_if(found->second, [&](const NoticeOutcome& outcome) {
+    return std::ranges::find(outcomes, outcome) != outcomes.end();
+  });
+  if (found->second.empty())
+    outcomes_.erase(found);
+  else
+    wakes_.insert(system_key);
+  WakeWhereThereIsRoom();
+}
+
+void MailQueue::Withdraw(const std::string& system_key, const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    const auto entry = entries_.find(id);
+    if (entry == entries_.end() || entry->second.key != system_key || id == in_hand_) continue;
+    Erase(entry);
+  }
+  WakeWhereThereIsRoom();
+}
+
+void MailQueue::Forget(const std::string& system_key) {
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto next = std::next(entry);
+    if (entry->second.key == system_key) Erase(entry);  // the one in hand: Done finds nothing
+    entry = next;
+  }
+  if (const auto found = outcomes_.find(system_key); found != outcomes_.end()) {
+    outcome_count_ -= found->second.size();
+    outcomes_.erase(found);
+  }
+  turned_away_.erase(system_key);
+  evicted_.erase(system_key);
+  wakes_.erase(system_key);
+  WakeWhereThereIsRoom();
+}
+
+const std::string* MailQueue::Choose(Steady now) {
+  const bool due = !later_.empty() && later_.begin()->first.first <= now;
+  const bool another = due && (fresh_.empty() || fresh_in_a_row_ >= kFreshBeforeAnother);
+  if (another) {
+    fresh_in_a_row_ = 0;
+    return &later_.begin()->second;
+  }
+  if (fresh_.empty()) return nullptr;
+  ++fresh_in_a_row_;
+  return &fresh_.begin()->second;
+}
+
+std::variant<MailQueue::Send, MailQueue::Rest> MailQueue::Next(Instant now) {
+  Sweep(now);
+  const auto later = [this]() -> std::optional<Steady> {
+    if (later_.empty()) return std::nullopt;
+    return later_.begin()->first.first;
+  };
+  if (fresh_.empty() && (!later() || *later() > now.steady)) return Rest{later()};
+  if (away_ && now.steady < away_->probe) return Rest{away_->probe};
+  if (now.steady < earliest_) return Rest{earliest_};
+  const std::string* chosen = Choose(now.steady);
+  if (chosen == nullptr) return Rest{later()};
+  const auto entry = entries_.find(*chosen);
+  Dequeue(entry->second);
+  in_hand_ = entry->first;
+  if (settings_.per_minute > 0)
+    earliest_ =
+        now.steady + std::chrono::nanoseconds{std::chrono::minutes{1}} / settings_.per_minute;
+  return Send{entry->second.notice};
+}
+
+void MailQueue::Done(const Delivery& delivery, Instant now) {
+  auto entry = entries_.find(in_hand_);
+  const bool settled = delivery.verdict == Verdict::Sent || delivery.verdict == Verdict::Refused;
+  if (std::exchange(drops_in_hand_, false) && entry != entries_.end() && !settled) {
+    said_.push_back(NoticeOutcome::Kind::Dropped);
+    Erase(entry);
+    entry = entries_.end();
+  }
+  const bool answered =
+      delivery.verdict != Verdict::DelayedAll && delivery.verdict != Verdict::Stopped;
+  if (answered && away_) {
+    away_.reset();
+    away_backoff_.Reset();
+  }
+  if (entry == entries_.end()) {
+    in_hand_.clear();
+    if (delivery.verdict == Verdict::DelayedAll) DelayAll(entries_.end(), delivery.message, now);
+    return;
+  }
+  switch (delivery.verdict) {
+    case Verdict::Sent:
+      Settle(entry, NoticeOutcome::Kind::Sent, {}, now);
+      break;
+    case Verdict::Refused:
+      Settle(entry, NoticeOutcome::Kind::Refused, delivery.message, now);
+      break;
+    case Verdict::DelayedAlone:
+      DelayAlone(entry, delivery.message, now);
+      break;
+    case Verdict::DelayedAll:
+      DelayAll(entry, delivery.message, now);
+      break;
+    case Verdict::Stopped:
+      in_hand_.clear();
+      Enqueue(entry->second);
+      break;
+  }
+  WakeWhereThereIsRoom();
+}
+
+void MailQueue::Settle(Entries::iterator entry, NoticeOutcome::Kind kind, std::string message,
+                       Instant now) {
+  Tell(entry->second, kind, std::move(message), now);
+  Erase(entry);
+}
+
+void MailQueue::DelayAlone(Entries::iterator entry, const std::string& message, Instant now) {
+  in_hand_.clear();
+  Entry& e = entry->second;
+  e.trouble = message;
+  e.next_try = now.steady + e.backoff.Next(random_());
+  Enqueue(e);
+  TellDelayed(e, message, now);
+  if (later_.size() > settings_.most_delayed) EvictOne();
+}
+
+// The one that would be tried last goes. Its system keeps it as due, and posts it again when it is
+// woken, which is when there is room for such mails: not sooner, or it would be tried without end.
+void MailQueue::EvictOne() {
+  const auto entry = entries_.find(std::prev(later_.end())->second);
+  if (evicted_.size() < kMostSystems) evicted_.insert(entry->second.key);
+  Erase(entry);
+}
+
+// Whatever waits is told of it once. The mail itself goes behind the others, so that the next probe
+// is made with another one: it may be this mail alone that the server chokes on.
+void MailQueue::DelayAll(Entries::iterator entry, const std::string& message, Instant now) {
+  in_hand_.clear();
+  if (entry != entries_.end()) {
+    Entry& e = entry->second;
+    e.order = next_order_++;
+    if (e.next_try) e.next_try = now.steady + e.backoff.Next(random_());
+    Enqueue(e);
+  }
+  away_ = Away{message, now.steady + away_backoff_.Next(random_())};
+  for (auto& [id, waiting] : entries_) {
+    waiting.trouble = message;
+    TellDelayed(waiting, message, now);
+  }
+}
+
+void MailQueue::Tell(const Entry& entry, NoticeOutcome::Kind kind, std::string message,
+                     Instant now) {
+  NoticeOutcome outcome{
+      .kind = kind, .id = entry.notice.id, .message = std::move(message), .at = now.wall};
+  said_.push_back(kind);
+  auto& all = outcomes_[entry.key];
+  const auto before = std::ranges::find(all, outcome.id, &NoticeOutcome::id);
+  if (before != all.end()) {
+    *before = std::move(outcome);
+  } else {
+    all.push_back(std::move(outcome));
+    ++outcome_count_;
+  }
+  wakes_.insert(entry.key);
+}
+
+void MailQueue::TellDelayed(Entry& entry, const std::string& message, Instant now) {
+  if (std::exchange(entry.told, true)) return;
+  Tell(entry, NoticeOutcome::Kind::Delayed, message, now);
+}
+
+void MailQueue::Sweep(Instant now) {
+  if (swept_ && now.steady - *swept_ < kSweepInterval) return;
+  swept_ = now.steady;
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto next = std::next(entry);
+    const Entry& e = entry->second;
+    if (now.wall >= e.gives_up && entry->first != in_hand_) {
+      const std::string_view last = e.trouble.empty() ? "its turn did not come" : e.trouble;
+      Settle(
+          entry, NoticeOutcome::Kind::GivenUp,
+          e.ends_with_certificate && now.wall >= e.notice.active.not_after
+              ? fmt::format("The certificate ended before it could be sent: {}", last)
+              : fmt::format("It was tried for {}: {}", DescribeDuration(settings_.give_up), last),
+          now);
+    }
+    entry = next;
+  }
+  for (auto system = outcomes_.begin(); system != outcomes_.end();) {
+    outcome_count_ -= std::erase_if(system->second, [&](const NoticeOutcome& outcome) {
+      return outcome.at + kOutcomeLife < now.wall;
+    });
+    system = system->second.empty() ? outcomes_.erase(system) : std::next(system);
+  }
+  WakeWhereThereIsRoom();
+}
+
+std::size_t MailQueue::DropAll() {
+  drops_in_hand_ = entries_.contains(in_hand_);
+  const std::size_t kept = drops_in_hand_ ? 1 : 0;
+  const std::size_t dropped = entries_.size() - kept;
+  std::erase_if(entries_, [this](const auto& entry) { return entry.first != in_hand_; });
+  fresh_.clear();
+  later_.clear();
+  // Sent and Refused stay: nobody else knows them, and this process may lead again at once.
+  for (auto& [key, all] : outcomes_)
+    outcome_count_ -= std::erase_if(all, [](const NoticeOutcome& outcome) {
+      return outcome.kind == NoticeOutcome::Kind::Delayed;
+    });
+  said_.insert(said_.end(), dropped, NoticeOutcome::Kind::Dropped);
+  turned_away_.clear();
+  evicted_.clear();
+  return dropped;
+}
+
+void MailQueue::WakeWhereThereIsRoom() {
+  // Not for each place that comes free: a pass for one mail at a time would cost more than it.
+  const std::size_t free = FreePlaces();
+  if (free * 2 >= settings_.capacity) {
+    for (std::size_t n = 0; n < free && !turned_away_.empty(); ++n)
+      wakes_.insert(std::move(turned_away_.extract(turned_away_.begin()).value()));
+  }
+  if (later_.size() * 4 <= settings_.most_delayed * 3) {
+    const std::size_t places = settings_.most_delayed - later_.size();
+    for (std::size_t n = 0; n < places && !evicted_.empty(); ++n)
+      wakes_.insert(std::move(evicted_.extract(evicted_.begin()).value()));
+  }
+}
+
+std::vector<std::string> MailQueue::TakeWakes() {
+  std::vector<std::string> wakes{wakes_.begin(), wakes_.end()};
+  wakes_.clear();
+  return wakes;
+}
+
+std::vector<NoticeOutcome::Kind> MailQueue::TakeSaid() { return std::exchange(said_, {}); }
+
+}  // namespace certpair::notify

@@ -1,0 +1,134 @@
+// Which mail is sent next, and when: the pure part of the outbox.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/backoff.hpp"
+#include "base/clock.hpp"
+#include "base/random_bits.hpp"
+#include "core/notice.hpp"
+#include "notify/mailer.hpp"
+
+namespace certpair::notify {
+
+/// Steady time for pauses, the wall clock for what is told and for the ends of certificates.
+struct Instant {
+  std::chrono::steady_clock::time_point steady;
+  sys_seconds wall;
+};
+
+struct QueueSettings {
+  std::size_t capacity = 1000;  ///< mails that wait for a first try, with outcomes not yet taken
+  std::size_t most_delayed = 1000;                ///< mails that wait for another try
+  int per_minute = 0;                             ///< 0: no limit
+  std::chrono::milliseconds first_retry{60'000};  ///< of one mail; doubles up to …
+  std::chrono::milliseconds last_retry{3'600'000};
+  std::chrono::milliseconds first_probe{5'000};  ///< of a server that is away; doubles up to …
+  std::chrono::milliseconds last_probe{300'000};
+  seconds give_up{std::chrono::days{4}};  ///< RFC 5321 §4.5.4.1: at least 4-5 days
+};
+
+/// A step function with a memory: told what was posted and what became of it, it says what to do
+/// next. One mail is in hand at a time. Mails go in the order in which they were posted; one that
+/// is delayed alone waits on its own while others go; where the server as a whole is away, one mail
+/// at a time probes it, a different one each time. Everything in it is bounded. Not thread-safe;
+/// seed 0: from the machine.
+class MailQueue {
+ public:
+  explicit MailQueue(const QueueSettings& settings, std::uint64_t seed = 0);
+
+  /// As Postbox has them.
+  std::size_t Room(const std::string& system_key);
+  bool Post(const std::string& system_key, core::Notice notice, Instant now);
+  [[nodiscard]] std::vector<core::NoticeOutcome> Outcomes(const std::string& system_key) const;
+  void Acknowledge(const std::string& system_key, const std::vector<core::NoticeOutcome>& outcomes);
+  [[nodiscard]] bool IsUnderWay(const std::string& id) const { return entries_.contains(id); }
+  void Withdraw(const std::string& system_key, const std::vector<std::string>& ids);
+  void Forget(const std::string& system_key);
+
+  struct Send {
+    core::Notice notice;
+  };
+  struct Rest {
+    std::optional<std::chrono::steady_clock::time_point> until;  ///< nothing: until a Post
+  };
+  /// What to do now. After Send: Done.
+  [[nodiscard]] std::variant<Send, Rest> Next(Instant now);
+  /// What became of the mail in hand.
+  void Done(const Delivery& delivery, Instant now);
+  /// Another process leads: whatever waits is that one's to send. How many went.
+  std::size_t DropAll();
+
+  /// The systems that have to look, since there are outcomes, or room again. Each is said once.
+  [[nodiscard]] std::vector<std::string> TakeWakes();
+  /// Mails that wait, and the one in hand.
+  [[nodiscard]] std::size_t Depth() const { return entries_.size(); }
+  /// What was said since the last call, for counting.
+  [[nodiscard]] std::vector<core::NoticeOutcome::Kind> TakeSaid();
+
+ private:
+  using Steady = std::chrono::steady_clock::time_point;
+  struct Entry {
+    std::string key;
+    core::Notice notice;
+    std::uint64_t order = 0;
+    std::optional<Steady> next_try;  // of one that is delayed alone
+    Backoff backoff;
+    sys_seconds gives_up;
+    bool ends_with_certificate = false;
+    bool told = false;    // Delayed was said
+    std::string trouble;  // the last
+  };
+  using Entries = std::unordered_map<std::string, Entry>;
+  struct Away {
+    std::string message;
+    Steady probe;
+  };
+
+  [[nodiscard]] std::size_t FreePlaces() const;
+  void Enqueue(Entry& entry);
+  void Dequeue(const Entry& entry);
+  void Erase(Entries::iterator entry);
+  [[nodiscard]] const std::string* Choose(Steady now);
+  void Tell(const Entry& entry, core::NoticeOutcome::Kind kind, std::string message, Instant now);
+  void TellDelayed(Entry& entry, const std::string& message, Instant now);
+  void Settle(Entries::iterator entry, core::NoticeOutcome::Kind kind, std::string message,
+              Instant now);
+  void DelayAlone(Entries::iterator entry, const std::string& message, Instant now);
+  void DelayAll(Entries::iterator entry, const std::string& message, Instant now);
+  void EvictOne();
+  void Sweep(Instant now);
+  void WakeWhereThereIsRoom();
+
+  const QueueSettings settings_;
+  RandomBits random_;
+  Entries entries_;                                                // by id
+  std::map<std::uint64_t, std::string> fresh_;                     // ids, in order
+  std::map<std::pair<Steady, std::uint64_t>, std::string> later_;  // ids, by next try
+  std::uint64_t next_order_ = 0;
+  std::string in_hand_;         // id; empty: none
+  bool drops_in_hand_ = false;  // unless it is settled now: DropAll came meanwhile
+  int fresh_in_a_row_ = 0;
+  std::optional<Away> away_;
+  Backoff away_backoff_;
+  Steady earliest_;  // by the limit a minute
+  std::optional<Steady> swept_;
+
+  std::map<std::string, std::vector<core::NoticeOutcome>> outcomes_;  // by system
+  std::size_t outcome_count_ = 0;
+  std::set<std::string> turned_away_;  // systems that found no room
+  std::set<std::string> evicted_;      // systems of delayed mails that found no room
+  std::set<std::string> wakes_;
+  std::vector<core::NoticeOutcome::Kind> said_;
+};
+
+}  // namespace certpair::notify

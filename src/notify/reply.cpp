@@ -1,0 +1,168 @@
+#include "notify/reply.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "notify/text.hpp"
+
+namespace certpair::notify {
+namespace {
+
+constexpr std::size_t kLongestLine = 600;  // RFC 5321 §4.5.3.1.5 allows 512
+constexpr std::size_t kLongestReply = 1000;
+constexpr std::size_t kMostOffers = 8192;
+constexpr std::size_t kMostBytes = std::size_t{256} << 10;
+constexpr std::size_t kLongestQuote = 200;
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+int CodeOf(std::string_view line) {
+  if (line.size() < 3 || !std::ranges::all_of(line.substr(0, 3), IsDigit)) return 0;
+  return (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
+}
+
+// RFC 3463 §2: the middle number of `5.7.1` at the beginning; -1 where there is none.
+int SubjectOf(std::string_view text) {
+  if (text.size() < 5 || !IsDigit(text[0]) || text[1] != '.' || !IsDigit(text[2])) return -1;
+  return text[3] == '.' ? text[2] - '0' : -1;
+}
+
+Verdict JudgeRecipientOrData(Stage stage, const Reply& reply) {
+  constexpr int kSecurityOrPolicy = 7;
+  if (SubjectOf(reply.text) == kSecurityOrPolicy) return Verdict::DelayedAlone;
+  switch (reply.code) {
+    case 521:  // RFC 7504 §3: this host takes no mail at all
+      return Verdict::DelayedAll;
+    case 550:
+    case 551:
+    case 553:
+    case 554:
+    case 556:  // RFC 7504 §4
+    case 501:
+      return Verdict::Refused;
+    case 552:  // at RCPT: "too many recipients", which RFC 5321 §4.5.3.1.10 has treated as 452
+      return stage == Stage::Recipient ? Verdict::DelayedAlone : Verdict::Refused;
+    default:  // 500, 502, 503, 504, 530, 555 …: we and the server do not understand each other
+      return Verdict::DelayedAlone;
+  }
+}
+
+// `<anna@example.com>`, `anna@example.com:`, and whatever else has an @ in it.
+std::string WithoutAddresses(std::string_view text) {
+  std::string clean;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    if (!clean.empty()) clean += ' ';
+    if (word.find('@') == std::string_view::npos)
+      clean += word;
+    else
+      clean += "[address]";
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return clean;
+}
+
+}  // namespace
+
+bool ReplyReader::Read(std::string_view bytes) {
+  total_ += bytes.size();
+  if (total_ > kMostBytes) return false;
+  while (!bytes.empty()) {
+    const std::size_t end = bytes.find('\n');
+    const std::size_t taken = std::min(end, bytes.size());
+    line_ += bytes.substr(0, std::min(taken, kLongestLine - std::min(kLongestLine, line_.size())));
+    bytes.remove_prefix(std::min(taken + (end == std::string_view::npos ? 0 : 1), bytes.size()));
+    if (end != std::string_view::npos && !EndLine()) return false;
+  }
+  return true;
+}
+
+bool ReplyReader::EndLine() {
+  while (!line_.empty() && (line_.back() == '\r' || line_.back() == ' ')) line_.pop_back();
+  const std::string line = std::exchange(line_, {});
+  const int code = CodeOf(line);
+  if (code == 0) return true;  // no line of a reply
+  const bool more = line.size() > 3 && line[3] == '-';
+  const std::string text = line.size() > 4 ? line.substr(4) : "";
+  if (building_.text.size() + text.size() < kLongestReply)
+    building_.text += (building_.text.empty() ? "" : " ") + text;
+  if (collects_offers_ && offers_.size() + text.size() < kMostOffers) {
+    std::ranges::transform(text, std::back_inserter(offers_), Upper);
+    offers_ += '\n';
+  }
+  if (more) return true;
+  building_.code = code;
+  last_ = std::exchange(building_, {});
+  collects_offers_ = false;
+  return true;
+}
+
+void ReplyReader::ExpectOffers() {
+  offers_ = "\n";
+  collects_offers_ = true;
+}
+
+bool ReplyReader::Offers(std::string_view keyword) const {
+  const std::string start = fmt::format("\n{}", keyword);
+  for (std::size_t at = 0; (at = offers_.find(start, at)) != std::string::npos; ++at) {
+    const char next = offers_[at + start.size()];
+    if (next == '\n' || next == ' ' || next == '=') return true;
+  }
+  return false;
+}
+
+Verdict Judge(Stage stage, const Reply& reply) {
+  const bool for_good = reply.code >= 500 && reply.code < 600;
+  if (reply.code == 421) return Verdict::DelayedAll;  // RFC 5321 §3.8: it is closing
+  const bool about_this_mail = stage >= Stage::Recipient;
+  if (!about_this_mail) {
+    // RFC 1870 §6.1: larger than the server takes.
+    const bool too_large = stage == Stage::Sender && reply.code == 552;
+    return too_large ? Verdict::Refused : Verdict::DelayedAll;
+  }
+  return for_good ? JudgeRecipientOrData(stage, reply) : Verdict::DelayedAlone;
+}
+
+std::string_view Describe(Stage stage) {
+  switch (stage) {
+    case Stage::Connect:
+      return "connecting";
+    case Stage::Greeting:
+      return "waiting for its greeting";
+    case Stage::Hello:
+      return "saying EHLO";
+    case Stage::Secure:
+      return "starting TLS";
+    case Stage::Login:
+      return "logging in";
+    case Stage::Sender:
+      return "naming the sender";
+    case Stage::Recipient:
+      return "naming the recipient";
+    case Stage::Data:
+      return "asking to send the text";
+    case Stage::Body:
+      return "sending the text";
+  }
+  return "";
+}
+
+std::string Quote(Stage stage, const Reply& reply) {
+  if (stage == Stage::Login) {
+    const bool enhanced = SubjectOf(reply.text) >= 0;
+    return enhanced ? fmt::format("{} {}", reply.code, reply.text.substr(0, reply.text.find(' ')))
+                    : fmt::format("{}", reply.code);
+  }
+  return OneLine(
+      log::Redact(WithoutAddresses(OneLine(fmt::format("{} {}", reply.code, reply.text), 500))),
+      kLongestQuote);
+}
+
+}  // namespace certpair::notify

@@ -1,0 +1,122 @@
+#include "notify/settings.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "notify/text.hpp"
+
+namespace certpair::notify {
+namespace {
+
+constexpr int kMostPerMinute = 100'000;
+
+std::unexpected<Error> Wrong(std::string_view flag, std::string what) {
+  return Fail(ErrorCode::Invalid, fmt::format("{}: {}", flag, std::move(what)));
+}
+
+Result<Tls> ParseTls(std::string_view word) {
+  if (word == "starttls") return Tls::StartTls;
+  if (word == "tls") return Tls::Implicit;
+  if (word == "none") return Tls::None;
+  return Wrong("--smtp-tls", fmt::format("\"{}\" is not starttls, tls or none", OneLine(word)));
+}
+
+// What a server of this kind listens on (RFC 8314 §3.3, RFC 6409 §3.1, RFC 5321 §4.5.4.2).
+int UsualPort(Tls tls) {
+  switch (tls) {
+    case Tls::StartTls:
+      return 587;
+    case Tls::Implicit:
+      return 465;
+    case Tls::None:
+      return 25;
+  }
+  return 0;
+}
+
+bool IsHost(std::string_view host, bool bracketed) {
+  return !host.empty() && host.size() <= 253 && host.front() != '-' &&
+         std::ranges::all_of(host, [bracketed](char c) {
+           const bool digit = c >= '0' && c <= '9';
+           const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+           return digit || letter || c == '.' || (bracketed ? c == ':' : c == '-' || c == '_');
+         });
+}
+
+// `host`, `host:port`, `[::1]`, `[::1]:port`.
+Result<void> ParseServer(std::string_view text, SmtpServer& server) {
+  const auto wrong = [&] {
+    return Wrong("--smtp-server", fmt::format("\"{}\" is not a server such as "
+                                              "mail.example.com:587 or [2001:db8::1]:587",
+                                              OneLine(text, 100)));
+  };
+  const bool bracketed = text.starts_with('[');
+  const std::size_t close = bracketed ? text.find(']') : std::string_view::npos;
+  if (bracketed && close == std::string_view::npos) return wrong();
+  const std::size_t end = bracketed ? close + 1 : std::min(text.find(':'), text.size());
+  const std::string_view host = bracketed ? text.substr(1, close - 1) : text.substr(0, end);
+  if (!IsHost(host, bracketed)) return wrong();
+  server.host = std::string{host};
+  server.port = UsualPort(server.tls);
+  if (end == text.size()) return {};
+  const std::string_view port = text.substr(std::min(end + 1, text.size()));
+  const auto parsed = std::from_chars(port.data(), port.data() + port.size(), server.port);
+  if (text[end] != ':' || parsed.ec != std::errc{} || parsed.ptr != port.data() + port.size() ||
+      server.port < 1 || server.port > 65535)
+    return wrong();
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<MailSettings>> CheckSettings(const MailFlags& flags) {
+  if (flags.server.empty()) {
+    for (const auto& [flag, value] : {std::pair{"--smtp-from", &flags.from},
+                                      {"--smtp-ca-file", &flags.ca_file},
+                                      {"--smtp-credentials-file", &flags.credentials_file}})
+      if (!value->empty()) return Wrong(flag, "it is of use with --smtp-server only");
+    return std::nullopt;
+  }
+  MailSettings settings;
+  auto tls = ParseTls(flags.tls);
+  if (!tls) return std::unexpected(tls.error());
+  settings.server.tls = *tls;
+  if (auto server = ParseServer(flags.server, settings.server); !server)
+    return std::unexpected(server.error());
+  if (flags.from.empty())
+    return Wrong("--smtp-from",
+                 "with --smtp-server it must be given: an address, or "
+                 "\"Name <address>\"");
+  auto from = ParseSender(flags.from);
+  if (!from) return Wrong("--smtp-from", from.error().message);
+  settings.letterhead = {.from = std::move(*from), .cluster_name = OneLine(flags.cluster_name)};
+  if (*tls == Tls::None && !flags.credentials_file.empty())
+    return Wrong("--smtp-credentials-file",
+                 "with --smtp-tls=none the password would be sent in clear; use starttls or tls");
+  if (*tls == Tls::None && !flags.ca_file.empty())
+    return Wrong("--smtp-ca-file", "with --smtp-tls=none there is no certificate to check");
+  settings.server.ca_file = flags.ca_file;
+  settings.server.credentials_file = flags.credentials_file;
+  if (flags.rate < 0 || flags.rate > kMostPerMinute)
+    return Wrong("--smtp-rate", fmt::format("{} is not between 0 (no limit) and {} mails a minute",
+                                            flags.rate, kMostPerMinute));
+  settings.per_minute = flags.rate;
+  return settings;
+}
+
+Result<Login> ParseLogin(std::string_view text) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  if (text.empty()) return Fail(ErrorCode::Invalid, "it is empty; one line user:password is asked");
+  const std::size_t colon = text.find(':');
+  const bool control = std::ranges::any_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size() || control)
+    return Fail(ErrorCode::Invalid, "it is not one line user:password");
+  return Login{.user = std::string{text.substr(0, colon)},
+               .password = SecretString{std::string{text.substr(colon + 1)}}};
+}
+
+}  // namespace certpair::notify

@@ -1,0 +1,69 @@
+// How an installation sends mail: what its flags say, checked.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/secret_string.hpp"
+#include "notify/message.hpp"
+
+namespace certpair::notify {
+
+/// As they were given; empty: not given.
+struct MailFlags {
+  std::string server;            ///< --smtp-server
+  std::string from;              ///< --smtp-from
+  std::string tls = "starttls";  ///< --smtp-tls
+  std::string ca_file;           ///< --smtp-ca-file
+  std::string credentials_file;  ///< --smtp-credentials-file
+  int rate = 0;                  ///< --smtp-rate, mails per minute; 0: no limit
+  std::string cluster_name;      ///< --cluster-name
+};
+
+enum class Tls {
+  StartTls,  ///< RFC 3207, required: without it nothing is sent
+  Implicit,  ///< RFC 8314 §3.3, TLS from the first byte
+  None,      ///< in clear
+};
+
+/// How long a mail may take; each is an upper bound.
+struct Deadlines {
+  std::chrono::milliseconds connect{30'000};  ///< until the server has let us in, TLS and login too
+  std::chrono::milliseconds reply{60'000};    ///< to each command, and to the text
+  std::chrono::milliseconds mail{180'000};    ///< the whole
+};
+
+/// Where mails are handed in.
+struct SmtpServer {
+  std::string host;  ///< a name or an address, IPv6 without brackets
+  int port = 587;
+  Tls tls = Tls::StartTls;
+  std::string ca_file;           ///< PEM; empty: the system's
+  std::string credentials_file;  ///< empty: no AUTH
+  Deadlines deadlines;
+};
+
+struct MailSettings {
+  SmtpServer server;
+  Letterhead letterhead;
+  int per_minute = 0;
+};
+
+/// Nothing where no server is given: then no mail is sent. Invalid names the flag, what was found,
+/// and what to write. Files are not looked at: they may come later.
+[[nodiscard]] Result<std::optional<MailSettings>> CheckSettings(const MailFlags& flags);
+
+struct Login {
+  std::string user;
+  SecretString password;
+};
+
+/// One line `user:password` (the password may have colons, the user not); a line end after it is
+/// cut. Invalid says what is wrong, and repeats none of it.
+[[nodiscard]] Result<Login> ParseLogin(std::string_view text);
+
+}  // namespace certpair::notify

@@ -1,0 +1,343 @@
+// The mailer against a real SMTP server, good and bad.
+#include <thread>
+
+#include "fault/notify/mail_setup.hpp"
+
+namespace certpair::notify {
+namespace {
+
+using testing::AllOf;
+using testing::AnyOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class Smtp : public MailFault {
+ protected:
+  void SetUp() override {
+    MailFault::SetUp();
+    WriteCredentials("certpair:open:sesame\n");
+  }
+};
+
+// What a message may never hold.
+auto NoSecretNorAddress() {
+  return AllOf(Not(HasSubstr("sesame")), Not(HasSubstr("@")), Not(HasSubstr("b3BlbjpzZXNhbWU")));
+}
+
+TEST_F(Smtp, A_mail_goes_through_TLS_and_a_login_and_arrives_as_it_was) {
+  test::SmtpServer server{{.behaviour = Behaviour()}};
+  SmtpMailer mailer{ServerOf(server)};
+  const Letter letter = LetterTo("idm@example.com");
+  const Delivery delivery = mailer.Send(letter, {});
+  EXPECT_EQ(delivery.verdict, Verdict::Sent) << delivery.message;
+  const auto mails = server.Mails();
+  ASSERT_EQ(mails.size(), 1U);
+  EXPECT_EQ(mails[0].bytes, letter.bytes);
+  EXPECT_EQ(mails[0].about.at("from"), "certpair@example.com");
+  EXPECT_EQ(mails[0].To(), "idm@example.com");
+  EXPECT_EQ(mails[0].about.at("user"), "certpair");
+  EXPECT_TRUE(mails[0].about.at("tls"));
+}
+
+TEST_F(Smtp, One_connection_carries_many_mails_and_is_left_with_QUIT) {
+  test::SmtpServer server{{.behaviour = Behaviour()}};
+  SmtpMailer mailer{ServerOf(server)};
+  for (int n = 0; n < 5; ++n)
+    EXPECT_EQ(mailer.Send(LetterTo("a@example.com"), {}).verdict, Verdict::Sent);
+  for (const auto& mail : server.Mails()) EXPECT_EQ(mail.about.at("connection"), 1);
+  mailer.Rest();
+  EXPECT_EQ(server.CountLines("tls QUIT"), 1) << server.Lines();
+  EXPECT_EQ(mailer.Send(LetterTo("a@example.com"), {}).verdict, Verdict::Sent);
+  EXPECT_EQ(server.Mails().back().about.at("connection"), 2);
+}
+
+TEST_F(Smtp, TLS_from_the_first_byte_and_none_at_all_work_where_they_are_asked_for) {
+  test::SmtpServer implicit{{.tls = "tls", .behaviour = Behaviour()}};
+  SmtpServer settings = ServerOf(implicit);
+  settings.tls = Tls::Implicit;
+  EXPECT_EQ(SmtpMailer{settings}.Send(LetterTo("a@example.com"), {}).verdict, Verdict::Sent);
+  EXPECT_EQ(implicit.Mails().at(0).about.at("user"), "certpair");
+
+  test::SmtpServer clear{{.tls = "none"}};
+  settings = ServerOf(clear);
+  settings.tls = Tls::None;
+  settings.ca_file = settings.credentials_file = "";
+  const Delivery delivery = SmtpMailer{settings}.Send(LetterTo("a@example.com"), {});
+  EXPECT_EQ(delivery.verdict, Verdict::Sent) << delivery.message;
+  EXPECT_FALSE(clear.Mails().at(0).about.at("tls"));
+}
+
+struct FaultRow {
+  const char* name;
+  json behaviour;
+  Verdict verdict;
+  const char* message;
+};
+
+void PrintTo(const FaultRow& row, std::ostream* out) { *out << row.name; }
+
+class SmtpFaults : public Smtp, public testing::WithParamInterface<FaultRow> {};
+
+TEST_P(SmtpFaults, Is_answered_as_the_row_says_and_the_next_mail_goes) {
+  test::SmtpServer server{{.behaviour = Behaviour(GetParam().behaviour)}};
+  SmtpMailer mailer{ServerOf(server)};
+  const auto begin = std::chrono::steady_clock::now();
+  const Delivery delivery = mailer.Send(LetterTo("anna@example.com"), {});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s);
+  EXPECT_EQ(delivery.verdict, GetParam().verdict) << delivery.message << server.Lines();
+  EXPECT_THAT(delivery.message, AllOf(HasSubstr(GetParam().message), NoSecretNorAddress()));
+  EXPECT_LE(delivery.message.size(), 400U);
+  server.Behave(Behaviour());
+  const Delivery next = mailer.Send(LetterTo("berta@example.com"), {});
+  ASSERT_EQ(next.verdict, Verdict::Sent) << next.message;
+  EXPECT_EQ(server.Mails().back().To(), "berta@example.com");
+}
+
+constexpr Verdict kAll = Verdict::DelayedAll;
+constexpr Verdict kAlone = Verdict::DelayedAlone;
+
+INSTANTIATE_TEST_SUITE_P(
+    Server, SmtpFaults,
+    testing::Values(
+        FaultRow{
+            "greets_with_554", {{"greeting", "554 no service for anna@example.com"}}, kAll, ""},
+        FaultRow{"greets_with_421", {{"greeting", "421 busy"}}, kAll, "421 busy"},
+        FaultRow{"greets_with_garbage", {{"greeting", "garbage"}}, kAll, "greeting"},
+        FaultRow{"greets_with_a_line_of_1_MB", {{"greeting", "long"}}, kAll, ""},
+        FaultRow{"greets_without_end", {{"greeting", "flood"}}, kAll, "without end"},
+        FaultRow{"stalls_at_the_greeting", {{"greeting", "stall"}}, kAll, "in time"},
+        FaultRow{"closes_at_the_greeting", {{"greeting", "close"}}, kAll, "closed"},
+        FaultRow{"stalls_at_EHLO", {{"EHLO", "stall"}}, kAll, "in time, saying EHLO"},
+        FaultRow{"offers_no_STARTTLS", {{"EHLO", "hide"}}, kAll, "no STARTTLS"},
+        FaultRow{"offers_no_AUTH", {{"EHLO", "hide-auth"}}, kAll, "no AUTH"},
+        FaultRow{"refuses_STARTTLS", {{"STARTTLS", "454 no TLS now"}}, kAll, "454 no TLS now"},
+        FaultRow{"stalls_at_STARTTLS", {{"STARTTLS", "stall"}}, kAll, "in time, starting TLS"},
+        FaultRow{"refuses_the_login",
+                 {{"AUTH", "535 5.7.8 no b3BlbjpzZXNhbWU= open:sesame"}},
+                 kAll,
+                 "logging in: 535 5.7.8"},
+        FaultRow{"stalls_at_AUTH", {{"AUTH", "stall"}}, kAll, "in time, logging in"},
+        FaultRow{"closes_at_AUTH", {{"AUTH", "close"}}, kAll, "closed"},
+        FaultRow{"refuses_the_sender",
+                 {{"MAIL", "550 5.7.1 certpair@example.com may not"}},
+                 kAll,
+                 "550 5.7.1 [address] may not"},
+        FaultRow{
+            "takes_no_mail_so_large", {{"MAIL", "552 5.3.4 too large"}}, Verdict::Refused, "552"},
+        FaultRow{"stalls_at_MAIL", {{"MAIL", "stall"}}, kAll, "in time, naming the sender"},
+        FaultRow{"knows_no_such_recipient",
+                 {{"RCPT", "550 5.1.1 <anna@example.com>: unknown"}},
+                 Verdict::Refused,
+                 "550 5.1.1 [address] unknown"},
+        FaultRow{"has_a_policy_at_RCPT", {{"RCPT", "554 5.7.1 relay denied"}}, kAlone, "5.7.1"},
+        FaultRow{
+            "is_busy_for_one_recipient", {{"RCPT", "450 4.2.1 later"}}, kAlone, "450 4.2.1 later"},
+        FaultRow{"has_too_many_recipients", {{"RCPT", "552 too many"}}, kAlone, "552"},
+        FaultRow{"leaves_at_RCPT_with_421", {{"RCPT", "421 leaving"}}, kAll, "421"},
+        FaultRow{"stalls_at_RCPT", {{"RCPT", "stall"}}, kAlone, "in time, naming the recipient"},
+        FaultRow{"answers_RCPT_without_end", {{"RCPT", "flood"}}, kAlone, "without end"},
+        FaultRow{
+            "answers_RCPT_with_garbage", {{"RCPT", "garbage"}}, kAlone, "naming the recipient"},
+        FaultRow{"stalls_at_DATA", {{"DATA", "stall"}}, kAlone, "in time"},
+        FaultRow{"closes_at_DATA", {{"DATA", "close"}}, kAlone, "closed"},
+        FaultRow{"closes_after_the_text", {{"body", "close"}}, kAlone, "sending the text"},
+        FaultRow{"stalls_after_the_text", {{"body", "stall"}}, kAlone, "in time, sending the text"},
+        FaultRow{"refuses_the_text", {{"body", "554 5.6.0 no such mail"}}, Verdict::Refused, "554"},
+        FaultRow{"takes_the_text_later", {{"body", "451 4.3.0 disk"}}, kAlone, "451"},
+        FaultRow{"answers_the_text_with_garbage", {{"body", "garbage"}}, kAlone, ""},
+        FaultRow{"closes_after_its_250", {{"body", "reply-and-close"}}, Verdict::Sent, ""}),
+    [](const auto& test) { return std::string{test.param.name}; });
+
+TEST_F(Smtp, Nothing_is_sent_in_clear_where_TLS_is_asked_for) {
+  const struct {
+    const char* what;
+    test::TlsSubject subject;
+    json behaviour;
+    bool other_ca;
+  } rows[] = {
+      {"no STARTTLS", {}, {{"EHLO", "hide"}}, false},
+      {"STARTTLS refused", {}, {{"STARTTLS", "502 no"}}, false},
+      {"an expired certificate",
+       {.begins = std::chrono::hours{-48}, .ends = std::chrono::hours{-24}},
+       {},
+       false},
+      {"a certificate of another host", {.alt_names = "DNS:mail.example.com"}, {}, false},
+      {"a certificate of another CA", {}, {}, true},
+  };
+  test::SmtpServer other{{.behaviour = Behaviour()}};
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.what);
+    test::SmtpServer server{
+        {.subject = row.subject,
+         .behaviour = Behaviour(row.behaviour.is_null() ? json::object() : row.behaviour)}};
+    SmtpServer settings = ServerOf(server);
+    if (row.other_ca) settings.ca_file = other.CaFile();
+    SmtpMailer mailer{settings};
+    const Delivery delivery = mailer.Send(LetterTo("anna@example.com"), {});
+    EXPECT_EQ(delivery.verdict, Verdict::DelayedAll);
+    EXPECT_THAT(delivery.message, AnyOf(HasSubstr("TLS"), HasSubstr("certificate")));
+    for (const char* verb : {"AUTH", "MAIL", "RCPT", "DATA"}) {
+      EXPECT_EQ(server.CountLines(std::string{"clear "} + verb), 0) << server.Lines();
+      EXPECT_EQ(server.CountLines(std::string{"tls "} + verb), 0) << server.Lines();
+    }
+  }
+}
+
+TEST_F(Smtp, Credentials_that_are_missing_empty_or_wrong_delay_and_the_right_ones_count_at_once) {
+  test::SmtpServer server{{.behaviour = Behaviour()}};
+  SmtpMailer mailer{ServerOf(server)};
+  const auto send = [&] { return mailer.Send(LetterTo("anna@example.com"), {}); };
+  EXPECT_EQ(send().verdict, Verdict::Sent);
+  const struct {
+    const char* text;
+    const char* message;
+  } rows[] = {{"", "it is empty"},
+              {"\n", "it is empty"},
+              {"certpair", "user:password"},
+              {"certpair:", "user:password"},
+              {"certpair:sesame\nmore:sesame\n", "user:password"}};
+  for (const auto& row : rows) {
+    WriteCredentials(row.text);
+    const Delivery delivery = send();
+    EXPECT_EQ(delivery.verdict, Verdict::DelayedAll) << row.text;
+    EXPECT_THAT(delivery.message,
+                AllOf(HasSubstr("credentials file"), HasSubstr(row.message), NoSecretNorAddress()));
+  }
+  WriteCredentials("certpair:wrong sesame");
+  const Delivery refused = send();
+  EXPECT_EQ(refused.verdict, Verdict::DelayedAll);
+  EXPECT_THAT(refused.message, AllOf(HasSubstr("535"), NoSecretNorAddress()));
+  std::remove((folder_ / "credentials").c_str());
+  EXPECT_THAT(send().message, HasSubstr("there is no file"));
+  server.Behave({{"user", "certpair"}, {"password", "new:one"}});
+  WriteCredentials("certpair:new:one\r\n");
+  EXPECT_EQ(send().verdict, Verdict::Sent);
+  EXPECT_EQ(server.CountMails(), 2U);
+}
+
+TEST_F(Smtp, A_CA_file_that_is_replaced_counts_from_the_next_connection_on) {
+  test::SmtpServer server{{.behaviour = Behaviour()}};
+  SmtpServer settings = ServerOf(server);
+  settings.ca_file = folder_ / "ca.crt";
+  SmtpMailer mailer{settings};
+  const auto send = [&] { return mailer.Send(LetterTo("anna@example.com"), {}); };
+  EXPECT_THAT(send().message, HasSubstr("CA file"));
+  std::ofstream{settings.ca_file} << "no PEM";
+  EXPECT_THAT(send().message, HasSubstr("holds no PEM certificate"));
+  std::ofstream{settings.ca_file} << test::TlsAuthority{"another"}.Certificate();
+  EXPECT_THAT(send().message, HasSubstr("no trusted TLS"));
+  std::ofstream{settings.ca_file} << test::ReadFile(server.CaFile());
+  const Delivery delivery = send();
+  EXPECT_EQ(delivery.verdict, Verdict::Sent) << delivery.message;
+}
+
+TEST_F(Smtp, One_who_is_refused_or_delayed_holds_nobody_else_back) {
+  test::SmtpServer server{
+      {.behaviour = Behaviour(
+           {{"refuse", {{"no@example.com", "550 no"}, {"later@example.com", "450 later"}}}})}};
+  SmtpMailer mailer{ServerOf(server)};
+  EXPECT_EQ(mailer.Send(LetterTo("a@example.com"), {}).verdict, Verdict::Sent);
+  const Delivery refused = mailer.Send(LetterTo("no@example.com"), {});
+  EXPECT_EQ(refused.verdict, Verdict::Refused) << refused.message;
+  EXPECT_EQ(mailer.Send(LetterTo("b@example.com"), {}).verdict, Verdict::Sent);
+  EXPECT_EQ(mailer.Send(LetterTo("later@example.com"), {}).verdict, Verdict::DelayedAlone);
+  EXPECT_EQ(mailer.Send(LetterTo("c@example.com"), {}).verdict, Verdict::Sent);
+  EXPECT_EQ(server.CountMails(), 3U);
+}
+
+TEST_F(Smtp, Two_mails_in_a_row_without_an_answer_are_the_servers_trouble) {
+  test::SmtpServer server{{.behaviour = Behaviour({{"RCPT", "close"}})}};
+  SmtpMailer mailer{ServerOf(server)};
+  EXPECT_EQ(mailer.Send(LetterTo("a@example.com"), {}).verdict, Verdict::DelayedAlone);
+  EXPECT_EQ(mailer.Send(LetterTo("b@example.com"), {}).verdict, Verdict::DelayedAll);
+}
+
+TEST_F(Smtp, A_connection_that_the_server_left_meanwhile_is_made_anew_and_nothing_goes_twice) {
+  test::SmtpServer server{{.behaviour = Behaviour({{"body", "reply-and-close"}})}};
+  SmtpMailer mailer{ServerOf(server)};
+  for (int n = 0; n < 3; ++n) {
+    const Delivery delivery = mailer.Send(LetterTo("a@example.com"), {});
+    EXPECT_EQ(delivery.verdict, Verdict::Sent) << delivery.message;
+  }
+  EXPECT_EQ(server.CountMails(), 3U);
+  server.Behave(Behaviour());
+  EXPECT_EQ(mailer.Send(LetterTo("a@example.com"), {}).verdict, Verdict::Sent);
+  server.Behave(Behaviour({{"MAIL", "421 idle for too long"}}));
+  EXPECT_EQ(mailer.Send(LetterTo("a@example.com"), {}).verdict, Verdict::DelayedAll)
+      << "twice 421 is trouble";
+  EXPECT_EQ(server.CountMails(), 4U);
+}
+
+TEST_F(Smtp, A_stop_request_ends_any_wait_at_once) {
+  for (const char* step :
+       {"greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "body"}) {
+    SCOPED_TRACE(step);
+    test::SmtpServer server{{.behaviour = Behaviour({{step, "stall"}})}};
+    SmtpServer settings = ServerOf(server);
+    settings.deadlines = {.connect = 60s, .reply = 60s, .mail = 60s};
+    SmtpMailer mailer{settings};
+    std::stop_source stop;
+    std::jthread later{[&] {
+      std::this_thread::sleep_for(300ms);
+      stop.request_stop();
+    }};
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(mailer.Send(LetterTo("a@example.com"), stop.get_token()).verdict, Verdict::Stopped);
+    mailer.Rest();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
+  }
+}
+
+TEST_F(Smtp, A_server_that_stalls_at_QUIT_is_left_all_the_same) {
+  test::SmtpServer server{{.behaviour = Behaviour({{"QUIT", "stall"}})}};
+  SmtpMailer mailer{ServerOf(server)};
+  EXPECT_EQ(mailer.Send(LetterTo("a@example.com"), {}).verdict, Verdict::Sent);
+  const auto begin = std::chrono::steady_clock::now();
+  mailer.Rest();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
+}
+
+TEST_F(Smtp, Nobody_at_the_address_and_a_name_that_nobody_has_are_delays) {
+  int port = 0;
+  {
+    const test::SmtpServer gone{{.tls = "none"}};
+    port = gone.Port();
+  }
+  SmtpServer settings{.host = "127.0.0.1", .port = port, .deadlines = {.connect = 5s}};
+  Delivery delivery = SmtpMailer{settings}.Send(LetterTo("a@example.com"), {});
+  EXPECT_EQ(delivery.verdict, Verdict::DelayedAll);
+  EXPECT_THAT(delivery.message, HasSubstr("nobody answers there"));
+  settings.host = "nobody.invalid";
+  delivery = SmtpMailer{settings}.Send(LetterTo("a@example.com"), {});
+  EXPECT_EQ(delivery.verdict, Verdict::DelayedAll) << delivery.message;
+}
+
+TEST_F(Smtp, A_local_part_beyond_ASCII_goes_with_SMTPUTF8_or_not_at_all) {
+  test::SmtpServer server{{.behaviour = Behaviour({{"utf8", true}})}};
+  SmtpMailer mailer{ServerOf(server)};
+  const Letter letter = LetterTo("größe@example.com");
+  Delivery delivery = mailer.Send(letter, {});
+  EXPECT_EQ(delivery.verdict, Verdict::Sent) << delivery.message << server.Lines();
+  EXPECT_THAT(server.Lines(), HasSubstr("SMTPUTF8"));
+  server.Behave(Behaviour());
+  mailer.Rest();
+  for (const char* connection : {"new", "reused"}) {
+    SCOPED_TRACE(connection);
+    delivery = mailer.Send(letter, {});
+    EXPECT_EQ(delivery.verdict, Verdict::Refused) << delivery.message;
+    EXPECT_THAT(delivery.message, AllOf(HasSubstr("SMTPUTF8"), NoSecretNorAddress()));
+    EXPECT_EQ(mailer.Send(LetterTo("a@example.com"), {}).verdict, Verdict::Sent);
+  }
+  EXPECT_EQ(server.CountMails(), 3U);
+}
+
+TEST_F(Smtp, An_international_domain_goes_everywhere_in_its_ASCII_form) {
+  test::SmtpServer server{{.behaviour = Behaviour()}};
+  SmtpMailer mailer{ServerOf(server)};
+  const Delivery delivery = mailer.Send(LetterTo("anna@bücher.example"), {});
+  EXPECT_EQ(delivery.verdict, Verdict::Sent) << delivery.message;
+  EXPECT_EQ(server.Mails().at(0).To(), "anna@xn--bcher-kva.example");
+}
+
+}  // namespace
+}  // namespace certpair::notify

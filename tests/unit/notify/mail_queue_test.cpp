@@ -1,0 +1,328 @@
+// Which mail goes next, with a clock that the test moves.
+#include "notify/mail_queue.hpp"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+
+#include "unit/notify/notices.hpp"
+
+namespace certpair::notify {
+namespace {
+
+using namespace std::chrono_literals;
+using core::NoticeKind;
+using core::NoticeOutcome;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+using Kind = NoticeOutcome::Kind;
+
+class Queue : public testing::Test {
+ protected:
+  explicit Queue(const QueueSettings& settings = {}) : queue_(settings, 1) {}
+
+  bool Post(const std::string& id, const std::string& key = "system:idm/abap-prod",
+            NoticeKind kind = NoticeKind::Expiring) {
+    return queue_.Post(key, SomeNotice(kind, id), now_);
+  }
+  // The id of the mail that goes now; empty: none.
+  std::string Take() {
+    const auto action = queue_.Next(now_);
+    const auto* send = std::get_if<MailQueue::Send>(&action);
+    return send ? send->notice.id : std::string{};
+  }
+  void Done(Verdict verdict, const std::string& message = "because") {
+    queue_.Done({verdict, message}, now_);
+  }
+  std::optional<std::chrono::nanoseconds> RestsFor() {
+    const auto action = queue_.Next(now_);
+    const auto* rest = std::get_if<MailQueue::Rest>(&action);
+    if (rest == nullptr || !rest->until) return std::nullopt;
+    return *rest->until - now_.steady;
+  }
+  void Advance(seconds by) {
+    now_.steady += by;
+    now_.wall += by;
+  }
+  std::vector<Kind> Kinds(const std::string& key = "system:idm/abap-prod") {
+    std::vector<Kind> kinds;
+    for (const auto& outcome : queue_.Outcomes(key)) kinds.push_back(outcome.kind);
+    return kinds;
+  }
+
+  Instant now_{std::chrono::steady_clock::time_point{} + 1000h, kNow};
+  MailQueue queue_;
+};
+
+class SmallQueue : public Queue {
+ protected:
+  SmallQueue() : Queue(QueueSettings{.capacity = 4, .most_delayed = 2}) {}
+};
+
+class LimitedQueue : public Queue {
+ protected:
+  LimitedQueue() : Queue(QueueSettings{.per_minute = 30}) {}
+};
+
+TEST_F(Queue, Mails_go_in_the_order_in_which_they_were_posted) {
+  for (const char* id : {"a", "b", "c"}) EXPECT_TRUE(Post(id));
+  for (const char* id : {"a", "b", "c"}) {
+    EXPECT_EQ(Take(), id);
+    Done(Verdict::Sent);
+  }
+  EXPECT_EQ(Take(), "");
+  EXPECT_EQ(queue_.Depth(), 0U);
+  EXPECT_THAT(Kinds(), ElementsAre(Kind::Sent, Kind::Sent, Kind::Sent));
+}
+
+TEST_F(Queue, One_of_an_id_that_is_under_way_is_not_taken_again) {
+  EXPECT_TRUE(Post("a"));
+  EXPECT_FALSE(Post("a"));
+  EXPECT_TRUE(queue_.IsUnderWay("a"));
+  EXPECT_EQ(Take(), "a");
+  EXPECT_FALSE(Post("a")) << "in hand";
+  Done(Verdict::Sent);
+  EXPECT_FALSE(queue_.IsUnderWay("a"));
+}
+
+TEST_F(Queue, An_outcome_stays_until_that_very_outcome_is_acknowledged) {
+  Post("a");
+  Take();
+  Done(Verdict::DelayedAlone, "later");
+  const auto delayed = queue_.Outcomes("system:idm/abap-prod");
+  ASSERT_EQ(delayed.size(), 1U);
+  EXPECT_EQ(delayed[0].message, "later");
+  Advance(1min);
+  EXPECT_EQ(Take(), "a");
+  Done(Verdict::Sent);
+  queue_.Acknowledge("system:idm/abap-prod", delayed);
+  EXPECT_THAT(Kinds(), ElementsAre(Kind::Sent)) << "another one meanwhile";
+  queue_.Acknowledge("system:idm/abap-prod", queue_.Outcomes("system:idm/abap-prod"));
+  EXPECT_THAT(Kinds(), IsEmpty());
+}
+
+TEST_F(Queue, One_that_is_delayed_alone_waits_longer_each_time_and_is_told_once) {
+  Post("a");
+  auto longest = 0ns;
+  for (int n = 0; n < 12; ++n) {
+    ASSERT_EQ(Take(), "a") << n;
+    Done(Verdict::DelayedAlone);
+    const auto wait = RestsFor().value_or(0ns);
+    EXPECT_GE(wait, 30s);
+    EXPECT_LE(wait, 1h);
+    longest = std::max(longest, wait);
+    Advance(std::chrono::ceil<seconds>(wait));
+  }
+  EXPECT_GE(longest, 30min);
+  EXPECT_THAT(queue_.TakeSaid(), ElementsAre(Kind::Delayed));
+}
+
+TEST_F(Queue, While_one_is_delayed_others_go_and_it_gets_its_turn_among_many) {
+  Post("slow");
+  Take();
+  Done(Verdict::DelayedAlone);
+  for (int n = 0; n < 40; ++n) Post(std::to_string(n));
+  Advance(1h);
+  std::vector<std::string> order;
+  for (std::string id; !(id = Take()).empty();) {
+    order.push_back(id);
+    Done(Verdict::Sent);
+  }
+  const auto place = std::ranges::find(order, "slow") - order.begin();
+  EXPECT_EQ(order.size(), 41U);
+  EXPECT_GE(place, 5);
+  EXPECT_LE(place, 20);
+}
+
+TEST_F(Queue, A_server_that_is_away_is_probed_by_one_mail_at_a_time_a_different_one_each_time) {
+  for (const char* id : {"a", "b", "c"}) Post(id);
+  std::vector<std::string> probes;
+  auto longest = 0ns;
+  for (int n = 0; n < 9; ++n) {
+    probes.push_back(Take());
+    Done(Verdict::DelayedAll, "away");
+    EXPECT_EQ(Take(), "") << "nobody else is tried";
+    const auto wait = RestsFor().value_or(0ns);
+    longest = std::max(longest, wait);
+    EXPECT_LE(wait, 5min);
+    Advance(std::chrono::ceil<seconds>(wait));
+  }
+  EXPECT_THAT(probes, ElementsAre("a", "b", "c", "a", "b", "c", "a", "b", "c"));
+  EXPECT_GE(longest, 150s);
+  EXPECT_THAT(queue_.TakeSaid(), ElementsAre(Kind::Delayed, Kind::Delayed, Kind::Delayed))
+      << "each once";
+  Post("late");
+  EXPECT_THAT(queue_.TakeSaid(), ElementsAre(Kind::Delayed)) << "at once";
+  for (int n = 0; n < 4; ++n) {
+    EXPECT_NE(Take(), "");
+    Done(Verdict::Sent);
+  }
+  EXPECT_THAT(Kinds(), ElementsAre(Kind::Sent, Kind::Sent, Kind::Sent, Kind::Sent));
+}
+
+TEST_F(Queue, A_refusal_ends_that_mail_alone) {
+  Post("a");
+  Post("b");
+  EXPECT_EQ(Take(), "a");
+  Done(Verdict::Refused, "no such person");
+  EXPECT_EQ(Take(), "b");
+  Done(Verdict::Sent);
+  EXPECT_THAT(Kinds(), ElementsAre(Kind::Refused, Kind::Sent));
+  EXPECT_EQ(queue_.Outcomes("system:idm/abap-prod")[0].message, "no such person");
+}
+
+TEST_F(Queue, After_four_days_of_delay_it_is_given_up_with_the_last_reason) {
+  Post("a", "k", NoticeKind::Renewed);
+  Take();
+  Done(Verdict::DelayedAlone, "mailbox busy");
+  Advance(std::chrono::days{4} + 1s);
+  EXPECT_EQ(Take(), "");
+  const auto outcomes = queue_.Outcomes("k");
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_EQ(outcomes[0].kind, Kind::GivenUp);
+  EXPECT_THAT(outcomes[0].message, HasSubstr("4 days: mailbox busy"));
+  EXPECT_FALSE(queue_.IsUnderWay("a"));
+}
+
+TEST_F(Queue, A_warning_is_given_up_when_the_certificate_has_ended) {
+  core::Notice notice = SomeNotice(NoticeKind::Expiring, "a");
+  notice.active.not_after = now_.wall + 1h;
+  queue_.Post("k", notice, now_);
+  Take();
+  Done(Verdict::DelayedAll, "away");
+  Advance(1h);
+  EXPECT_EQ(Take(), "");
+  EXPECT_THAT(queue_.Outcomes("k").at(0).message, HasSubstr("The certificate ended"));
+}
+
+TEST_F(SmallQueue, Room_counts_what_waits_and_what_nobody_acknowledged) {
+  for (const char* id : {"a", "b", "c", "d"}) EXPECT_TRUE(Post(id, "k"));
+  EXPECT_EQ(queue_.Room("k"), 0U);
+  EXPECT_FALSE(Post("e", "other"));
+  EXPECT_THAT(queue_.TakeWakes(), IsEmpty());
+  for (int n = 0; n < 4; ++n) {
+    Take();
+    Done(Verdict::Sent);
+  }
+  EXPECT_EQ(queue_.Room("k"), 0U);
+  EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
+  queue_.Acknowledge("k", queue_.Outcomes("k"));
+  EXPECT_EQ(queue_.Room("k"), 4U);
+  EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k", "other")) << "who was turned away";
+}
+
+TEST_F(SmallQueue, Too_many_delayed_ones_leave_and_are_called_back_when_there_is_room) {
+  for (const char* key : {"a", "b", "c"}) {
+    Post(key, key);
+    Take();
+    Done(Verdict::DelayedAlone);
+    queue_.Acknowledge(key, queue_.Outcomes(key));
+  }
+  EXPECT_EQ(queue_.Depth(), 2U);
+  static_cast<void>(queue_.TakeWakes());
+  Advance(2h);
+  for (int n = 0; n < 2; ++n) {
+    EXPECT_NE(Take(), "");
+    Done(Verdict::Sent);
+  }
+  EXPECT_THAT(queue_.TakeWakes(), testing::SizeIs(3))
+      << "two that were sent, one that may come back";
+}
+
+TEST_F(SmallQueue, Delayed_ones_take_no_room_from_others) {
+  for (const char* key : {"a", "b"}) {
+    Post(key, key);
+    Take();
+    Done(Verdict::DelayedAlone);
+    queue_.Acknowledge(key, queue_.Outcomes(key));
+  }
+  EXPECT_EQ(queue_.Room("c"), 4U);
+}
+
+TEST_F(LimitedQueue, No_more_go_in_a_minute_than_is_allowed) {
+  for (int n = 0; n < 100; ++n) Post(std::to_string(n));
+  int sent = 0;
+  for (int second = 0; second < 60; ++second, Advance(1s)) {
+    while (!Take().empty()) {
+      ++sent;
+      Done(Verdict::Sent);
+    }
+  }
+  EXPECT_EQ(sent, 30);
+}
+
+TEST_F(Queue, What_is_withdrawn_is_not_sent_and_has_no_outcome) {
+  for (const char* id : {"a", "b", "c"}) Post(id, "k");
+  EXPECT_EQ(Take(), "a");
+  queue_.Withdraw("k", {"a", "b", "unknown"});
+  queue_.Withdraw("another", {"c"});
+  Done(Verdict::Sent);
+  EXPECT_EQ(Take(), "c");
+  Done(Verdict::Sent);
+  EXPECT_THAT(Kinds("k"), ElementsAre(Kind::Sent, Kind::Sent));
+  EXPECT_FALSE(queue_.IsUnderWay("b"));
+}
+
+TEST_F(Queue, Of_a_system_that_is_gone_nothing_is_left) {
+  for (const char* id : {"a", "b", "c"}) Post(id, "gone");
+  Post("d", "k");
+  Take();
+  Done(Verdict::Sent);
+  EXPECT_EQ(Take(), "b");
+  queue_.Forget("gone");
+  Done(Verdict::DelayedAlone);
+  EXPECT_EQ(Take(), "d");
+  Done(Verdict::Sent);
+  EXPECT_THAT(Kinds("gone"), IsEmpty());
+  EXPECT_EQ(queue_.Depth(), 0U);
+  EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
+}
+
+TEST_F(Queue, When_a_term_ends_what_waits_is_dropped_and_what_was_sent_is_still_told) {
+  for (const char* id : {"a", "b", "c"}) Post(id, "k");
+  Take();
+  Done(Verdict::Sent);
+  EXPECT_EQ(Take(), "b");
+  EXPECT_EQ(queue_.DropAll(), 1U);
+  Done(Verdict::DelayedAlone);
+  EXPECT_EQ(queue_.Depth(), 0U) << "also the one in hand, as it was not settled";
+  EXPECT_EQ(Take(), "");
+  EXPECT_THAT(Kinds("k"), ElementsAre(Kind::Sent));
+  EXPECT_TRUE(Post("b", "k")) << "this process leads again";
+  EXPECT_EQ(Take(), "b");
+  queue_.DropAll();
+  Done(Verdict::Sent);
+  EXPECT_THAT(Kinds("k"), ElementsAre(Kind::Sent, Kind::Sent)) << "what was sent, was sent";
+}
+
+TEST_F(Queue, Outcomes_that_nobody_asks_for_go_after_a_day) {
+  Post("a", "gone");
+  Take();
+  Done(Verdict::Sent);
+  Advance(25h);
+  EXPECT_EQ(Take(), "");
+  EXPECT_THAT(Kinds("gone"), IsEmpty());
+}
+
+TEST_F(Queue, A_stop_leaves_the_mail_in_hand_as_it_was) {
+  Post("a");
+  EXPECT_EQ(Take(), "a");
+  Done(Verdict::Stopped, "");
+  EXPECT_EQ(Take(), "a");
+  EXPECT_THAT(Kinds(), IsEmpty());
+}
+
+TEST_F(Queue, Only_certificates_that_are_attached_are_kept_in_memory) {
+  queue_.Post("k", SomeNotice(NoticeKind::Held, "held"), now_);
+  queue_.Post("k", SomeNotice(NoticeKind::Expiring, "expiring"), now_);
+  const auto held = std::get<MailQueue::Send>(queue_.Next(now_)).notice;
+  EXPECT_EQ(held.active.pem, "");
+  EXPECT_NE(held.inactive->pem, "");
+  Done(Verdict::Sent);
+  EXPECT_EQ(std::get<MailQueue::Send>(queue_.Next(now_)).notice.active.pem, "");
+}
+
+}  // namespace
+}  // namespace certpair::notify
