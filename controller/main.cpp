@@ -2,7 +2,6 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <stop_token>
@@ -31,14 +30,6 @@ namespace {
 
 // From the wish to leave to the end of requests under way: a pass in hand has this long to finish.
 constexpr std::chrono::seconds kGrace{4};
-
-kube::Environment ReadEnvironment() {
-  kube::Environment environment;
-  for (const char* name : {"KUBECONFIG", "HOME", "KUBERNETES_SERVICE_HOST",
-                           "KUBERNETES_SERVICE_PORT", "POD_NAMESPACE", "POD_NAME"})
-    if (const char* value = std::getenv(name)) environment.variables[name] = value;
-  return environment;
-}
 
 std::string OwnNamespace(const Options& options, const kube::Environment& environment,
                          const kube::ClusterConfig& config) {
@@ -101,7 +92,7 @@ int Run(const Options& options, const sigset_t& signals) {
   if (const auto timings = kube::Check(options.lease); options.leader_elect && !timings)
     return Fail(timings.error().message);
   const SystemClock clock;
-  const kube::Environment environment = ReadEnvironment();
+  const kube::Environment environment = kube::EnvironmentOf(environ);
   auto config = kube::LoadConfig(environment, options.kubeconfig, options.context);
   if (!config) return Fail(config.error().message);
   const std::string server = config->server;

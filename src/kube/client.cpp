@@ -13,7 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::chrono::seconds kDeadline{15};
 // Bookmarks come about every minute. The transport gives up on its own a little later.
 constexpr std::chrono::seconds kWatchIdle{130};
 // etcd refuses objects above 1.5 MiB; JSON with managedFields may be a few times that.
@@ -63,6 +62,25 @@ class Query {
   std::string text_;
   char separator_ = '?';
 };
+
+Query WriteTo(std::string path, const WriteOptions& how) {
+  Query query{std::move(path)};
+  query.Add("dryRun", how.dry_run ? "All" : "").Add("fieldManager", how.field_manager);
+  return query;
+}
+
+// YAML is what the server calls it, and JSON is YAML.
+const char* ContentTypeOf(PatchKind kind) {
+  switch (kind) {
+    case PatchKind::Json:
+      return "application/json-patch+json";
+    case PatchKind::Apply:
+      return "application/apply-patch+yaml";
+    case PatchKind::Merge:
+      break;
+  }
+  return "application/merge-patch+json";
+}
 
 std::string TextAt(const json& object, const char* key) {
   const auto found = object.find(key);
@@ -129,15 +147,19 @@ std::string PathOf(const Resource& resource, std::string_view namespace_, std::s
   return path;
 }
 
-Client::Client(std::shared_ptr<HttpTransport> transport, const Clock& clock, Observer observer)
-    : transport_(std::move(transport)), clock_(clock), observer_(std::move(observer)) {}
+Client::Client(std::shared_ptr<HttpTransport> transport, const Clock& clock, Observer observer,
+               std::chrono::milliseconds deadline)
+    : transport_(std::move(transport)),
+      clock_(clock),
+      observer_(std::move(observer)),
+      deadline_(deadline) {}
 
 ApiResult<HttpResponse> Client::Send(const HttpRequest& request, std::string_view verb,
                                      std::string_view resource, std::stop_token stop) const {
   const auto start = clock_.Steady();
-  auto response = transport_->Send(request, kDeadline, std::move(stop));
+  auto response = transport_->Send(request, deadline_, std::move(stop));
   if (observer_)
-    observer_({verb, resource, response ? response->status : response.error().status,
+    observer_({verb, resource, request.path, response ? response->status : response.error().status,
                clock_.Steady() - start});
   if (!response) return response;
   if (response->status >= 200 && response->status < 300) return response;
@@ -159,8 +181,10 @@ ApiResult<json> Client::Get(const Resource& resource, std::string_view namespace
 }
 
 ApiResult<json> Client::Create(const Resource& resource, std::string_view namespace_,
-                               const json& object, std::stop_token stop, Shape shape) const {
-  HttpRequest request{"POST", PathOf(resource, namespace_), kJson, AcceptOf(shape, false), ""};
+                               const json& object, std::stop_token stop, Shape shape,
+                               const WriteOptions& how) const {
+  HttpRequest request{"POST", WriteTo(PathOf(resource, namespace_), how).Text(), kJson,
+                      AcceptOf(shape, false), ""};
   auto body = Encode(object, NameOf(request));
   if (!body) return std::unexpected(std::move(body.error()));
   request.body = std::move(*body);
@@ -188,6 +212,18 @@ ApiResult<json> Client::MergePatch(const Resource& resource, std::string_view na
                                    const json& patch, std::stop_token stop, Shape shape) const {
   HttpRequest request{"PATCH", PathOf(resource, namespace_, name, subresource),
                       "application/merge-patch+json", AcceptOf(shape, false), ""};
+  auto body = Encode(patch, NameOf(request));
+  if (!body) return std::unexpected(std::move(body.error()));
+  request.body = std::move(*body);
+  return SendObject(request, "PATCH", resource.plural, std::move(stop));
+}
+
+ApiResult<json> Client::Patch(const Resource& resource, std::string_view namespace_,
+                              std::string_view name, PatchKind kind, const json& patch,
+                              const WriteOptions& how, std::stop_token stop) const {
+  Query query = WriteTo(PathOf(resource, namespace_, name), how);
+  if (kind == PatchKind::Apply) query.Add("force", how.force ? "true" : "false");
+  HttpRequest request{"PATCH", query.Text(), ContentTypeOf(kind), kJson, ""};
   auto body = Encode(patch, NameOf(request));
   if (!body) return std::unexpected(std::move(body.error()));
   request.body = std::move(*body);
@@ -261,8 +297,8 @@ ApiResult<void> Client::Watch(const Resource& resource, const WatchOptions& opti
     ended = Fail(ApiErrorKind::Protocol, 200,
                  fmt::format("{}: a line is not a watch event", NameOf(request)));
   if (observer_)
-    observer_(
-        {"WATCH", resource.plural, ended ? 200 : ended.error().status, clock_.Steady() - start});
+    observer_({"WATCH", resource.plural, request.path, ended ? 200 : ended.error().status,
+               clock_.Steady() - start});
   return ended;
 }
 

@@ -77,8 +77,23 @@ struct WatchEvent {
 struct RequestRecord {
   std::string_view verb;
   std::string_view resource;
+  std::string_view path;  ///< with query
   int code = 0;
   std::chrono::nanoseconds took{};
+};
+
+/// How a write is meant (Kubernetes API concepts: dry-run, field management).
+struct WriteOptions {
+  bool dry_run = false;       ///< `dryRun=All`: everything but the storing
+  std::string field_manager;  ///< whose fields these are; empty: by User-Agent. Apply needs one
+  bool force = false;         ///< Apply: take fields over that others own, rather than Conflict
+};
+
+enum class PatchKind {
+  Merge,  ///< RFC 7386
+  Json,   ///< RFC 6902: `test`s that fail are Invalid
+  Apply,  ///< server-side apply; creates where there is none, unless metadata.uid is given (then
+          ///< Conflict)
 };
 
 /// Thread-safe; calls block. Each request has a deadline of 15 s unless told otherwise. Nothing is
@@ -87,14 +102,17 @@ struct RequestRecord {
 class Client {
  public:
   using Observer = std::function<void(const RequestRecord&)>;
-  Client(std::shared_ptr<HttpTransport> transport, const Clock& clock, Observer observer = {});
+  static constexpr std::chrono::seconds kDeadline{15};
+  /// `deadline`: of each request but watches.
+  Client(std::shared_ptr<HttpTransport> transport, const Clock& clock, Observer observer = {},
+         std::chrono::milliseconds deadline = kDeadline);
 
   ApiResult<nlohmann::json> Get(const Resource& resource, std::string_view namespace_,
                                 std::string_view name, std::stop_token stop = {},
                                 Shape shape = Shape::Object) const;
   ApiResult<nlohmann::json> Create(const Resource& resource, std::string_view namespace_,
                                    const nlohmann::json& object, std::stop_token stop = {},
-                                   Shape shape = Shape::Object) const;
+                                   Shape shape = Shape::Object, const WriteOptions& how = {}) const;
   /// PUT; carries metadata.resourceVersion of `object` as its precondition.
   ApiResult<nlohmann::json> Update(const Resource& resource, const nlohmann::json& object,
                                    std::stop_token stop = {}, Shape shape = Shape::Object) const;
@@ -104,6 +122,10 @@ class Client {
                                        std::string_view name, std::string_view subresource,
                                        const nlohmann::json& patch, std::stop_token stop = {},
                                        Shape shape = Shape::Object) const;
+  ApiResult<nlohmann::json> Patch(const Resource& resource, std::string_view namespace_,
+                                  std::string_view name, PatchKind kind,
+                                  const nlohmann::json& patch, const WriteOptions& how,
+                                  std::stop_token stop = {}) const;
   ApiResult<void> Delete(const Resource& resource, std::string_view namespace_,
                          std::string_view name, const DeletePreconditions& preconditions,
                          std::stop_token stop = {}) const;
@@ -125,6 +147,7 @@ class Client {
   std::shared_ptr<HttpTransport> transport_;
   const Clock& clock_;
   Observer observer_;
+  const std::chrono::milliseconds deadline_;
 };
 
 }  // namespace certpair::kube

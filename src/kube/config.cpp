@@ -1,5 +1,6 @@
 #include "kube/config.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -76,20 +77,98 @@ std::vector<std::string> SplitPaths(std::string_view list) {
   return paths;
 }
 
-}  // namespace
+std::string HomeFile(const Environment& environment) {
+  const std::string home = Variable(environment, "HOME");
+  return home.empty() ? home : home + "/.kube/config";
+}
 
-Result<ClusterConfig> LoadConfig(const Environment& environment, const std::string& explicit_path,
-                                 const std::string& context) {
-  if (!explicit_path.empty()) return FromFiles({explicit_path}, true, "--kubeconfig", context);
-  if (RunsInCluster(environment)) return InCluster(environment);
+// KUBECONFIG, else the file at home.
+Result<ClusterConfig> FromUsersFiles(const Environment& environment, const std::string& context) {
   const auto listed = SplitPaths(Variable(environment, "KUBECONFIG"));
   if (!listed.empty()) return FromFiles(listed, false, "KUBECONFIG", context);
-  const std::string home = Variable(environment, "HOME");
+  const std::string home = HomeFile(environment);
   if (home.empty())
     return Fail(ErrorCode::NotFound,
                 "there is no kubeconfig: neither KUBECONFIG nor HOME is set; give --kubeconfig, or "
                 "run in a cluster");
-  return FromFiles({home + "/.kube/config"}, false, "HOME", context);
+  return FromFiles({home}, false, "HOME", context);
+}
+
+bool HasUsersFiles(const Environment& environment) {
+  auto paths = SplitPaths(Variable(environment, "KUBECONFIG"));
+  if (paths.empty()) paths.push_back(HomeFile(environment));
+  std::error_code ignored;
+  return std::ranges::any_of(
+      paths, [&](const std::string& path) { return std::filesystem::exists(path, ignored); });
+}
+
+// What depends on the environment and not on the files.
+Result<ClusterConfig> Complete(Result<ClusterConfig> config, const Environment& environment) {
+  if (!config) return config;
+  if (config->exec) {
+    auto variables = environment.variables;
+    for (auto& [name, value] : config->exec->environment) variables[name] = value;
+    config->exec->environment = std::move(variables);
+    config->exec->stdin_is_terminal = environment.stdin_is_terminal;
+  }
+  auto endpoint = ParseEndpoint(config->server);
+  if (!endpoint) return std::unexpected(endpoint.error());
+  auto proxy = ProxyFor(*endpoint, config->proxy_url, environment.variables);
+  if (!proxy)
+    return Fail(proxy.error().code,
+                fmt::format("{}: {}", config->description, proxy.error().message));
+  config->proxy = std::move(*proxy);
+  return config;
+}
+
+// Where distributions keep the bundle, as Go looks for it.
+std::string SystemBundle(const Environment& environment) {
+  std::vector<std::string> places{Variable(environment, "SSL_CERT_FILE")};
+  for (const char* place :
+       {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/etc/ssl/cert.pem"})
+    places.emplace_back(place);
+  std::error_code ignored;
+  const auto found = std::ranges::find_if(places, [&](const std::string& place) {
+    return !place.empty() && std::filesystem::is_regular_file(place, ignored);
+  });
+  return found == places.end() ? "" : *found;
+}
+
+}  // namespace
+
+Environment EnvironmentOf(const char* const* entries) {
+  Environment environment;
+  for (; *entries != nullptr; ++entries) {
+    const std::string_view text{*entries};
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos)
+      environment.variables[std::string{text.substr(0, equals)}] = text.substr(equals + 1);
+  }
+  return environment;
+}
+
+Result<ClusterConfig> LoadConfig(const Environment& environment, const std::string& explicit_path,
+                                 const std::string& context) {
+  if (!explicit_path.empty())
+    return Complete(FromFiles({explicit_path}, true, "--kubeconfig", context), environment);
+  if (RunsInCluster(environment)) return Complete(InCluster(environment), environment);
+  return Complete(FromUsersFiles(environment, context), environment);
+}
+
+Result<ClusterConfig> LoadUserConfig(const Environment& environment,
+                                     const std::string& explicit_path, const std::string& context) {
+  const bool in_cluster =
+      explicit_path.empty() && !HasUsersFiles(environment) && RunsInCluster(environment);
+  auto config =
+      in_cluster ? Complete(InCluster(environment), environment)
+      : explicit_path.empty()
+          ? Complete(FromUsersFiles(environment, context), environment)
+          : Complete(FromFiles({explicit_path}, true, "--kubeconfig", context), environment);
+  if (config && !config->certificate_authority.Given() && !config->insecure_skip_tls_verify)
+    config->certificate_authority.path = SystemBundle(environment);
+  return config;
 }
 
 }  // namespace certpair::kube

@@ -10,6 +10,8 @@
 
 #include "base/result.hpp"
 #include "base/secret_string.hpp"
+#include "kube/exec_credential.hpp"
+#include "kube/proxy.hpp"
 
 namespace certpair::kube {
 
@@ -21,6 +23,14 @@ struct Source {
   [[nodiscard]] bool Given() const { return !path.empty() || !inline_text.empty(); }
 };
 
+/// Whom to act as (Kubernetes: user impersonation); `user` empty: ourselves.
+struct Impersonation {
+  std::string user;
+  std::string uid;
+  std::vector<std::string> groups;
+  std::map<std::string, std::vector<std::string>> extra;
+};
+
 struct ClusterConfig {
   std::string server;           ///< https://host:port[/prefix]; http only for loopback
   std::string tls_server_name;  ///< empty: the host of `server`
@@ -29,16 +39,25 @@ struct ClusterConfig {
   Source client_certificate;
   Source client_key;
   Source token;
+  std::optional<ExecSpec> exec;  ///< a program that gives credentials
+  Impersonation impersonate;
+  std::string proxy_url;          ///< as the kubeconfig has it
+  std::optional<Proxy> proxy;     ///< the one that counts; LoadConfig sets it
   std::string default_namespace;  ///< of the context, or of the service account; may be empty
   std::string description;        ///< for messages: `context "demo" of /path`, `in-cluster`
 };
 
 /// Reads what a process is given; tests hand in their own.
 struct Environment {
-  std::map<std::string, std::string>
-      variables;  ///< KUBECONFIG, HOME, KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT
+  /// KUBECONFIG, HOME, KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT, the proxies' (proxy.hpp);
+  /// and all others, for a credential program.
+  std::map<std::string, std::string> variables;
+  bool stdin_is_terminal = false;  ///< a credential program may ask a person
   std::string service_account_dir = "/var/run/secrets/kubernetes.io/serviceaccount";
 };
+
+/// The variables of a process: `NAME=value` each, and a null pointer at the end (POSIX `environ`).
+[[nodiscard]] Environment EnvironmentOf(const char* const* entries);
 
 /// `explicit_path` (from --kubeconfig), else in-cluster if KUBERNETES_SERVICE_HOST is set and the
 /// token file is there, else kubectl's rules (KUBECONFIG, a list of files merged first-wins; else
@@ -47,6 +66,12 @@ struct Environment {
 [[nodiscard]] Result<ClusterConfig> LoadConfig(const Environment& environment,
                                                const std::string& explicit_path,
                                                const std::string& context);
+
+/// The same for a person's program, in kubectl's order: a kubeconfig first, in-cluster only where
+/// there is none. A server without certificate-authority is checked by the system's.
+[[nodiscard]] Result<ClusterConfig> LoadUserConfig(const Environment& environment,
+                                                   const std::string& explicit_path,
+                                                   const std::string& context);
 
 /// The kubeconfig part alone, from texts already read (`path` resolves relative file names).
 struct KubeconfigFile {

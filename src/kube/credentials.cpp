@@ -72,7 +72,7 @@ Result<std::unique_ptr<Credentials>> Credentials::Load(ClusterConfig config, Tls
                                                        const Clock& clock) {
   std::unique_ptr<Credentials> credentials{
       new Credentials(std::move(config), std::move(check), clock)};
-  auto set = credentials->Read(nullptr);
+  auto set = credentials->Read(nullptr, Program::Run);
   if (!set) return std::unexpected(set.error());
   auto state = credentials->state_.Lock();
   state->set = std::move(*set);
@@ -80,10 +80,28 @@ Result<std::unique_ptr<Credentials>> Credentials::Load(ClusterConfig config, Tls
   return credentials;
 }
 
-Result<std::shared_ptr<const CredentialSet>> Credentials::Read(const CredentialSet* before) const {
+Result<std::shared_ptr<const CredentialSet>> Credentials::Read(const CredentialSet* before,
+                                                               Program program) const {
   auto set = std::make_shared<CredentialSet>();
   auto tls = ReadTls(config_);
   if (!tls) return std::unexpected(tls.error());
+  if (config_.exec && (program == Program::Run || before == nullptr)) {
+    auto given = RunExecPlugin(*config_.exec, clock_);
+    if (!given) return std::unexpected(given.error());
+    tls->certificate = std::move(given->certificate);
+    tls->key = std::move(given->key);
+    set->expires = given->expires;
+    if (!given->token.empty()) {
+      auto token = CleanToken(given->token, config_.token);
+      if (!token) return Fail(token.error().code, "exec: " + token.error().message);
+      set->token = std::move(*token);
+    }
+  } else if (config_.exec) {
+    tls->certificate = before->tls->certificate;
+    tls->key = before->tls->key.Clone();
+    set->expires = before->expires;
+    set->token = before->token.Clone();
+  }
   if (before != nullptr && *before->tls == *tls) {
     set->tls = before->tls;
   } else {
@@ -101,16 +119,19 @@ Result<std::shared_ptr<const CredentialSet>> Credentials::Read(const CredentialS
   return std::shared_ptr<const CredentialSet>{std::move(set)};
 }
 
-std::shared_ptr<const CredentialSet> Credentials::ReadIfOlder(std::chrono::seconds age) {
+std::shared_ptr<const CredentialSet> Credentials::ReadIfOlder(std::chrono::seconds age,
+                                                              Program program) {
   std::shared_ptr<const CredentialSet> before;
   {
     auto state = state_.Lock();
     const auto now = clock_.Steady();
-    if (!from_files_ || now - state->looked < age) return state->set;
+    const std::chrono::seconds wanted = program == Program::Run ? std::chrono::seconds{1} : age;
+    const bool runs = config_.exec && program == Program::Run;
+    if (!(from_files_ || runs) || now - state->looked < wanted) return state->set;
     state->looked = now;  // the others go on with what there is while we read
     before = state->set;
   }
-  auto read = Read(before.get());
+  auto read = Read(before.get(), program);
   if (!read) {
     log::Warn("credentials could not be read again; the last good ones are used",
               {{"error", read.error().message}});
@@ -121,10 +142,16 @@ std::shared_ptr<const CredentialSet> Credentials::ReadIfOlder(std::chrono::secon
   return state->set;
 }
 
-std::shared_ptr<const CredentialSet> Credentials::Current() { return ReadIfOlder(kLookInterval); }
+std::shared_ptr<const CredentialSet> Credentials::Current() {
+  const bool expired = [&] {
+    auto state = state_.Lock();
+    return state->set->expires && *state->set->expires <= clock_.NowSeconds();
+  }();
+  return ReadIfOlder(kLookInterval, expired ? Program::Run : Program::Keep);
+}
 
 std::shared_ptr<const CredentialSet> Credentials::Refresh() {
-  return ReadIfOlder(std::chrono::seconds{1});
+  return ReadIfOlder(std::chrono::seconds{1}, Program::Run);
 }
 
 }  // namespace certpair::kube

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.hpp"
@@ -26,7 +27,8 @@ struct TlsMaterial {
 /// content is.
 struct CredentialSet {
   std::shared_ptr<const TlsMaterial> tls;
-  SecretString token;  ///< without white space at its ends; empty: none
+  SecretString token;                  ///< without white space at its ends; empty: none
+  std::optional<sys_seconds> expires;  ///< of what a credential program gave
 };
 
 /// Whether TLS material can be used at all; asked before a new one replaces the old.
@@ -38,14 +40,17 @@ class Credentials {
  public:
   static constexpr std::chrono::seconds kLookInterval{10};
 
-  /// Reads all sources once. NotFound / Invalid with the field and the file.
+  /// Reads all sources once, and runs the credential program, if there is one. NotFound / Invalid /
+  /// Unavailable with the field and the file.
   [[nodiscard]] static Result<std::unique_ptr<Credentials>> Load(ClusterConfig config,
                                                                  TlsCheck check,
                                                                  const Clock& clock);
 
-  /// The set to use now; reads the files again if the last look is kLookInterval old.
+  /// The set to use now; reads the files again if the last look is kLookInterval old, and runs the
+  /// credential program again if what it gave has expired.
   [[nodiscard]] std::shared_ptr<const CredentialSet> Current();
-  /// Reads the files at once (the server refused us), but not more than once a second.
+  /// Reads the files and runs the program at once (the server refused us), but not more than once a
+  /// second.
   [[nodiscard]] std::shared_ptr<const CredentialSet> Refresh();
 
  private:
@@ -54,9 +59,11 @@ class Credentials {
     std::chrono::steady_clock::time_point looked;
   };
   Credentials(ClusterConfig config, TlsCheck check, const Clock& clock);
-  [[nodiscard]] Result<std::shared_ptr<const CredentialSet>> Read(
-      const CredentialSet* before) const;
-  [[nodiscard]] std::shared_ptr<const CredentialSet> ReadIfOlder(std::chrono::seconds age);
+  enum class Program { Keep, Run };  ///< what to do about a credential program
+  [[nodiscard]] Result<std::shared_ptr<const CredentialSet>> Read(const CredentialSet* before,
+                                                                  Program program) const;
+  [[nodiscard]] std::shared_ptr<const CredentialSet> ReadIfOlder(std::chrono::seconds age,
+                                                                 Program program);
 
   const ClusterConfig config_;
   const TlsCheck check_;

@@ -4,9 +4,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 #include <yaml-cpp/yaml.h>
 
 #include "base/base64.hpp"
+#include "base/file_text.hpp"
 #include "kube/config.hpp"
 #include "kube/endpoint.hpp"
 
@@ -127,7 +129,10 @@ void RefuseUnsupported(const Entry& entry, std::string_view where,
 }
 
 void ReadCluster(const Entry& entry, std::string_view where, ClusterConfig& config) {
-  RefuseUnsupported(entry, where, {{"proxy-url", "give a server that is reached directly"}});
+  config.proxy_url = ScalarOf(entry.body, "proxy-url", where);
+  if (!config.proxy_url.empty())
+    if (auto proxy = ParseProxy(config.proxy_url); !proxy)
+      Refuse(fmt::format("{}: proxy-url: {}", where, proxy.error().message));
   config.server = ScalarOf(entry.body, "server", where);
   if (config.server.empty()) Refuse(fmt::format("{}: server is missing", where));
   if (auto endpoint = ParseEndpoint(config.server); !endpoint)
@@ -141,14 +146,82 @@ void ReadCluster(const Entry& entry, std::string_view where, ClusterConfig& conf
         where));
 }
 
+std::vector<std::string> TextsOf(const YAML::Node& map, const std::string& key,
+                                 std::string_view where) {
+  const YAML::Node list = map[key];
+  std::vector<std::string> texts;
+  if (!list.IsDefined() || list.IsNull()) return texts;
+  if (!list.IsSequence()) Refuse(fmt::format("{}: {} is not a list", where, key));
+  for (const YAML::Node& entry : list) {
+    if (!entry.IsScalar())
+      Refuse(fmt::format("{}: {} has an entry that is not a text", where, key));
+    texts.push_back(entry.Scalar());
+  }
+  return texts;
+}
+
+void ReadImpersonation(const Entry& entry, std::string_view where, Impersonation& who) {
+  who.user = ScalarOf(entry.body, "as", where);
+  who.uid = ScalarOf(entry.body, "as-uid", where);
+  who.groups = TextsOf(entry.body, "as-groups", where);
+  const YAML::Node extra = entry.body["as-user-extra"];
+  if (extra.IsDefined() && extra.IsMap())
+    for (const auto& member : extra)
+      who.extra[member.first.Scalar()] = TextsOf(extra, member.first.Scalar(), where);
+  if (who.user.empty() && !(who.uid.empty() && who.groups.empty() && who.extra.empty()))
+    Refuse(fmt::format("{}: as-uid, as-groups and as-user-extra go with as", where));
+}
+
+ExecSpec::Interactive InteractiveOf(const YAML::Node& exec, std::string_view where) {
+  const std::string mode = ScalarOf(exec, "interactiveMode", where);
+  if (mode == "Never") return ExecSpec::Interactive::Never;
+  if (mode == "Always") return ExecSpec::Interactive::Always;
+  if (!mode.empty() && mode != "IfAvailable")
+    Refuse(fmt::format("{}: interactiveMode is none of Never, IfAvailable, Always", where));
+  return ExecSpec::Interactive::IfAvailable;
+}
+
+ExecSpec ReadExec(const YAML::Node& exec, const std::string& file, std::string_view user) {
+  const std::string where = fmt::format("{}: exec", user);
+  if (!exec.IsMap()) Refuse(fmt::format("{} is not a map", where));
+  ExecSpec spec;
+  spec.command = ScalarOf(exec, "command", where);
+  if (spec.command.empty()) Refuse(fmt::format("{}: command is missing", where));
+  if (spec.command.find('/') != std::string::npos) spec.command = Absolute(spec.command, file);
+  spec.api_version = ScalarOf(exec, "apiVersion", where);
+  if (spec.api_version != "client.authentication.k8s.io/v1" &&
+      spec.api_version != "client.authentication.k8s.io/v1beta1")
+    Refuse(fmt::format("{}: apiVersion must be client.authentication.k8s.io/v1 or v1beta1", where));
+  spec.arguments = TextsOf(exec, "args", where);
+  spec.install_hint = ScalarOf(exec, "installHint", where);
+  spec.interactive = InteractiveOf(exec, where);
+  const YAML::Node env = exec["env"];
+  if (env.IsDefined() && env.IsSequence())
+    for (const YAML::Node& variable : env)
+      spec.environment[ScalarOf(variable, "name", where)] = ScalarOf(variable, "value", where);
+  if (ScalarOf(exec, "provideClusterInfo", where) == "true") spec.cluster_info = "{}";
+  return spec;
+}
+
+// What a credential program may want to know of the cluster (client-go: Cluster).
+std::string ClusterInfoOf(const Entry& cluster, std::string_view where) {
+  nlohmann::json info{{"server", ScalarOf(cluster.body, "server", where)}};
+  for (const char* field : {"tls-server-name", "certificate-authority-data", "proxy-url"})
+    if (const std::string text = ScalarOf(cluster.body, field, where); !text.empty())
+      info[field] = text;
+  const Source authority = SourceOf(cluster, "certificate-authority", where);
+  if (!authority.path.empty())
+    if (const auto text = ReadFileText(authority.path))
+      info["certificate-authority-data"] = EncodeBase64(*text);
+  if (IsTrue(cluster, "insecure-skip-tls-verify", where)) info["insecure-skip-tls-verify"] = true;
+  return info.dump();
+}
+
 void ReadUser(const Entry& entry, std::string_view where, ClusterConfig& config) {
   constexpr const char* kAdvice = "give a token or a client certificate";
   RefuseUnsupported(entry, where,
-                    {{"exec", kAdvice},
-                     {"auth-provider", kAdvice},
-                     {"username", kAdvice},
-                     {"password", kAdvice},
-                     {"as", "give the credentials of the user itself"}});
+                    {{"auth-provider", kAdvice}, {"username", kAdvice}, {"password", kAdvice}});
+  ReadImpersonation(entry, where, config.impersonate);
   config.client_certificate = SourceOf(entry, "client-certificate", where);
   config.client_key = SourceOf(entry, "client-key", where);
   if (config.client_certificate.Given() != config.client_key.Given())
@@ -156,6 +229,10 @@ void ReadUser(const Entry& entry, std::string_view where, ClusterConfig& config)
   config.token.path = Absolute(ScalarOf(entry.body, "tokenFile", where), entry.file);
   if (config.token.path.empty())
     config.token.inline_text = SecretString{ScalarOf(entry.body, "token", where)};
+  const YAML::Node exec = entry.body["exec"];
+  if (exec.IsDefined() && !exec.IsNull()) config.exec = ReadExec(exec, entry.file, where);
+  if (config.exec && (config.token.Given() || config.client_certificate.Given()))
+    Refuse(fmt::format("{}: exec does not go with a token or a client certificate", where));
 }
 
 const Entry& Find(const std::map<std::string, Entry>& entries, const std::string& name,
@@ -186,6 +263,8 @@ ClusterConfig Resolve(const Merged& merged, const std::string& wanted) {
   if (user.empty()) return config;  // anonymous, as kubectl allows
   const Entry& who = Find(merged.users, user, "user", where);
   ReadUser(who, fmt::format("{}: user {:?}", who.file, user), config);
+  if (config.exec && !config.exec->cluster_info.empty())
+    config.exec->cluster_info = ClusterInfoOf(found, where);
   return config;
 }
 

@@ -6,15 +6,13 @@
 #include <stdexcept>
 #include <utility>
 
-// Boost.Asio's fences are more than ThreadSanitizer understands; it warns of them when they are
-// inlined here.
+// Boost.Asio's fences are more than ThreadSanitizer understands; it warns of them.
 #ifdef __SANITIZE_THREAD__
 #pragma GCC diagnostic ignored "-Wtsan"
 #endif
 // Its macro U() breaks Boost's headers.
 #ifndef _TURN_OFF_PLATFORM_STRING
-#define _TURN_OFF_PLATFORM_STRING  // NOLINT(bugprone-reserved-identifier): the library's name for
-                                   // it
+#define _TURN_OFF_PLATFORM_STRING  // NOLINT(bugprone-reserved-identifier): the library's name
 #endif
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
@@ -26,6 +24,7 @@
 #include "kube/credentials.hpp"
 #include "kube/endpoint.hpp"
 #include "kube/exchange.hpp"
+#include "kube/impersonation.hpp"
 #include "kube/line_splitter.hpp"
 #include "kube/tls_setup.hpp"
 
@@ -36,9 +35,8 @@ namespace http = web::http;
 namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
-// The library's own time limits count from the last byte, and when one passes on a connection that
-// was used before, the library silently sends the request again, a POST too. So they only clean up
-// behind ours, which never send anything again.
+// The library's own time limits count from the last byte, and when one passes on a used connection,
+// it silently sends the request again, a POST too. So they only clean up behind ours.
 constexpr std::chrono::seconds kRequestStageLimit{60};
 constexpr std::chrono::seconds kWatchStageLimit{150};
 constexpr std::size_t kMaxAnswer = std::size_t{64} << 20;
@@ -120,7 +118,8 @@ class BodySink final : public concurrency::streams::details::streambuf_state_man
 // The two clients of one set of TLS material. A connection keeps the identity it was opened with,
 // so new material means new clients.
 struct Connections {
-  Connections(const Endpoint& endpoint, const std::shared_ptr<const TlsMaterial>& material,
+  Connections(const Endpoint& endpoint, const std::optional<Proxy>& proxy,
+              const std::shared_ptr<const TlsMaterial>& material,
               const std::shared_ptr<TlsExpectation>& expectation);
   std::shared_ptr<const TlsMaterial> tls;
   http::client::http_client requests;
@@ -134,8 +133,15 @@ http::uri AddressOf(const Endpoint& endpoint) {
 
 http::client::http_client_config ClientConfig(const std::shared_ptr<const TlsMaterial>& material,
                                               const std::shared_ptr<TlsExpectation>& expectation,
+                                              const std::optional<Proxy>& proxy,
                                               std::chrono::seconds stage_limit) {
   http::client::http_client_config config;
+  if (proxy) {
+    web::web_proxy tunnel{http::uri(fmt::format("http://{}:{}", proxy->host, proxy->port))};
+    if (!proxy->user.empty())
+      tunnel.set_credentials({proxy->user, std::string{proxy->password.Reveal()}});
+    config.set_proxy(tunnel);
+  }
   config.set_timeout(stage_limit);
   config.set_max_redirects(0);  // it would carry Authorization to other hosts
   config.set_tlsext_sni_enabled(false);
@@ -147,18 +153,19 @@ http::client::http_client_config ClientConfig(const std::shared_ptr<const TlsMat
   return config;
 }
 
-Connections::Connections(const Endpoint& endpoint,
+Connections::Connections(const Endpoint& endpoint, const std::optional<Proxy>& proxy,
                          const std::shared_ptr<const TlsMaterial>& material,
                          const std::shared_ptr<TlsExpectation>& expectation)
     : tls(material),
-      requests(AddressOf(endpoint), ClientConfig(material, expectation, kRequestStageLimit)),
-      watches(AddressOf(endpoint), ClientConfig(material, expectation, kWatchStageLimit)) {}
+      requests(AddressOf(endpoint), ClientConfig(material, expectation, proxy, kRequestStageLimit)),
+      watches(AddressOf(endpoint), ClientConfig(material, expectation, proxy, kWatchStageLimit)) {}
 
 // Connections end on the network thread too, where nothing can be using them.
 std::shared_ptr<Connections> MakeConnections(const Endpoint& endpoint,
+                                             const std::optional<Proxy>& proxy,
                                              const std::shared_ptr<const TlsMaterial>& material,
                                              const std::shared_ptr<TlsExpectation>& expectation) {
-  return {new Connections(endpoint, material, expectation), [](Connections* old) {
+  return {new Connections(endpoint, proxy, material, expectation), [](Connections* old) {
             asio::post(NetworkThread(), [owned = std::shared_ptr<Connections>(old)] {});
           }};
 }
@@ -214,9 +221,12 @@ void Observe(const std::shared_ptr<Exchange>& exchange,
 
 class CpprestTransport final : public HttpTransport {
  public:
-  CpprestTransport(Endpoint endpoint, std::unique_ptr<Credentials> credentials,
+  CpprestTransport(Endpoint endpoint, std::optional<Proxy> proxy, Headers always,
+                   std::unique_ptr<Credentials> credentials,
                    std::shared_ptr<TlsExpectation> expectation)
       : endpoint_(std::move(endpoint)),
+        proxy_(std::move(proxy)),
+        always_(std::move(always)),
         credentials_(std::move(credentials)),
         expectation_(std::move(expectation)) {}
 
@@ -264,6 +274,8 @@ class CpprestTransport final : public HttpTransport {
                                            const CredentialsPtr& credentials);
 
   const Endpoint endpoint_;
+  const std::optional<Proxy> proxy_;
+  const Headers always_;
   const std::unique_ptr<Credentials> credentials_;
   const std::shared_ptr<TlsExpectation> expectation_;
   Guarded<ConnectionsPtr> connections_;
@@ -281,7 +293,7 @@ CpprestTransport::ConnectionsPtr CpprestTransport::ConnectionsFor(
     const CredentialsPtr& credentials) {
   auto current = connections_.Lock();
   if (!*current || (*current)->tls != credentials->tls)
-    *current = MakeConnections(endpoint_, credentials->tls, expectation_);
+    *current = MakeConnections(endpoint_, proxy_, credentials->tls, expectation_);
   return *current;
 }
 
@@ -300,6 +312,7 @@ CpprestTransport::Flight CpprestTransport::Depart(const HttpRequest& request, Us
   message.set_request_uri(http::uri(request.path));
   message.headers().add("Accept", request.accept);
   message.headers().add("User-Agent", "certpair/" CERTPAIR_VERSION);
+  for (const auto& [name, value] : always_) message.headers().add(name, value);
   if (!credentials->token.empty())
     message.headers().add("Authorization", fmt::format("Bearer {}", credentials->token.Reveal()));
   if (!request.body.empty() || !request.content_type.empty()) {
@@ -474,9 +487,13 @@ Result<std::shared_ptr<HttpTransport>> MakeTransport(ClusterConfig config, const
     return tls ? CheckTls(material, *expectation) : Result<void>{};
   };
   const std::string description = config.description;
+  auto headers = ImpersonationHeaders(config.impersonate);
+  if (!headers) return InContext(description, headers.error());
+  std::optional<Proxy> proxy = std::move(config.proxy);
   auto credentials = Credentials::Load(std::move(config), std::move(check), clock);
   if (!credentials) return InContext(description, credentials.error());
-  return std::make_shared<CpprestTransport>(std::move(*endpoint), std::move(*credentials),
+  return std::make_shared<CpprestTransport>(std::move(*endpoint), std::move(proxy),
+                                            std::move(*headers), std::move(*credentials),
                                             std::move(expectation));
 }
 

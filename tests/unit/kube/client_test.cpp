@@ -244,5 +244,26 @@ TEST_F(ClientTest, Raw_gives_the_body_as_it_is) {
   EXPECT_THAT(failed.error().message, HasSubstr("not yet"));
 }
 
+TEST_F(ClientTest, A_patch_says_what_it_is_and_whose) {
+  Answer({200, kObject.dump(), {}});
+  const WriteOptions how{.dry_run = true, .field_manager = "me & you"};
+  ASSERT_TRUE(client_.Patch(kSecrets, "default", "one", PatchKind::Apply, kObject, how));
+  EXPECT_EQ(Asked().content_type, "application/apply-patch+yaml");
+  EXPECT_THAT(QueryOf(Asked().path),
+              UnorderedElementsAre(Pair("dryRun", "All"), Pair("fieldManager", "me & you"),
+                                   Pair("force", "false")));
+  ASSERT_TRUE(client_.Patch(kSecrets, "default", "one", PatchKind::Json, json::array(), {}));
+  EXPECT_EQ(Asked().content_type, "application/json-patch+json");
+  EXPECT_THAT(QueryOf(Asked().path), testing::IsEmpty());
+  ASSERT_TRUE(client_.Patch(kSecrets, "default", "one", PatchKind::Merge, json::object(), {}));
+  EXPECT_EQ(Asked().content_type, "application/merge-patch+json");
+}
+
+TEST_F(ClientTest, A_create_can_be_a_dry_run) {
+  Answer({201, kObject.dump(), {}});
+  ASSERT_TRUE(client_.Create(kSecrets, "default", kObject, {}, Shape::Object, {.dry_run = true}));
+  EXPECT_THAT(QueryOf(Asked().path), UnorderedElementsAre(Pair("dryRun", "All")));
+}
+
 }  // namespace
 }  // namespace certpair::kube

@@ -115,16 +115,29 @@ struct BadUser {
 
 TEST(Kubeconfig, What_cannot_work_is_refused_by_field) {
   const BadUser cases[] = {
-      {"server: \"https://h\"", "exec: {command: aws}", "exec is not supported yet"},
+      {"server: \"https://h\"", "exec: aws", "exec is not a map"},
+      {"server: \"https://h\"", "exec: {apiVersion: client.authentication.k8s.io/v1}",
+       "command is missing"},
+      {"server: \"https://h\"", "exec: {command: aws}", "apiVersion must be"},
+      {"server: \"https://h\"",
+       "exec: {command: aws, apiVersion: client.authentication.k8s.io/v1alpha1}",
+       "apiVersion must be"},
+      {"server: \"https://h\"",
+       "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Maybe}",
+       "interactiveMode"},
+      {"server: \"https://h\"",
+       "token: t, exec: {command: a, apiVersion: client.authentication.k8s.io/v1}",
+       "does not go with"},
       {"server: \"https://h\"", "auth-provider: {name: oidc}", "auth-provider is not supported"},
       {"server: \"https://h\"", "username: a, password: b", "username is not supported"},
-      {"server: \"https://h\"", "as: root", "as is not supported"},
+      {"server: \"https://h\"", "as-groups: [a]", "go with as"},
+      {"server: \"https://h\"", "as: ann, as-groups: a", "as-groups is not a list"},
       {"server: \"https://h\"", "client-certificate: a", "client-certificate and client-key"},
       {"server: \"https://h\"", "client-key-data: '!!'", "client-key-data is not base64"},
       {"server: \"https://h\"", "token: [a]", "token is not a text"},
       {"server: \"https://h\", certificate-authority-data: '%'", "token: a",
        "authority-data is not"},
-      {"server: \"https://h\", proxy-url: 'http://p'", "token: a", "proxy-url is not supported"},
+      {"server: \"https://h\", proxy-url: 'socks5://p'", "token: a", "socks5 proxy"},
       {"server: \"https://[::1]:6443\"", "token: a", "IPv6"},
       {"server: \"http://example.org\"", "token: a", "loopback"},
       {"server: \"ftp://h\"", "token: a", "https://"},
@@ -141,6 +154,39 @@ TEST(Kubeconfig, What_cannot_work_is_refused_by_field) {
     EXPECT_EQ(CodeOf(config), ErrorCode::Invalid) << text;
     EXPECT_THAT(MessageOf(config), AllOf(HasSubstr(bad.says), HasSubstr("/home/me/config")));
   }
+}
+
+TEST(Kubeconfig, A_credential_program_and_somebody_to_act_as_are_read) {
+  const auto config = Parse(R"(
+current-context: c
+clusters: [{name: k, cluster: {server: "https://h", proxy-url: "http://proxy:3128"}}]
+contexts: [{name: c, context: {cluster: k, user: u}}]
+users:
+- name: u
+  user:
+    as: ann
+    as-groups: [a, b]
+    as-user-extra: {reason: [audit]}
+    exec:
+      apiVersion: client.authentication.k8s.io/v1
+      command: ./login
+      args: [--cluster, c]
+      env: [{name: MODE, value: quiet}]
+      interactiveMode: Never
+      provideClusterInfo: true
+      installHint: ask the platform team
+)");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->proxy_url, "http://proxy:3128");
+  EXPECT_EQ(config->impersonate.user, "ann");
+  EXPECT_THAT(config->impersonate.groups, testing::ElementsAre("a", "b"));
+  EXPECT_THAT(config->impersonate.extra.at("reason"), testing::ElementsAre("audit"));
+  ASSERT_TRUE(config->exec);
+  EXPECT_EQ(config->exec->command, "/home/me/login");
+  EXPECT_THAT(config->exec->arguments, testing::ElementsAre("--cluster", "c"));
+  EXPECT_EQ(config->exec->environment.at("MODE"), "quiet");
+  EXPECT_EQ(config->exec->interactive, ExecSpec::Interactive::Never);
+  EXPECT_THAT(config->exec->cluster_info, HasSubstr("https://h"));
 }
 
 TEST(Kubeconfig, Dangling_references_are_not_found) {
@@ -239,6 +285,39 @@ TEST_F(LoadConfigTest, Else_the_one_at_home_is_read) {
   EXPECT_TRUE(LoadConfig(environment_, "", ""));
   environment_.variables.clear();
   EXPECT_EQ(CodeOf(LoadConfig(environment_, "", "")), ErrorCode::NotFound);
+}
+
+TEST_F(LoadConfigTest, A_persons_kubeconfig_goes_before_the_pod_and_the_pod_before_nothing) {
+  BePod();
+  const auto in_cluster = LoadUserConfig(environment_, "", "");
+  ASSERT_TRUE(in_cluster) << in_cluster.error().message;
+  EXPECT_EQ(in_cluster->description, "in-cluster");
+  environment_.variables["KUBECONFIG"] = Write("mine", kTwoContexts);
+  EXPECT_EQ(LoadUserConfig(environment_, "", "live")->server, "https://api.example.org/prefix/");
+}
+
+TEST_F(LoadConfigTest, A_credential_program_gets_our_environment_and_its_own) {
+  environment_.variables["PATH"] = "/bin";
+  environment_.variables["MODE"] = "loud";
+  const auto config = LoadConfig(environment_, Write("mine", R"(
+current-context: c
+clusters: [{name: k, cluster: {server: "https://h"}}]
+contexts: [{name: c, context: {cluster: k, user: u}}]
+users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: login,
+  env: [{name: MODE, value: quiet}]}}}]
+)"),
+                                 "");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->exec->environment.at("PATH"), "/bin");
+  EXPECT_EQ(config->exec->environment.at("MODE"), "quiet");
+}
+
+TEST_F(LoadConfigTest, The_proxy_of_the_environment_counts_unless_the_server_is_exempt) {
+  environment_.variables["HTTPS_PROXY"] = "http://proxy:3128";
+  const std::string path = Write("mine", kTwoContexts);
+  EXPECT_EQ(LoadConfig(environment_, path, "live")->proxy->host, "proxy");
+  environment_.variables["NO_PROXY"] = "example.org";
+  EXPECT_FALSE(LoadConfig(environment_, path, "live")->proxy);
 }
 
 TEST_F(LoadConfigTest, A_folder_is_not_a_kubeconfig) {

@@ -1,0 +1,136 @@
+#include "completion.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "connection.hpp"
+#include "options.hpp"
+#include "reconcile/json.hpp"
+#include "reconcile/names.hpp"
+#include "system_view.hpp"
+#include "text.hpp"
+
+namespace certpair::plugin {
+namespace {
+
+using nlohmann::json;
+
+// cobra's ShellCompDirectiveNoFileComp and Default.
+constexpr const char* kNoFiles = ":4";
+constexpr const char* kFiles = ":0";
+// A shell is waiting.
+constexpr seconds kPatience{3};
+
+const char* const kScript = R"(#!/bin/sh
+# Completion of `kubectl certpair`: put this file on your PATH as kubectl_complete-certpair, and make it executable.
+# kubectl's own completion (kubectl completion --help) calls it.
+exec kubectl certpair __complete "$@"
+)";
+
+void Print(const Console& console, const std::vector<std::string>& candidates,
+           const std::string& prefix) {
+  for (const std::string& candidate : candidates)
+    if (candidate.starts_with(prefix)) console.Print(candidate);
+}
+
+// The words that are neither flags nor their values, and the flags that choose a cluster.
+struct Words {
+  std::vector<std::string> positional;
+  Globals globals;
+};
+
+Words Sort(const std::vector<std::string>& words) {
+  Words sorted;
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (!word.starts_with('-')) {
+      sorted.positional.push_back(word);
+      continue;
+    }
+    const std::size_t equals = word.find('=');
+    const std::string flag = word.substr(0, equals);
+    const auto value = [&] {
+      if (equals != std::string::npos) return word.substr(equals + 1);
+      return i + 2 < words.size() ? words[++i] : std::string{};
+    };
+    if (flag == "-n" || flag == "--namespace") sorted.globals.namespace_ = value();
+    if (flag == "--context") sorted.globals.context = value();
+    if (flag == "--kubeconfig") sorted.globals.kubeconfig = value();
+    if (flag == "--as") sorted.globals.as = value();
+  }
+  return sorted;
+}
+
+std::vector<SystemView> Systems(const World& world, Globals globals, const std::string& name) {
+  globals.request_timeout = kPatience;
+  std::vector<SystemView> systems;
+  const auto connection = Connect(globals, world.environment, world.console, world.clock);
+  if (!connection) return systems;
+  kube::ListOptions options{.namespace_ = connection->namespace_};
+  if (!name.empty()) options.field_selector = "metadata.name=" + name;
+  // One page: nobody chooses among more than 500 names.
+  const auto listed = connection->client->List(
+      reconcile::kSystems, options, [&](json& item) { systems.push_back(ViewOf(item)); });
+  if (!listed) systems.clear();
+  return systems;
+}
+
+std::vector<std::string> Names(const std::vector<SystemView>& systems) {
+  std::vector<std::string> names;
+  for (const SystemView& system : systems)
+    names.push_back(fmt::format("{}\t{} {}", Escaped(system.name), Escaped(system.type),
+                                Escaped(system.display_name)));
+  return names;
+}
+
+std::vector<std::string> Fingerprints(const std::vector<SystemView>& systems) {
+  std::vector<std::string> fingerprints;
+  for (const SystemView& system : systems)
+    for (const CertificateView& certificate : system.certificates)
+      fingerprints.push_back(
+          fmt::format("{}\t{}", Escaped(certificate.fingerprint), Escaped(certificate.state)));
+  return fingerprints;
+}
+
+bool TakesName(const std::string& command) {
+  static const std::vector<std::string> kWithout{"list", "doctor", "version", "completion"};
+  return std::ranges::find(kWithout, command) == kWithout.end();
+}
+
+}  // namespace
+
+void Complete(const World& world, const std::vector<std::string>& words) {
+  const Console& console = world.console;
+  const std::string last = words.empty() ? "" : words.back();
+  const Words before = Sort(words);
+  const std::string command = before.positional.empty() ? "" : before.positional.front();
+  std::vector<std::string> arguments;
+  if (!before.positional.empty())
+    arguments.assign(before.positional.begin() + 1, before.positional.end());
+  const bool after_file_flag =
+      words.size() > 1 && (words[words.size() - 2] == "-f" || words[words.size() - 2] == "--to" ||
+                           words[words.size() - 2] == "--password-file");
+  if (after_file_flag) return console.Print(kFiles);
+  if (last.starts_with('-')) {
+    Print(console, FlagsOf(command), last);
+  } else if (command.empty()) {
+    Print(console, CommandNames(), last);
+  } else if (command == "auto" && arguments.empty()) {
+    Print(console, {"on", "off"}, last);
+  } else if (TakesName(command) && arguments.size() == (command == "auto" ? 1U : 0U)) {
+    Print(console, Names(Systems(world, before.globals, "")), last);
+  } else if ((command == "activate" || command == "delete") && arguments.size() == 1) {
+    Print(console, Fingerprints(Systems(world, before.globals, arguments.front())), last);
+  } else if (command == "set-authentication" && arguments.size() == 1) {
+    Print(console,
+          {"ClientCertificateAuthentication", "BasicAuthentication", "OAuth2Authentication"}, last);
+  }
+  console.Print(kNoFiles);
+}
+
+void Completion(const Console& console) { console.out(kScript); }
+
+}  // namespace certpair::plugin

@@ -1,0 +1,218 @@
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/base64.hpp"
+#include "base/file_text.hpp"
+#include "base/secret_string.hpp"
+#include "commands.hpp"
+#include "file_writer.hpp"
+#include "reading.hpp"
+#include "reconcile/json.hpp"
+#include "reconcile/names.hpp"
+#include "reconcile/secret_codec.hpp"
+#include "text.hpp"
+#include "x509/pkcs12.hpp"
+
+namespace certpair::plugin {
+namespace {
+
+using Encoding = DownloadCommand::Encoding;
+using Which = DownloadCommand::Which;
+
+// One file's worth.
+struct Piece {
+  std::string suffix;   // of the file's name: `-active`
+  std::string content;  // public
+  SecretString secret;  // with a key in it: in place of `content`, or beside it as PEM
+  bool secret_is_separate = false;
+  [[nodiscard]] bool HasKey() const { return !secret.empty(); }
+};
+
+std::string_view ExtensionOf(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::Der:
+      return ".der";
+    case Encoding::Pkcs12:
+      return ".p12";
+    case Encoding::Pem:
+    case Encoding::Chain:
+      break;
+  }
+  return ".pem";
+}
+
+// RFC 7468: base64 between the two lines.
+Result<std::string> DerOf(const std::string& pem) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  const std::size_t begin = pem.find(kBegin);
+  const std::size_t end = pem.find("-----END CERTIFICATE-----");
+  if (begin == std::string::npos || end == std::string::npos || end < begin)
+    return certpair::Fail(ErrorCode::Invalid, "status holds no PEM certificate");
+  std::string digits;
+  for (const char c : pem.substr(begin + kBegin.size(), end - begin - kBegin.size()))
+    if (c != '\n' && c != '\r' && c != ' ') digits += c;
+  auto der = DecodeBase64(digits);
+  if (!der) return certpair::Fail(ErrorCode::Invalid, "the PEM certificate in status is damaged");
+  return *der;
+}
+
+Expected<std::vector<const CertificateView*>> Chosen(const SystemView& system, Which which) {
+  std::vector<const CertificateView*> chosen;
+  if (which != Which::Inactive && system.Active() != nullptr) chosen.push_back(system.Active());
+  if (which != Which::Active && system.Inactive() != nullptr) chosen.push_back(system.Inactive());
+  if (!chosen.empty()) return chosen;
+  return Fail(Exit::Failed,
+              fmt::format("{} has no {}certificate", SystemTitle(system.name, system.namespace_),
+                          which == Which::Active     ? "active "
+                          : which == Which::Inactive ? "inactive "
+                                                     : ""));
+}
+
+Expected<reconcile::LiveSecret> ReadPair(const Session& session, const SystemView& system) {
+  auto object =
+      session.client.Get(reconcile::kSecrets, session.namespace_, system.secret, session.stop);
+  if (!object)
+    return std::unexpected(Explain(
+        session, object.error(), {"get", reconcile::kSecrets, session.namespace_, system.secret}));
+  return reconcile::DecodeSecret(*object);
+}
+
+Expected<SecretString> Password(const Session& session, const DownloadCommand& command) {
+  if (!command.password_file.empty()) {
+    auto text = ReadFileText(command.password_file);
+    if (!text) return Fail(Exit::Failed, "--password-file: " + Escaped(text.error().message));
+    const SecretString whole{std::move(*text)};
+    return SecretString{Trimmed(whole.Reveal().substr(0, whole.Reveal().find('\n')))};
+  }
+  if (!session.console.ask)
+    return Fail(Exit::Usage, "-o p12 wants a password: give --password-file");
+  auto password = session.console.ask("Password of the key store: ", true);
+  if (!password) return Fail(Exit::Interrupted, "interrupted");
+  auto again = session.console.ask("Once more: ", true);
+  SecretString first{std::move(*password)};
+  if (!again) return Fail(Exit::Interrupted, "interrupted");
+  const SecretString second{std::move(*again)};
+  if (!(first == second)) return Fail(Exit::Failed, "the two passwords differ");
+  return first;
+}
+
+// What a slot of the Secret adds to the public certificate.
+Expected<void> AddFromSecret(Piece& piece, const reconcile::LiveSecret& secret,
+                             const CertificateView& certificate, const SystemView& system,
+                             const DownloadCommand& command, const SecretString& password) {
+  const bool active = &certificate == system.Active();
+  const reconcile::SlotKeys& keys = active ? reconcile::kActiveKeys : reconcile::kInactiveKeys;
+  const std::string_view pem = secret.Data(keys.certificate);
+  // Between the two reads somebody may have changed the pair.
+  if (pem.find(Trimmed(certificate.pem)) == std::string_view::npos)
+    return Fail(Exit::Failed, "the pair was changed just now; try again");
+  if (command.encoding == Encoding::Pkcs12) {
+    auto store = x509::EncodePkcs12(pem, secret.Data(keys.key), secret.Data(keys.authority),
+                                    password, system.name);
+    if (!store) return Fail(Exit::Failed, Escaped(store.error().message));
+    piece.secret = std::move(*store);
+    return {};
+  }
+  if (command.encoding == Encoding::Chain)
+    piece.content = std::string{pem} + std::string{secret.Data(keys.authority)};
+  if (command.key) {
+    piece.secret = SecretString{std::string{secret.Data(keys.key)}};
+    piece.secret_is_separate = true;
+  }
+  return {};
+}
+
+Expected<std::vector<Piece>> Pieces(const Session& session, const SystemView& system,
+                                    const DownloadCommand& command) {
+  const auto chosen = Chosen(system, command.which);
+  if (!chosen) return std::unexpected(chosen.error());
+  const bool needs_secret = command.key || command.encoding == Encoding::Chain;
+  SecretString password;
+  if (command.encoding == Encoding::Pkcs12) {
+    auto given = Password(session, command);
+    if (!given) return std::unexpected(given.error());
+    password = std::move(*given);
+  }
+  auto secret = needs_secret ? ReadPair(session, system) : reconcile::LiveSecret{};
+  if (!secret) return std::unexpected(secret.error());
+  std::vector<Piece> pieces;
+  for (const CertificateView* certificate : *chosen) {
+    Piece piece;
+    piece.suffix = certificate == system.Active() ? "-active" : "-inactive";
+    piece.content = certificate->pem;
+    if (command.encoding == Encoding::Der) {
+      auto der = DerOf(certificate->pem);
+      if (!der) return Fail(Exit::Failed, der.error().message);
+      piece.content = std::move(*der);
+    }
+    if (needs_secret)
+      if (auto added = AddFromSecret(piece, *secret, *certificate, system, command, password);
+          !added)
+        return std::unexpected(added.error());
+    pieces.push_back(std::move(piece));
+  }
+  return pieces;
+}
+
+Outcome ToOutput(const Session& session, const std::vector<Piece>& pieces,
+                 const DownloadCommand& command) {
+  const bool binary = command.encoding == Encoding::Der || command.encoding == Encoding::Pkcs12;
+  const bool has_key = std::ranges::any_of(pieces, &Piece::HasKey);
+  if (session.console.out_is_terminal && (has_key || binary))
+    return Fail(Exit::Usage, fmt::format("{} is never written to a terminal: name a file with --to",
+                                         has_key ? "a private key" : "a binary format"));
+  if (binary && pieces.size() > 1)
+    return Fail(Exit::Usage,
+                "two certificates of a binary format want a folder: name it with --to");
+  for (const Piece& piece : pieces) {
+    if (!piece.HasKey() || piece.secret_is_separate) session.console.out(piece.content);
+    if (piece.HasKey()) session.console.out(piece.secret.Reveal());
+  }
+  return {};
+}
+
+// FILE for one certificate, FILE.key beside it for its key; in a folder NAME-active.pem and so on.
+Outcome ToFiles(const Session& session, const SystemView& system, const std::vector<Piece>& pieces,
+                const DownloadCommand& command) {
+  std::error_code ignored;
+  const bool folder = std::filesystem::is_directory(command.to, ignored);
+  if (pieces.size() > 1 && !folder)
+    return Fail(Exit::Usage, "--all makes two files: --to must name a folder that is there");
+  for (const Piece& piece : pieces) {
+    const std::filesystem::path path =
+        folder ? std::filesystem::path{command.to} /
+                     (system.name + piece.suffix + std::string{ExtensionOf(command.encoding)})
+               : std::filesystem::path{command.to};
+    const auto write = [&](const std::filesystem::path& to, std::string_view content) -> Outcome {
+      if (auto written = WritePrivateFile(to.string(), content, command.force); !written)
+        return Fail(Exit::Failed, Escaped(written.error().message));
+      session.console.Remark("Written: " + Escaped(to.string()));
+      return {};
+    };
+    if (piece.HasKey()) {
+      std::filesystem::path key_path = path;
+      if (piece.secret_is_separate) key_path.replace_extension(".key");
+      if (auto written = write(key_path, piece.secret.Reveal()); !written) return written;
+    }
+    if (!piece.HasKey() || piece.secret_is_separate)
+      if (auto written = write(path, piece.content); !written) return written;
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome Download(const Session& session, const DownloadCommand& command) {
+  auto found = ReadSystem(session, command.name);
+  if (!found) return std::unexpected(std::move(found.error()));
+  auto pieces = Pieces(session, found->view, command);
+  if (!pieces) return std::unexpected(std::move(pieces.error()));
+  const bool to_file = !command.to.empty() && command.to != "-";
+  return to_file ? ToFiles(session, found->view, *pieces, command)
+                 : ToOutput(session, *pieces, command);
+}
+
+}  // namespace certpair::plugin

@@ -1,0 +1,73 @@
+#include "file_writer.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace certpair::plugin {
+namespace {
+
+std::unexpected<Error> Failed(const std::string& path, std::string_view what, int error) {
+  const bool absent = error == ENOENT || error == ENOTDIR;
+  return Fail(
+      absent ? ErrorCode::NotFound : ErrorCode::Unavailable,
+      fmt::format("{} cannot be {}: {}{}", path, what, std::generic_category().message(error),
+                  absent ? "; is there such a folder?" : ""));
+}
+
+bool WriteAll(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t size = write(fd, content.data(), content.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return false;
+    content.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return fsync(fd) == 0;
+}
+
+// What stands there itself, not what it points to.
+Result<void> MayBeReplaced(const std::string& path, bool force) {
+  struct stat there{};
+  if (lstat(path.c_str(), &there) != 0) return {};
+  if (S_ISDIR(there.st_mode)) return Fail(ErrorCode::Invalid, path + " is a folder");
+  if (!force)
+    return Fail(ErrorCode::Invalid,
+                path + " is there already; --force writes over it, or name another with --to");
+  if (!S_ISREG(there.st_mode) && !S_ISLNK(there.st_mode))
+    return Fail(ErrorCode::Invalid, path + " is neither a file nor a link");
+  return {};
+}
+
+}  // namespace
+
+Result<void> WritePrivateFile(const std::string& path, std::string_view content, bool force) {
+  if (auto may = MayBeReplaced(path, force); !may) return may;
+  const std::filesystem::path target{path};
+  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+  std::string beside = (folder / ("." + target.filename().string() + ".XXXXXX")).string();
+  const int fd = mkostemp(beside.data(), O_CLOEXEC);  // mode 0600, and never through a link
+  if (fd < 0) return Failed(path, "made", errno);
+  const bool written = WriteAll(fd, content);
+  const int write_error = errno;
+  const bool closed = close(fd) == 0;
+  if (!written || !closed) {
+    unlink(beside.c_str());
+    return Failed(path, "written", written ? errno : write_error);
+  }
+  // Without force it must still not be there: link() fails where it is, rename() would replace it.
+  const bool placed =
+      force ? rename(beside.c_str(), path.c_str()) == 0 : link(beside.c_str(), path.c_str()) == 0;
+  const int place_error = errno;
+  if (!placed || !force) unlink(beside.c_str());
+  if (!placed) return Failed(path, "put in its place", place_error);
+  return {};
+}
+
+}  // namespace certpair::plugin

@@ -1,0 +1,82 @@
+#include "foresight.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "reconcile/apply.hpp"
+
+namespace certpair::plugin {
+namespace {
+
+constexpr int kMaxPasses = 20'000;
+constexpr std::size_t kMaxMoments = 2'000;
+
+class Future {
+ public:
+  explicit Future(core::Observation start) : seen_(std::move(start)) {}
+
+  Foresight Until(sys_seconds until) {
+    Foresight foresight;
+    for (int passes = 0; seen_.now <= until; ++passes) {
+      foresight.cut_short = passes >= kMaxPasses || foresight.timeline.size() >= kMaxMoments;
+      if (foresight.cut_short) break;
+      core::Decision decided = Pass();
+      for (core::EventNotice& event : decided.events)
+        foresight.timeline.push_back({.at = seen_.now,
+                                      .warning = event.warning,
+                                      .reason = std::move(event.reason),
+                                      .message = std::move(event.message)});
+      seen_.status = std::move(decided.status);
+      seen_.written_in_this_pass = false;
+      seen_.now = std::max(decided.wake_at, seen_.now + seconds{1});
+    }
+    foresight.end = seen_.status;
+    return foresight;
+  }
+
+ private:
+  // As SystemReconciler's: decide, write, decide again upon what was written.
+  core::Decision Pass() {
+    core::Decision decided = core::Decide(seen_);
+    if (!decided.change) return decided;
+    const core::PlannedChange plan = *decided.change;
+    std::optional<x509::IssuedCertificate> issued;
+    if (const core::CertificateOrder* order = reconcile::OrderOf(plan.what)) {
+      issued.emplace();
+      issued->details = Certify(*order);
+    }
+    seen_.secret = reconcile::StateAfter(plan, seen_.secret, issued);
+    seen_.secret_resource_version = fmt::to_string(++version_);
+    seen_.secret_metadata_differs = false;
+    seen_.written_in_this_pass = true;
+    if (plan.receipt) seen_.receipt = reconcile::ReceiptOf(plan, issued);
+    seen_.budget = plan.budget;
+    return core::Decide(seen_);
+  }
+
+  core::Certificate Certify(const core::CertificateOrder& order) {
+    core::Certificate certificate;
+    certificate.fingerprint = fmt::format("NEW-{}", ++made_);
+    certificate.subject = order.subject.common_name;
+    certificate.issuer = seen_.authority.subject;
+    certificate.issuer_fingerprint = seen_.authority.fingerprint;
+    certificate.key = order.key;
+    certificate.not_before = order.not_before;
+    certificate.not_after = order.not_after;
+    return certificate;
+  }
+
+  core::Observation seen_;
+  int made_ = 0;
+  int version_ = 0;
+};
+
+}  // namespace
+
+Foresight Foresee(core::Observation start, sys_seconds until) {
+  return Future{std::move(start)}.Until(until);
+}
+
+}  // namespace certpair::plugin

@@ -1,0 +1,163 @@
+#include "text.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+
+#include <fmt/format.h>
+
+#include "base/time_format.hpp"
+
+namespace certpair::plugin {
+namespace {
+
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t size = 0;  // in bytes; 0: no UTF-8 begins here
+};
+
+// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
+CodePoint FirstOf(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return {};
+  char32_t value = lead & (0xFFU >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80U) return {};
+    value = (value << 6U) | (byte(i) & 0x3FU);
+  }
+  constexpr std::array<char32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
+  if (value < kSmallest.at(size) || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF))
+    return {};
+  return {value, size};
+}
+
+bool In(char32_t c, char32_t first, char32_t last) { return c >= first && c <= last; }
+
+bool IsTreacherous(char32_t c) {
+  return c < 0x20 || In(c, 0x7F, 0x9F) || c == 0xAD || c == 0x61C || In(c, 0x200B, 0x200F) ||
+         In(c, 0x2028, 0x202E) || In(c, 0x2060, 0x206F) || c == 0xFEFF || In(c, 0xFFF9, 0xFFFB) ||
+         In(c, 0xE0000, 0xE007F);
+}
+
+bool IsWide(char32_t c) {
+  return In(c, 0x1100, 0x115F) || In(c, 0x2E80, 0xA4CF) || In(c, 0xAC00, 0xD7A3) ||
+         In(c, 0xF900, 0xFAFF) || In(c, 0xFE30, 0xFE6F) || In(c, 0xFF00, 0xFF60) ||
+         In(c, 0xFFE0, 0xFFE6) || In(c, 0x1F300, 0x1FAFF) || In(c, 0x20000, 0x3FFFD);
+}
+
+bool IsCombining(char32_t c) {
+  return In(c, 0x300, 0x36F) || In(c, 0x483, 0x489) || In(c, 0x591, 0x5BD) || In(c, 0x64B, 0x65F) ||
+         In(c, 0xFE00, 0xFE0F) || In(c, 0x20D0, 0x20FF);
+}
+
+std::optional<std::int64_t> UnitOf(char letter) {
+  switch (letter) {
+    case 'y':
+      return 365 * 86'400;
+    case 'w':
+      return 7 * 86'400;
+    case 'd':
+      return 86'400;
+    case 'h':
+      return 3600;
+    case 'm':
+      return 60;
+    case 's':
+      return 1;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::string Escaped(std::string_view text, bool keep_lines) {
+  std::string safe;
+  safe.reserve(text.size());
+  while (!text.empty()) {
+    const CodePoint c = FirstOf(text);
+    if (c.size == 0) {
+      safe += fmt::format("\\x{:02X}", static_cast<unsigned char>(text.front()));
+    } else if (IsTreacherous(c.value) && !(keep_lines && c.value == '\n')) {
+      safe += fmt::format("\\u{{{:04X}}}", static_cast<std::uint32_t>(c.value));
+    } else {
+      safe += text.substr(0, c.size);
+    }
+    text.remove_prefix(c.size == 0 ? 1 : c.size);
+  }
+  return safe;
+}
+
+std::size_t WidthOf(std::string_view text) {
+  std::size_t width = 0;
+  while (!text.empty()) {
+    const CodePoint c = FirstOf(text);
+    width += c.size == 0 ? 1U : IsCombining(c.value) ? 0U : IsWide(c.value) ? 2U : 1U;
+    text.remove_prefix(c.size == 0 ? 1 : c.size);
+  }
+  return width;
+}
+
+std::string Relative(sys_seconds time, sys_seconds now) {
+  if (time == now) return "now";
+  return time > now ? fmt::format("in {}", DescribeDuration(time - now))
+                    : fmt::format("{} ago", DescribeDuration(now - time));
+}
+
+std::string ShortFingerprint(std::string_view fingerprint) {
+  constexpr std::size_t kFourOctets = 11;  // AB:CD:EF:01
+  return Escaped(fingerprint.substr(0, kFourOctets));
+}
+
+std::string WithShortFingerprints(std::string_view text) {
+  constexpr std::size_t kLength = 95;  // 32 octets and their colons
+  const auto is_fingerprint = [](std::string_view candidate) {
+    for (std::size_t i = 0; i < candidate.size(); ++i) {
+      const char c = candidate[i];
+      const bool hex = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
+      if (i % 3 == 2 ? c != ':' : !hex) return false;
+    }
+    return candidate.size() == kLength;
+  };
+  std::string shorter;
+  while (!text.empty()) {
+    const std::string_view candidate = text.substr(0, kLength);
+    const bool found = is_fingerprint(candidate);
+    shorter += found ? ShortFingerprint(candidate) + "…" : std::string{text.front()};
+    text.remove_prefix(found ? kLength : 1);
+  }
+  return shorter;
+}
+
+std::optional<seconds> ParsePeriod(std::string_view text) {
+  constexpr std::int64_t kLongest = std::int64_t{1000} * 365 * 86'400;
+  std::int64_t total = 0;
+  std::int64_t last_unit = kLongest;
+  if (text.empty()) return std::nullopt;
+  while (!text.empty()) {
+    std::int64_t count = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), count);
+    const auto digits = static_cast<std::size_t>(end - text.data());
+    if (failed != std::errc{} || digits == text.size() || digits > 11 || text.front() == '-')
+      return std::nullopt;
+    const auto unit = UnitOf(text[digits]);
+    if (!unit || *unit >= last_unit) return std::nullopt;
+    last_unit = *unit;
+    if (count > (kLongest - total) / *unit) return std::nullopt;
+    total += count * *unit;
+    text.remove_prefix(digits + 1);
+  }
+  return seconds{total};
+}
+
+std::string Trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return std::string{text.substr(first, text.find_last_not_of(kSpace) - first + 1)};
+}
+
+}  // namespace certpair::plugin

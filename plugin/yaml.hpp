@@ -1,0 +1,23 @@
+// YAML to JSON and back, as Kubernetes reads it (YAML 1.1's booleans, tags are ignored). The one
+// file beside it includes yaml-cpp.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/result.hpp"
+
+namespace certpair::plugin {
+
+/// The documents of `text`; empty ones are left out. Invalid, with the line, for what is no YAML,
+/// is nested more than 100 deep, or has aliases that make more than 100,000 values.
+[[nodiscard]] Result<std::vector<nlohmann::json>> ParseYaml(std::string_view text);
+
+/// Block style, without an end of line at its end. Text that another reader could take for a
+/// number, a boolean or null stands in quotes.
+[[nodiscard]] std::string ToYaml(const nlohmann::json& value);
+
+}  // namespace certpair::plugin

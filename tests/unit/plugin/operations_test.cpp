@@ -1,0 +1,171 @@
+// generate, activate, delete: what is asked of the operator, and how its answer is told.
+#include "base/time_format.hpp"
+#include "operate.hpp"
+#include "unit/plugin/fake_api.hpp"
+
+namespace certpair::plugin {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class OperationsTest : public PluginTest {
+ protected:
+  void OperatorAnswers(const std::string& type, const std::string& reason) {
+    on_operation = [=](json& operation) { Finish(operation, type, reason); };
+  }
+  [[nodiscard]] json Sent() const { return json::parse(transport_->Requests().at(1).body); }
+};
+
+TEST_F(OperationsTest, Generate_says_which_certificate_was_made_and_what_to_do_next) {
+  json system = System("abap");
+  system["spec"]["peerMatching"] = "Fingerprint";
+  Put(system);
+  OperatorAnswers("Complete", "Generated");
+  const Outcome outcome = Generate(TheSession(), {.name = "abap"});
+  ASSERT_TRUE(outcome) << MessageOf(outcome);
+  EXPECT_THAT(out_, HasSubstr("Certificate generated: " + kSecond));
+  EXPECT_THAT(out_, HasSubstr("download abap --inactive"));
+  EXPECT_THAT(out_, HasSubstr("activate abap AB:99:EF:01"));
+  EXPECT_EQ(Sent().at("spec").at("action"), "Generate");
+  EXPECT_EQ(Sent().at("metadata").at("generateName"), "abap-");
+}
+
+TEST_F(OperationsTest, Generate_with_two_certificates_is_refused_before_anything_is_asked) {
+  Put(System("abap", true));
+  const Outcome outcome = Generate(TheSession(), {.name = "abap"});
+  EXPECT_EQ(ExitOf(outcome), Exit::Refused);
+  EXPECT_THAT(MessageOf(outcome), HasSubstr("delete abap AB:99:EF:01"));
+  EXPECT_TRUE(WroteNothing());
+}
+
+TEST_F(OperationsTest, A_refusal_of_the_operator_is_told_with_its_reason) {
+  Put(System("abap"));
+  OperatorAnswers("Failed", "LimitReached");
+  const Outcome outcome = Generate(TheSession(), {.name = "abap"});
+  EXPECT_EQ(ExitOf(outcome), Exit::Refused);
+  EXPECT_THAT(MessageOf(outcome), HasSubstr("LimitReached"));
+}
+
+TEST_F(OperationsTest, A_long_name_still_makes_a_name_that_fits) {
+  const std::string name(63, 'x');
+  EXPECT_LE(OperationOf(ViewOf(System(name)), {.action = "Generate", .fingerprint = {}})
+                    .at("metadata")
+                    .at("generateName")
+                    .get<std::string>()
+                    .size() +
+                5,
+            63U);
+}
+
+TEST_F(OperationsTest, Without_a_fingerprint_the_inactive_one_is_activated) {
+  Put(System("abap", true));
+  OperatorAnswers("Complete", "Activated");
+  const Outcome outcome = Activate(TheSession(), {.name = "abap"});
+  ASSERT_TRUE(outcome) << MessageOf(outcome);
+  EXPECT_EQ(Sent().at("spec").at("fingerprint"), kSecond);
+  EXPECT_THAT(err_, HasSubstr("AB:99:EF:01 to its peer in place of AB:CD:EF:01"));
+}
+
+TEST_F(OperationsTest, Of_one_certificate_there_is_nothing_to_activate) {
+  Put(System("abap"));
+  EXPECT_EQ(ExitOf(Activate(TheSession(), {.name = "abap"})), Exit::Refused);
+  EXPECT_TRUE(WroteNothing());
+}
+
+TEST_F(OperationsTest, A_shortened_fingerprint_must_be_one_of_the_pairs_and_no_other) {
+  Put(System("abap", true));
+  struct Case {
+    const char* fingerprint;
+    Exit exit;
+    const char* says;
+  };
+  const Case cases[] = {
+      {"AB", Exit::Usage, "ambiguous"},        {"ab", Exit::Usage, "ambiguous"},
+      {"A", Exit::Usage, "two hex digits"},    {"xyz", Exit::Usage, "two hex digits"},
+      {"", Exit::Usage, "two hex digits"},     {"77:88", Exit::Usage, "begins with 77:88"},
+      {"ABCD", Exit::Refused, "never deleted"}};
+  for (const Case& c : cases) {
+    const Outcome outcome = Delete(TheSession(), {.name = "abap", .fingerprint = c.fingerprint});
+    EXPECT_EQ(ExitOf(outcome), c.exit) << c.fingerprint;
+    EXPECT_THAT(MessageOf(outcome), HasSubstr(c.says));
+  }
+  EXPECT_TRUE(WroteNothing());
+  OperatorAnswers("Complete", "Deleted");
+  EXPECT_TRUE(Delete(TheSession(), {.name = "abap", .fingerprint = "ab99"}));
+}
+
+TEST_F(OperationsTest, On_a_terminal_a_person_is_asked_and_no_means_no) {
+  Put(System("abap", true));
+  std::string asked;
+  console_.ask = [&](std::string_view question, bool) {
+    asked = question;
+    return std::optional<std::string>{""};
+  };
+  EXPECT_EQ(ExitOf(Delete(TheSession(), {.name = "abap", .fingerprint = "ab99"})), Exit::Failed);
+  EXPECT_THAT(asked, HasSubstr("Delete it?"));
+  EXPECT_TRUE(WroteNothing());
+  OperatorAnswers("Complete", "Deleted");
+  EXPECT_TRUE(
+      Delete(TheSession(), {.name = "abap", .fingerprint = "ab99", .change = {.yes = true}}));
+}
+
+TEST_F(OperationsTest, A_dry_run_stores_nothing) {
+  Put(System("abap"));
+  EXPECT_TRUE(Generate(TheSession(), {.name = "abap", .change = {.dry_run = DryRun::Client}}));
+  EXPECT_TRUE(WroteNothing());
+  EXPECT_TRUE(Generate(TheSession(), {.name = "abap", .change = {.dry_run = DryRun::Server}}));
+  EXPECT_THAT(Methods("POST").at(0), HasSubstr("dryRun=All"));
+  EXPECT_THAT(out_, HasSubstr("server dry run"));
+}
+
+TEST_F(OperationsTest, An_operator_whose_Lease_is_stale_is_told_at_once_and_the_operation_stays) {
+  Put(System("abap"));
+  PutLease("2026-05-31T23:00:00.000000Z");
+  const auto began = clock_.Steady();
+  const Outcome outcome = Generate(TheSession(), {.name = "abap"});
+  EXPECT_EQ(ExitOf(outcome), Exit::Failed);
+  EXPECT_THAT(MessageOf(outcome), HasSubstr("abap-1. It stays"));
+  EXPECT_THAT(err_, HasSubstr("last renewed 60 minutes ago"));
+  EXPECT_LT(clock_.Steady() - began, std::chrono::seconds{10});
+  EXPECT_TRUE(objects_.contains(kGroupPath + "certificateoperations/abap-1"));
+}
+
+TEST_F(OperationsTest, While_the_operator_lives_it_is_waited_for_until_the_timeout) {
+  Put(System("abap"));
+  on_pause = [this] { PutLease(FormatMicroTime(clock_.Now())); };
+  PutLease("2026-06-01T00:00:00.000000Z");
+  const Outcome outcome =
+      Generate(TheSession(), {.name = "abap", .change = {.timeout = seconds{30}}});
+  EXPECT_EQ(ExitOf(outcome), Exit::TimedOut);
+  EXPECT_THAT(MessageOf(outcome), HasSubstr("abap-1 did not end within 30s"));
+  EXPECT_EQ(err_, "");
+}
+
+TEST_F(OperationsTest, Ctrl_C_names_the_operation_which_goes_on) {
+  Put(System("abap"));
+  on_pause = [this] { stop_.request_stop(); };
+  const Outcome outcome = Generate(TheSession(), {.name = "abap"});
+  EXPECT_EQ(ExitOf(outcome), Exit::Interrupted);
+  EXPECT_THAT(MessageOf(outcome), HasSubstr("The operation abap-1 goes on"));
+}
+
+TEST_F(OperationsTest, A_machine_gets_the_operation_alone) {
+  Put(System("abap", true));
+  OperatorAnswers("Complete", "Deleted");
+  EXPECT_TRUE(
+      Delete(TheSession(), {.name = "abap", .fingerprint = "ab99", .format = Format::Json}));
+  EXPECT_EQ(json::parse(out_).at("status").at("fingerprint"), kSecond);
+  EXPECT_EQ(err_, "");
+}
+
+TEST_F(OperationsTest, What_others_wrote_does_not_reach_the_terminal_as_it_is) {
+  json system = System("abap", true);
+  system["status"]["certificates"][1]["fingerprint"] = "AB:99\x1b[2J\xe2\x80\xae";
+  Put(system);
+  const Outcome outcome = Generate(TheSession(), {.name = "abap"});
+  EXPECT_THAT(MessageOf(outcome) + out_ + err_, Not(HasSubstr("\x1b")));
+}
+
+}  // namespace
+}  // namespace certpair::plugin

@@ -1,0 +1,185 @@
+// list, describe, doctor, and what failures say.
+#include "unit/plugin/fake_api.hpp"
+
+namespace certpair::plugin {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class ReadingTest : public PluginTest {
+ protected:
+  static json Ending(const std::string& name, const std::string& not_after,
+                     const std::string& reason) {
+    json system = System(name);
+    system["status"]["certificates"][0]["notAfter"] = not_after;
+    system["status"]["conditions"].push_back(
+        Condition("ExpiringSoon", reason == "NotYet" ? "False" : "True", reason, "act: " + name));
+    return system;
+  }
+};
+
+TEST_F(ReadingTest, A_list_tells_of_both_certificates_and_when_the_active_one_ends) {
+  Put(System("abap", true));
+  EXPECT_TRUE(List(TheSession(), {}));
+  EXPECT_THAT(out_, AllOf(HasSubstr("NAME   TYPE     READY   ACTIVE        INACTIVE      EXPIRES"),
+                          HasSubstr("abap   Target   True    AB:CD:EF:01   AB:99:EF:01   in 214")));
+}
+
+TEST_F(ReadingTest, A_list_is_chosen_and_sorted) {
+  Put(Ending("a-late", "2026-12-01T00:00:00Z", "NotYet"));
+  Put(Ending("b-soon", "2026-06-20T00:00:00Z", "ActionNeeded"));
+  Put(Ending("c-ended", "2026-05-01T00:00:00Z", "Expired"));
+  EXPECT_TRUE(List(
+      TheSession(),
+      {.expiring_within = std::chrono::days{30}, .sort_by = "expiry", .format = Format::Name}));
+  EXPECT_EQ(out_,
+            "provisioningsystem.certpair.dev/c-ended\nprovisioningsystem.certpair.dev/b-soon\n");
+}
+
+TEST_F(ReadingTest, A_list_for_machines_is_the_APIs_own_objects) {
+  Put(System("abap"));
+  EXPECT_TRUE(List(TheSession(), {.format = Format::Json}));
+  const json list = json::parse(out_);
+  EXPECT_EQ(list.at("items").at(0).at("kind"), "ProvisioningSystem");
+  EXPECT_EQ(list.at("items").at(0).at("status").at("certificates").at(0).at("fingerprint"), kFirst);
+  out_.clear();
+  objects_.clear();
+  EXPECT_TRUE(List(TheSession(), {.format = Format::Json}));
+  EXPECT_EQ(json::parse(out_).at("items"), json::array());
+}
+
+TEST_F(ReadingTest, An_empty_list_says_so_beside_the_output) {
+  EXPECT_TRUE(List(TheSession(), {}));
+  EXPECT_EQ(out_, "");
+  EXPECT_THAT(err_, HasSubstr("No systems found in namespace \"idm\""));
+}
+
+TEST_F(ReadingTest, Names_with_control_characters_are_escaped) {
+  json system = System("abap");
+  system["spec"]["displayName"] = "evil\xe2\x80\xae\x1b[31m";
+  Put(system);
+  EXPECT_TRUE(List(TheSession(), {.format = Format::Wide}));
+  EXPECT_TRUE(Describe(TheSession(), {.name = "abap"}));
+  EXPECT_THAT(out_, AllOf(HasSubstr("evil\\u{202E}\\u{001B}[31m"), Not(HasSubstr("\x1b"))));
+}
+
+TEST_F(ReadingTest, A_status_of_a_newer_version_is_shown_as_it_is) {
+  json system = System("abap");
+  system["spec"]["type"] = "Relay";
+  system["spec"]["peerMatching"] = "ByPublicKey";
+  system["status"]["certificates"].push_back(Certificate("Pending", kSecond));
+  system["status"]["conditions"].push_back(Condition("QuantumSafe", "Maybe", "WhoKnows"));
+  system["status"]["nextTransition"] = {{"at", "tomorrow"}, {"action", "Rotate"}};
+  Put(system);
+  EXPECT_TRUE(List(TheSession(), {.format = Format::Wide}));
+  EXPECT_TRUE(Describe(TheSession(), {.name = "abap"}));
+  EXPECT_THAT(out_, AllOf(HasSubstr("Relay"), HasSubstr("Pending"), HasSubstr("QuantumSafe")));
+}
+
+TEST_F(ReadingTest, A_status_that_is_garbage_harms_nobody) {
+  json system = System("abap");
+  system["status"] = {
+      {"certificates", "none"}, {"conditions", 7}, {"nextTransition", json::array()}};
+  Put(system);
+  EXPECT_TRUE(List(TheSession(), {}));
+  EXPECT_TRUE(Describe(TheSession(), {.name = "abap"}));
+}
+
+TEST_F(ReadingTest, Describe_begins_with_the_warning) {
+  Put(Ending("abap", "2026-06-20T00:00:00Z", "ActionNeeded"));
+  EXPECT_TRUE(Describe(TheSession(), {.name = "abap"}));
+  EXPECT_THAT(out_, testing::StartsWith("WARNING: act: abap"));
+}
+
+TEST_F(ReadingTest, Describe_recommends_regeneration_where_the_peer_needs_no_manual_step) {
+  Put(System("abap"));
+  json by_fingerprint = System("other");
+  by_fingerprint["spec"]["peerMatching"] = "Fingerprint";
+  Put(by_fingerprint);
+  EXPECT_TRUE(Describe(TheSession(), {.name = "abap"}));
+  EXPECT_THAT(out_, HasSubstr("auto on abap"));
+  EXPECT_TRUE(Describe(TheSession(), {.name = "other"}));
+  EXPECT_THAT(out_, Not(HasSubstr("auto on other")));
+}
+
+TEST_F(ReadingTest, Describe_without_the_right_to_Events_says_so_and_goes_on) {
+  Put(System("abap"));
+  before = [](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+    if (request.path.find("/events") == std::string::npos) return std::nullopt;
+    return kube::StatusAnswer(403, "Forbidden");
+  };
+  EXPECT_TRUE(Describe(TheSession(), {.name = "abap"}));
+  EXPECT_THAT(out_, HasSubstr("you may not list events"));
+}
+
+TEST_F(ReadingTest, A_missing_right_names_verb_resource_and_role) {
+  before = [](const kube::HttpRequest&) { return kube::StatusAnswer(403, "Forbidden"); };
+  const Outcome outcome = List(TheSession(), {});
+  EXPECT_EQ(ExitOf(outcome), Exit::Failed);
+  EXPECT_THAT(MessageOf(outcome), AllOf(HasSubstr("list provisioningsystems.certpair.dev"),
+                                        HasSubstr("certpair-viewer")));
+}
+
+TEST_F(ReadingTest, Each_failure_has_its_exit_code_and_its_advice) {
+  struct Case {
+    int status;
+    const char* reason;
+    Exit exit;
+    const char* says;
+  };
+  const Case cases[] = {{401, "Unauthorized", Exit::Failed, "Log in again"},
+                        {404, "", Exit::Failed, "not installed"},
+                        {422, "Invalid", Exit::Refused, "refuses"},
+                        {500, "InternalError", Exit::Failed, "500"}};
+  for (const Case& c : cases) {
+    before = [&](const kube::HttpRequest&) { return kube::StatusAnswer(c.status, c.reason); };
+    const Outcome outcome = Describe(TheSession(), {.name = "abap"});
+    EXPECT_EQ(ExitOf(outcome), c.exit) << c.status;
+    EXPECT_THAT(MessageOf(outcome), HasSubstr(c.says));
+  }
+  before = {};
+  EXPECT_THAT(MessageOf(Describe(TheSession(), {.name = "nobody"})),
+              HasSubstr("there is no system \"nobody\" in namespace \"idm\""));
+}
+
+TEST_F(ReadingTest, A_doctor_lists_what_needs_somebody_by_urgency) {
+  objects_["/openapi/v3/apis/certpair.dev/v1"] = {{"nextTransition", 1},   {"activeFingerprint", 1},
+                                                  {"secretName", 1},       {"peerMatching", 1},
+                                                  {"ttlAfterFinished", 1}, {"atExpiry", 1}};
+  PutLease("2026-06-01T00:00:00.000000Z");
+  EXPECT_TRUE(Doctor(TheSession(), {})) << out_;
+  EXPECT_THAT(out_, HasSubstr("none of which needs anybody"));
+  Put(Ending("later", "2026-06-25T00:00:00Z", "ActionNeeded"));
+  Put(Ending("sooner", "2026-06-20T00:00:00Z", "ActionNeeded"));
+  Put(Ending("ended", "2026-05-01T00:00:00Z", "Expired"));
+  Put(Ending("itself", "2026-06-20T00:00:00Z", "WillBeRegenerated"));
+  out_.clear();
+  const Outcome outcome = Doctor(TheSession(), {});
+  EXPECT_EQ(ExitOf(outcome), Exit::Failed);
+  EXPECT_THAT(MessageOf(outcome), HasSubstr("3 things"));
+  EXPECT_LT(out_.find("idm/ended"), out_.find("idm/sooner"));
+  EXPECT_LT(out_.find("idm/sooner"), out_.find("idm/later"));
+  EXPECT_THAT(out_, Not(HasSubstr("idm/itself")));
+}
+
+TEST_F(ReadingTest, A_doctor_finds_missing_CRDs_and_a_silent_operator) {
+  before = [](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+    if (!request.path.starts_with("/openapi")) return std::nullopt;
+    return kube::HttpResponse{404, "404 page not found", {}};
+  };
+  EXPECT_EQ(ExitOf(Doctor(TheSession(), {})), Exit::Failed);
+  EXPECT_THAT(out_, HasSubstr("install the CRDs"));
+  before = [](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+    if (!request.path.starts_with("/openapi")) return std::nullopt;
+    return kube::Answer(200, {{"old", 1}});
+  };
+  PutLease("2026-06-01T00:00:00.000000Z", "");
+  out_.clear();
+  EXPECT_EQ(ExitOf(Doctor(TheSession(), {})), Exit::Failed);
+  EXPECT_THAT(out_, HasSubstr("not of version"));
+}
+
+}  // namespace
+}  // namespace certpair::plugin

@@ -1,0 +1,241 @@
+// subscribe, auto, set-authentication, download, simulate.
+#include <filesystem>
+#include <fstream>
+#include <sys/stat.h>
+
+#include "file_writer.hpp"
+#include "support/child.hpp"
+#include "unit/plugin/fake_api.hpp"
+
+namespace certpair::plugin {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class WritingTest : public PluginTest {
+ protected:
+  [[nodiscard]] json Patched() const {
+    for (const auto& request : transport_->Requests())
+      if (request.method == "PATCH") return json::parse(request.body);
+    return {};
+  }
+  void ServerKnowsMeAs(const json& user_info) {
+    before = [=](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+      if (request.path.find("selfsubjectreviews") == std::string::npos) return std::nullopt;
+      return kube::Answer(201, {{"status", {{"userInfo", user_info}}}});
+    };
+  }
+  test::ScratchFolder folder_;
+};
+
+TEST_F(WritingTest, A_subscription_applies_its_own_entry_alone_with_a_manager_of_its_own) {
+  Put(System("abap"));
+  EXPECT_TRUE(
+      Subscribe(TheSession(), {.name = "abap", .email = "Ann@Example.com", .display_name = "Ann"}));
+  const auto request = transport_->Requests().back();
+  EXPECT_EQ(request.content_type, "application/apply-patch+yaml");
+  EXPECT_THAT(request.path,
+              AllOf(HasSubstr("fieldManager=certpair-subscriber-"), HasSubstr("force=false")));
+  const json body = json::parse(request.body);
+  EXPECT_EQ(body.at("metadata").at("uid"), "uid-abap");
+  EXPECT_EQ(body.at("spec"), json::parse(R"({"notifications":{"subscribers":[
+      {"email":"ann@example.com","displayName":"Ann"}]}})"));
+}
+
+TEST_F(WritingTest, Me_is_whom_the_API_server_takes_me_for) {
+  Put(System("abap"));
+  ServerKnowsMeAs({{"username", "Ann@example.com"}});
+  EXPECT_TRUE(Subscribe(TheSession(), {.name = "abap", .me = true}));
+  EXPECT_THAT(out_, HasSubstr("<ann@example.com> is subscribed"));
+  ServerKnowsMeAs({{"username", "u-1"}, {"extra", {{"example.com/email", {"bob@example.com"}}}}});
+  EXPECT_TRUE(Subscribe(TheSession(), {.name = "abap", .me = true}));
+  EXPECT_THAT(out_, HasSubstr("<bob@example.com> is subscribed"));
+  ServerKnowsMeAs({{"username", "system:admin"}});
+  const Outcome outcome = Subscribe(TheSession(), {.name = "abap", .me = true});
+  EXPECT_EQ(ExitOf(outcome), Exit::Usage);
+  EXPECT_THAT(MessageOf(outcome), AllOf(HasSubstr("system:admin"), HasSubstr("--email")));
+}
+
+TEST_F(WritingTest, What_is_no_address_is_refused_before_the_server_is_asked) {
+  Put(System("abap"));
+  for (const char* bad : {"ann", "@x", "a@", "a@b@c", "a b@c"})
+    EXPECT_EQ(ExitOf(Subscribe(TheSession(), {.name = "abap", .email = bad})), Exit::Usage) << bad;
+  EXPECT_TRUE(WroteNothing());
+}
+
+TEST_F(WritingTest, An_entry_that_somebody_else_owns_is_removed_by_its_place_with_a_test) {
+  json system = System("abap");
+  system["spec"]["notifications"]["subscribers"] = {{{"email", "x@e.com"}, {"displayName", "X"}},
+                                                    {{"email", "y@e.com"}, {"displayName", "Y"}}};
+  Put(system);
+  std::vector<json> patches;
+  before = [&](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+    if (request.content_type != "application/json-patch+json") return std::nullopt;
+    patches.push_back(json::parse(request.body));
+    if (patches.size() == 1) {  // somebody was quicker
+      Stored("abap")["spec"]["notifications"]["subscribers"].erase(0);
+      return kube::StatusAnswer(422, "Invalid");
+    }
+    return kube::Answer(200, system);
+  };
+  EXPECT_TRUE(Unsubscribe(TheSession(), {.name = "abap", .email = "y@e.com"}));
+  ASSERT_EQ(patches.size(), 2U);
+  EXPECT_EQ(patches[0].at(2).at("path"), "/spec/notifications/subscribers/1");
+  EXPECT_EQ(patches[1].at(2).at("path"), "/spec/notifications/subscribers/0");
+  EXPECT_EQ(patches[1].at(1).at("value"), "y@e.com");
+}
+
+TEST_F(WritingTest, Who_is_not_subscribed_is_told_so_and_nothing_is_written) {
+  Put(System("abap"));
+  EXPECT_TRUE(Unsubscribe(TheSession(), {.name = "abap", .email = "ann@example.com"}));
+  EXPECT_THAT(out_, HasSubstr("was not subscribed"));
+  EXPECT_TRUE(WroteNothing());
+}
+
+TEST_F(WritingTest, On_for_a_fingerprint_peer_wants_a_yes) {
+  json system = System("abap");
+  system["spec"]["peerMatching"] = "Fingerprint";
+  Put(system);
+  EXPECT_EQ(ExitOf(Auto(TheSession(), {.on = true, .name = "abap"})), Exit::Usage);
+  EXPECT_THAT(err_, HasSubstr("knows certificates by their fingerprint"));
+  EXPECT_TRUE(WroteNothing());
+  EXPECT_TRUE(Auto(TheSession(), {.on = true, .name = "abap", .change = {.yes = true}}));
+  EXPECT_EQ(Patched().at("spec"), json::parse(R"({"automaticRegeneration":{"enabled":true}})"));
+  EXPECT_EQ(Patched().at("metadata").at("uid"), "uid-abap");
+}
+
+TEST_F(WritingTest, Off_asks_nobody_and_says_what_it_means) {
+  Put(System("abap"));
+  EXPECT_TRUE(Auto(TheSession(), {.on = false, .name = "abap"}));
+  EXPECT_THAT(out_, HasSubstr("somebody has to generate and activate"));
+}
+
+TEST_F(WritingTest, Another_authentication_says_that_the_certificate_is_not_in_use) {
+  Put(System("abap"));
+  EXPECT_TRUE(SetAuthentication(TheSession(), {.name = "abap", .value = "BasicAuthentication"}));
+  EXPECT_THAT(out_, HasSubstr("not in use"));
+  EXPECT_TRUE(SetAuthentication(TheSession(),
+                                {.name = "abap", .value = "ClientCertificateAuthentication"}));
+  EXPECT_THAT(out_, HasSubstr("AB:CD:EF:01"));
+}
+
+TEST_F(WritingTest, A_public_certificate_needs_no_Secret) {
+  Put(System("abap", true));
+  EXPECT_TRUE(Download(TheSession(), {.name = "abap"}));
+  EXPECT_THAT(out_, HasSubstr("BEGIN CERTIFICATE"));
+  EXPECT_TRUE(Download(
+      TheSession(), {.name = "abap", .which = DownloadCommand::Which::All, .to = folder_.Path()}));
+  EXPECT_THAT(test::ReadFile(folder_ / "abap-inactive.pem"), HasSubstr("BEGIN CERTIFICATE"));
+  for (const std::string& path : Methods("GET")) EXPECT_THAT(path, Not(HasSubstr("secrets")));
+}
+
+TEST_F(WritingTest, DER_is_the_bytes_and_never_goes_to_a_terminal) {
+  Put(System("abap"));
+  EXPECT_TRUE(Download(TheSession(), {.name = "abap", .encoding = DownloadCommand::Encoding::Der}));
+  EXPECT_EQ(out_, "abc");
+  console_.out_is_terminal = true;
+  EXPECT_EQ(
+      ExitOf(Download(TheSession(), {.name = "abap", .encoding = DownloadCommand::Encoding::Der})),
+      Exit::Usage);
+}
+
+TEST_F(WritingTest, A_key_comes_from_the_Secret_into_a_file_of_its_own) {
+  Put(System("abap"));
+  objects_["/api/v1/namespaces/idm/secrets/abap-outbound"] = {
+      {"metadata", {{"name", "abap-outbound"}}},
+      {"data",
+       {{"tls.crt",
+         "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCllXSmoKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="},
+        {"tls.key", "a2V5"}}}};
+  const DownloadCommand with_key{.name = "abap", .key = true, .to = folder_ / "x.pem"};
+  const Outcome outcome = Download(TheSession(), with_key);
+  ASSERT_TRUE(outcome) << MessageOf(outcome);
+  EXPECT_EQ(test::ReadFile(folder_ / "x.key"), "key");
+  console_.out_is_terminal = true;
+  EXPECT_EQ(ExitOf(Download(TheSession(), {.name = "abap", .key = true})), Exit::Usage);
+  EXPECT_EQ(out_, "");
+}
+
+TEST_F(WritingTest, Without_an_inactive_one_there_is_nothing_to_download) {
+  Put(System("abap"));
+  EXPECT_EQ(
+      ExitOf(Download(TheSession(), {.name = "abap", .which = DownloadCommand::Which::Inactive})),
+      Exit::Failed);
+}
+
+TEST_F(WritingTest, A_file_is_private_whole_and_never_written_through_a_link) {
+  const std::string path = folder_ / "file";
+  ASSERT_TRUE(WritePrivateFile(path, "one", false));
+  struct stat is{};
+  ASSERT_EQ(stat(path.c_str(), &is), 0);
+  EXPECT_EQ(is.st_mode & 0777U, 0600U);
+  const auto again = WritePrivateFile(path, "two", false);
+  ASSERT_FALSE(again);
+  EXPECT_THAT(again.error().message, HasSubstr("--force"));
+  EXPECT_EQ(test::ReadFile(path), "one");
+  const std::string link = folder_ / "link";
+  std::filesystem::create_symlink(path, link);
+  EXPECT_FALSE(WritePrivateFile(link, "three", false));
+  EXPECT_TRUE(WritePrivateFile(link, "three", true));
+  EXPECT_EQ(test::ReadFile(path), "one") << "written through the link";
+  EXPECT_FALSE(std::filesystem::is_symlink(link));
+  EXPECT_FALSE(WritePrivateFile(folder_ / "no/such/folder", "x", false));
+  EXPECT_FALSE(WritePrivateFile(folder_.Path(), "x", true)) << "a folder";
+  EXPECT_FALSE(WritePrivateFile("/dev/full", "x", true));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.Path()), {}), 2)
+      << "something was left behind";
+}
+
+TEST_F(WritingTest, A_simulation_tells_years_and_writes_nothing) {
+  std::ofstream(folder_ / "system.yaml") << R"(
+apiVersion: certpair.dev/v1
+kind: ProvisioningSystem
+metadata: {name: hr, namespace: idm}
+spec:
+  type: Source
+  authorityRef: {name: ca}
+  certificate: {subject: {commonName: hr}, validity: 8760h, key: {algorithm: ECDSA}}
+  automaticRegeneration: {enabled: true, before: 336h}
+)";
+  const auto run = [&](std::vector<std::string> what_if) {
+    out_.clear();
+    const Outcome outcome = Simulate(TheSession(), {.name = {},
+                                                    .file = folder_ / "system.yaml",
+                                                    .until = std::chrono::days{3 * 365},
+                                                    .what_if = std::move(what_if),
+                                                    .format = Format::Json});
+    EXPECT_TRUE(outcome) << MessageOf(outcome);
+    return outcome ? json::parse(out_) : json{};
+  };
+  const auto count = [](const json& document, const char* reason) {
+    int n = 0;
+    for (const json& moment : document.at("timeline")) n += moment.at("reason") == reason ? 1 : 0;
+    return n;
+  };
+  const json on = run({});
+  EXPECT_EQ(count(on, "CertificateIssued"), 1);
+  EXPECT_EQ(count(on, "CertificateRegenerated"), 3);
+  EXPECT_EQ(count(on, "Expired"), 0);
+  const json off = run({"auto=off"});
+  EXPECT_EQ(count(off, "CertificateRegenerated"), 0);
+  EXPECT_EQ(count(off, "Expired"), 1);
+  const json by_fingerprint = run({"peerMatching=Fingerprint", "atExpiry=Hold"});
+  EXPECT_EQ(count(by_fingerprint, "CertificateActivated"), 0);
+  EXPECT_TRUE(WroteNothing());
+}
+
+TEST_F(WritingTest, A_supposition_that_makes_no_sense_is_refused) {
+  Put(System("abap"));
+  for (const char* bad : {"auto", "auto=maybe", "colour=red", "=x"})
+    EXPECT_EQ(ExitOf(Simulate(TheSession(), {.name = "abap", .what_if = {bad}})), Exit::Usage)
+        << bad;
+  EXPECT_EQ(ExitOf(Simulate(TheSession(), {.name = "abap", .what_if = {"peerMatching=Hope"}})),
+            Exit::Failed);
+  EXPECT_EQ(ExitOf(Simulate(TheSession(), {.name = {}, .file = folder_ / "nowhere"})),
+            Exit::Failed);
+}
+
+}  // namespace
+}  // namespace certpair::plugin
