@@ -19,6 +19,7 @@
 #include "kube/events.hpp"
 #include "kube/transport_cpprest.hpp"
 #include "leadership.hpp"
+#include "metrics/check_ready.hpp"
 #include "metrics/endpoints.hpp"
 #include "metrics/http_server.hpp"
 #include "metrics/registry.hpp"
@@ -86,6 +87,13 @@ void AwaitSignal(const std::stop_token& stop, const sigset_t& signals, std::stop
 int Fail(const std::string& message) {
   std::cerr << "certpair-controller: " << message << '\n';
   return 1;
+}
+
+int TellReadiness(const std::string& address) {
+  const auto said = metrics::CheckReady(address);
+  if (!said) return Fail(said.error().message);
+  std::cout << *said;
+  return 0;
 }
 
 int Run(const Options& options, const sigset_t& signals) {
@@ -161,6 +169,7 @@ int main(int argc, char** argv) {
   const auto parsed = controller::ParseOptions(argc, argv);
   if (const int* status = std::get_if<int>(&parsed)) return *status;
   const auto& options = std::get<controller::Options>(parsed);
+  if (!options.check_ready.empty()) return controller::TellReadiness(options.check_ready);
   const sigset_t signals = controller::BlockSignals();  // before any thread: each inherits the mask
   controller::ForbidCoreDumps();
   certpair::log::Configure(options.log_level, options.log_format);

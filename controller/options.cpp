@@ -103,6 +103,8 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
       ->check(CLI::Range(0, 256))
       ->capture_default_str()
       ->envname("CERTPAIR_KEY_THREADS");
+  app.add_option("--check-ready", options.check_ready,
+                 "asks /readyz of HOST:PORT, says what it answers, and ends: 0 if it is ready");
   AddLogging(app, options);
 
   try {

@@ -19,6 +19,7 @@ struct Options {
   std::vector<std::string> watch_namespaces;
   bool leader_elect = true;
   kube::LeaseTimings lease;
+  std::string check_ready;  ///< HOST:PORT of a replica to ask, and nothing else to do
   std::string metrics_bind_address = ":8080";
   std::string health_probe_bind_address = ":8081";
   bool regeneration_supported = true;

@@ -115,6 +115,7 @@ find_control_plane() {
   if ((status == 0)) && [[ -n $folder ]]; then
     export KUBEBUILDER_ASSETS=$folder
     tell "$folder"
+    run "$certpair_root/scripts/cluster" get || cannot "tests on a cluster that runs pods" "this machine cannot (scripts/cluster can says why)"
     run "$certpair_root/scripts/control-plane" helm || cannot "the chart's tests" "there is no helm (scripts/control-plane helm says why)"
     return 0
   fi

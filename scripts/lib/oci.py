@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Puts programs and what they need into an image: an OCI archive (image-spec 1.1: image-layout), or a folder.
 
-    oci.py --archive OUT.tar --name NAME:TAG --entrypoint PATH [--label KEY=VALUE]... [--epoch SECONDS] FILE=PATH...
+    oci.py --archive OUT.tar --name NAME:TAG --entrypoint COMMAND [--label KEY=VALUE]... [--epoch SECONDS] FILE=PATH...
     oci.py --folder DIR FILE=PATH...
 
 FILE is of this machine, PATH where it lies in the image. The shared libraries of each program come along, at the paths
@@ -108,7 +108,7 @@ def image(files, name, entrypoint, labels, epoch):
     layer = layout.add(gzip.compress(plain, compresslevel=9, mtime=0), "layer.v1.tar+gzip")
     config = layout.add(as_json({
         "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()), "os": "linux",
-        "config": {"Entrypoint": [entrypoint], "User": f"{USER}:{USER}", "WorkingDir": "/", "Env": ["PATH=/usr/bin"], "Labels": labels},
+        "config": {"Entrypoint": entrypoint.split(), "User": f"{USER}:{USER}", "WorkingDir": "/", "Env": ["PATH=/usr/bin"], "Labels": labels},
         "created": labels["org.opencontainers.image.created"],
         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(plain).hexdigest()]},
     }), "config.v1+json")

@@ -11,6 +11,9 @@ packages_build=(
 packages_control=(openssl ca-certificates util-linux python3 python3-venv)
 # To compile and run the tests and benchmarks, and the demo's peer that demands a client certificate.
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev nginx-light gnutls-bin python3-aiosmtpd python3-yaml curl git)
+# To run a node (scripts/cluster). The second list is unpacked beside, not installed: it would start services.
+packages_node=(iproute2 util-linux)
+packages_node_unpacked=(containerd runc containernetworking-plugins)
 # To check the source.
 packages_lint=(clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 shellcheck)
 

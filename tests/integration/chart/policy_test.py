@@ -1,7 +1,7 @@
 """Who may do what, where the policies of the chart are in force."""
 import unittest
 
-from support import (AUTHORITIES, COLLECTOR, NAMESPACE, NAMESPACE_CONTROLLER, OPERATOR, SECRETS, SYSTEMS, ReleaseTest, eventually,
+from chart import (AUTHORITIES, COLLECTOR, NAMESPACE, NAMESPACE_CONTROLLER, OPERATOR, SECRETS, SYSTEMS, ReleaseTest, eventually,
                      pair_secret, system)
 
 ADMIN = None  # the administrator: every right, breakglass among them

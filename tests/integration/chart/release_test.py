@@ -8,7 +8,7 @@ import unittest
 
 import yaml
 
-from support import AUTHORITIES, CHART, NAMESPACE, ROOT, SECRETS, SYSTEMS, ReleaseTest, cluster, eventually, only, pair_secret, render, system
+from chart import AUTHORITIES, CHART, NAMESPACE, ROOT, SECRETS, SYSTEMS, ReleaseTest, cluster, eventually, only, pair_secret, render, system
 
 # What can be switched, each with the values of its other side.
 SWITCHES = {

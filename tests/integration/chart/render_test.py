@@ -8,7 +8,7 @@ import unittest
 
 import yaml
 
-from support import CHART, NAMESPACE, ROOT, helm, only, render
+from chart import CHART, NAMESPACE, ROOT, helm, only, render
 
 MAIL = {"smtp": {"server": "mail.example.com:587", "from": "certpair@example.com", "credentialsSecret": {"name": "smtp"},
                  "caSecret": {"name": "smtp-ca"}}}

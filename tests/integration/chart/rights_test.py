@@ -3,7 +3,7 @@ import unittest
 
 import yaml
 
-from support import AUTHORITIES, NAMESPACE, OPERATIONS, ROOT, SECRETS, SYSTEMS, ReleaseTest, only, pair_secret, render, system
+from chart import AUTHORITIES, NAMESPACE, OPERATIONS, ROOT, SECRETS, SYSTEMS, ReleaseTest, only, pair_secret, render, system
 
 EVENTS = "/api/v1/namespaces/{}/events"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/{}/leases"

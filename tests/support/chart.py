@@ -20,7 +20,7 @@ import urllib.parse
 
 import yaml
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "certpair"
 NAMESPACE = "certpair-system"
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:certpair-controller"
@@ -75,7 +75,10 @@ class Api:
         config = yaml.safe_load(pathlib.Path(kubeconfig).read_text())
         cluster = config["clusters"][0]["cluster"]
         address = urllib.parse.urlsplit(cluster["server"])
-        trust = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
+        if "certificate-authority-data" in cluster:
+            trust = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
+        else:
+            trust = ssl.create_default_context(cafile=cluster["certificate-authority"])
         self.connection = http.client.HTTPSConnection(address.hostname, address.port, context=trust, timeout=30)
         self.token = token or config["users"][0]["user"]["token"]
 
@@ -95,7 +98,7 @@ class Api:
         answer = self.connection.getresponse()
         text = answer.read().decode()
         warnings = answer.headers.get_all("Warning") or []
-        return answer.status, json.loads(text) if text.startswith("{") else text, warnings
+        return answer.status, json.loads(text) if "json" in answer.headers.get("Content-Type", "") else text, warnings
 
     def patch(self, path, body, **more):
         return self("PATCH", path, body, kind="application/merge-patch+json", **more)

@@ -1,0 +1,15 @@
+// Asking another replica whether it is ready: what `helm test` runs, in an image that has no shell.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+
+namespace certpair::metrics {
+
+/// What /readyz of `address` (HOST:PORT) answers, if that is 200. Every address of HOST is asked,
+/// and each has to agree: behind a headless Service there is one for each replica. Five seconds for
+/// each. Errors: Invalid (no port), Unavailable (who does not answer, or what it says of itself).
+[[nodiscard]] Result<std::string> CheckReady(const std::string& address);
+
+}  // namespace certpair::metrics
