@@ -10,13 +10,15 @@ namespace certpair::test {
 namespace {
 
 std::vector<std::string> Command(const ControlPlane& control_plane, const ScratchFolder& folder,
-                                 const std::string& namespace_, const std::string& secret) {
+                                 const std::string& namespace_, const std::string& secret,
+                                 const std::vector<std::string>& more = {}) {
   std::vector<std::string> command{"/usr/bin/env", "python3",
                                    std::string{CERTPAIR_SOURCE_DIR} + "/tests/support/tls_peer.py"};
   for (std::string& word : AdministratorArguments(control_plane, folder))
     command.push_back(std::move(word));
   command.insert(command.end(),
                  {"--namespace", namespace_, "--secret", secret, "--out", folder / "result"});
+  command.insert(command.end(), more.begin(), more.end());
   return command;
 }
 
@@ -46,6 +48,12 @@ std::vector<std::string> AdministratorArguments(const ControlPlane& control_plan
 TlsPeer::TlsPeer(const ControlPlane& control_plane, const std::string& namespace_,
                  const std::string& secret)
     : child_(Command(control_plane, folder_, namespace_, secret), folder_ / "log") {}
+
+TlsPeer::TlsPeer(const ControlPlane& control_plane, const std::string& namespace_,
+                 const std::string& secret, const std::string& url, const std::string& url_ca)
+    : child_(
+          Command(control_plane, folder_, namespace_, secret, {"--url", url, "--url-ca", url_ca}),
+          folder_ / "log") {}
 
 nlohmann::json TlsPeer::Finish() {
   child_.CloseInput();

@@ -15,6 +15,9 @@ class TlsPeer {
   /// Calls begin at once; the Secret must be there.
   TlsPeer(const ControlPlane& control_plane, const std::string& namespace_,
           const std::string& secret);
+  /// Calls an HTTPS server that is there already, whose certificate is the file `url_ca`.
+  TlsPeer(const ControlPlane& control_plane, const std::string& namespace_,
+          const std::string& secret, const std::string& url, const std::string& url_ca);
   /// Ends the calls: {"calls", "refused", "fingerprints", "errors"}.
   nlohmann::json Finish();
 

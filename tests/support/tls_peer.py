@@ -5,6 +5,7 @@
 
 Each 100 ms it reads the Secret from the API server, and calls the peer with tls.crt and tls.key as they stand there. The
 peer trusts the ca.crt that the Secret held first, and nothing else, and compares the subject with the first certificate's.
+With --url and --url-ca it calls an HTTPS server that is there already instead, and wants an answer of 200.
 When its standard input ends, it writes {"calls": n, "refused": n, "fingerprints": n, "errors": [...]} to FILE and leaves.
 """
 import argparse
@@ -24,6 +25,8 @@ import urllib.request
 parser = argparse.ArgumentParser()
 for name in ("--server", "--ca", "--token-file", "--namespace", "--secret", "--out"):
     parser.add_argument(name, required=True)
+for name in ("--url", "--url-ca"):
+    parser.add_argument(name)
 options = parser.parse_args()
 api = ssl.create_default_context(cafile=options.ca)
 folder = pathlib.Path(tempfile.mkdtemp())
@@ -63,8 +66,12 @@ def serve(listener, context, subject):
 
 
 def call(port, secret):
-    context = ssl.create_default_context(cafile=str(folder / "server.crt"))
+    context = ssl.create_default_context(cafile=options.url_ca or str(folder / "server.crt"))
     context.load_cert_chain(write("client.crt", secret["tls.crt"]), write("client.key", secret["tls.key"]))
+    if options.url:
+        with urllib.request.urlopen(options.url, context=context, timeout=10) as answer:
+            answer.read()
+        return
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
         with context.wrap_socket(plain, server_hostname="localhost") as peer:
             peer.sendall(b"ping")

@@ -1,0 +1,161 @@
+// Prompts, colour, watch and Ctrl-C on a real terminal; and what bad input gets.
+#include <fstream>
+
+#include <gmock/gmock.h>
+
+#include "integration/plugin/plugin_test.hpp"
+
+namespace certpair::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class Terminal : public PluginTest {
+ protected:
+  // A kubeconfig like the administrator's, with one thing changed.
+  std::string KubeconfigWith(const std::string& pointer, const std::string& value) {
+    Json config = Json::parse(MustKubectl({"config", "view", "--raw", "--flatten", "-o", "json"}));
+    config[Json::json_pointer{pointer}] = value;
+    std::string path = folder_ / "kubeconfig";
+    std::ofstream(path) << config.dump();
+    return path;
+  }
+  ScratchFolder folder_;
+};
+
+TEST_F(Terminal, A_person_is_asked_sees_colours_and_follows_a_watch_until_Ctrl_C) {
+  OperatorProcess op{WithAdmin()};
+  MakeSystem("tty", true);
+  MustCertpair({"generate", "tty"});
+  const Pair pair = PairOf("tty");
+
+  Session session =
+      OnTerminal({{"expect", "Activate it? [y/N]"}, {"send", "n\n"}}, {"activate", "tty"});
+  EXPECT_EQ(session.exit, 1);
+  EXPECT_THAT(session.screen, HasSubstr("nothing was changed"));
+  EXPECT_EQ(PairOf("tty"), pair);
+
+  session = OnTerminal({{"expect", "Activate it? [y/N]"}, {"send", "\x03"}}, {"activate", "tty"});
+  EXPECT_EQ(PairOf("tty"), pair);
+  EXPECT_NE(session.exit, 0);
+
+  session = OnTerminal({{"expect", "Activate it? [y/N]"}, {"send", "y\n"}, {"expect", "activated"}},
+                       {"activate", "tty"});
+  EXPECT_EQ(session.exit, 0) << session.screen;
+
+  EXPECT_THAT(OnTerminal({}, {"list"}).screen, HasSubstr("\x1b[32m"));
+  EXPECT_THAT(OnTerminal({}, {"list"}, {"NO_COLOR=1"}).screen, Not(HasSubstr("\x1b[")));
+  EXPECT_THAT(MustCertpair({"list"}), Not(HasSubstr("\x1b[")));
+
+  session = OnTerminal({{"expect", "NAME"}, {"expect", "tty"}, {"send", "\x03"}}, {"list", "-w"});
+  EXPECT_EQ(session.exit, 0) << session.screen;
+
+  session = OnTerminal({}, {"download", "tty", "--key"});
+  EXPECT_EQ(session.exit, 2);
+  EXPECT_THAT(session.screen, Not(HasSubstr("PRIVATE KEY--")));
+}
+
+TEST_F(Terminal, Without_an_operator_it_is_said_at_once_and_Ctrl_C_names_the_operation) {
+  {
+    OperatorProcess op{WithAdmin()};
+    MakeSystem("alone");
+  }
+  const Session cut = OnTerminal({{"expect", "There is no Lease"}, {"send", "\x03"}},
+                                 {"generate", "alone", "--operator-namespace", "nowhere"});
+  EXPECT_EQ(cut.exit, 130);
+  EXPECT_THAT(cut.screen, AllOf(HasSubstr("The operation alone-"), HasSubstr("goes on")));
+
+  const ProcessResult late =
+      Certpair({"generate", "alone", "--operator-namespace", "nowhere", "--timeout", "1s"});
+  EXPECT_EQ(late.exit_code, 4);
+  EXPECT_THAT(late.err, HasSubstr("It stays"));
+
+  MustKubectl({"apply", "-f", "-"}, R"({"apiVersion":"coordination.k8s.io/v1","kind":"Lease",
+    "metadata":{"name":"certpair-controller","namespace":"certpair-system"},
+    "spec":{"holderIdentity":"gone","leaseDurationSeconds":15,"renewTime":"2020-01-01T00:00:00.000000Z"}})");
+  const ProcessResult silent = Certpair({"generate", "alone"});
+  EXPECT_EQ(silent.exit_code, 1);
+  EXPECT_THAT(silent.err, AllOf(HasSubstr("does not run"), HasSubstr("It stays")));
+  EXPECT_EQ(Certpair({"doctor"}).exit_code, 1);
+  MustKubectl({"-n", "certpair-system", "delete", "lease", "certpair-controller"});
+
+  // It is back, and does what waited: one of the three Generates finds a free slot.
+  OperatorProcess op{WithAdmin()};
+  AwaitPair("alone", [](const Pair& p) { return !p.inactive.empty(); });
+}
+
+TEST_F(Terminal, Bad_input_gets_an_answer_that_helps) {
+  OperatorProcess op{WithAdmin()};
+  MakeSystem("bad");
+  const std::string there = folder_ / "there.pem";
+  std::ofstream(there) << "mine";
+  struct Case {
+    std::vector<std::string> command;
+    int exit;
+    const char* says;
+  };
+  const Case cases[] = {
+      {{"describe", "nobody"}, 1, "there is no system \"nobody\" in namespace \"idm\""},
+      {{"describe", "bad", "--context", "nowhere"}, 1, "there is no context \"nowhere\""},
+      {{"delete", "bad", "zz"}, 2, "two hex digits"},
+      {{"delete", "bad", PairOf("bad").active}, 3, "never deleted"},
+      {{"activate", "bad"}, 3, "has no inactive certificate"},
+      {{"auto", "on"}, 2, "NAME"},
+      {{"subscribe", "bad", "--me"}, 2, "--email"},
+      {{"subscribe", "bad", "--email", "a@b.c", "--display-name", "x\x1b[2J"}, 3, "refuses"},
+      {{"download", "bad", "--to", there}, 1, "--force"},
+      {{"download", "bad", "--to", folder_ / "no/folder"}, 1, "is there such a folder?"},
+      {{"describe", "../../secrets"}, 1, "there is no"}};
+  for (const Case& c : cases) {
+    const ProcessResult result = Certpair(c.command);
+    EXPECT_EQ(result.exit_code, c.exit) << c.command.front() << " " << c.command.back() << "\n"
+                                        << result.err;
+    EXPECT_THAT(result.err, AllOf(HasSubstr(c.says), Not(HasSubstr("\x1b"))));
+  }
+  EXPECT_EQ(ReadFile(there), "mine");
+
+  const auto with = [&](const std::string& pointer, const std::string& value) {
+    return RunProcess({Program(), "--kubeconfig", KubeconfigWith(pointer, value), "list"});
+  };
+  const ProcessResult away = with("/clusters/0/cluster/server", "https://127.0.0.1:9");
+  EXPECT_EQ(away.exit_code, 1);
+  EXPECT_THAT(away.err, HasSubstr("cannot be reached"));
+  const ProcessResult expired = with("/users/0/user/token", "an-expired-token");
+  EXPECT_EQ(expired.exit_code, 1);
+  EXPECT_THAT(expired.err, AllOf(HasSubstr("Log in again"), Not(HasSubstr("an-expired-token"))));
+
+  // A disk that takes no byte more.
+  const std::string full = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"";
+  std::vector<std::string> command{"bash", "-c", full};
+  for (const std::string& word : CommandLine({"download", "bad", "--to", folder_ / "full.pem"}))
+    command.push_back(word);
+  EXPECT_EQ(RunProcess(command).exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "full.pem"));
+}
+
+TEST_F(Terminal, A_credential_program_logs_in_and_is_asked_again_when_refused) {
+  const Json config = Json::parse(MustKubectl({"config", "view", "--raw", "-o", "json"}));
+  std::ofstream(folder_ / "login")
+      << "#!/bin/sh\necho x >>" << folder_ / "count" << "\nprintf '%s' '"
+      << Json{{"apiVersion", "client.authentication.k8s.io/v1"},
+              {"kind", "ExecCredential"},
+              {"status", {{"token", config.at("users")[0].at("user").at("token")}}}}
+             .dump()
+      << "'\n";
+  std::filesystem::permissions(folder_ / "login", std::filesystem::perms::owner_all);
+  Json changed = Json::parse(MustKubectl({"config", "view", "--raw", "--flatten", "-o", "json"}));
+  changed["users"][0]["user"] = {{"exec",
+                                  {{"apiVersion", "client.authentication.k8s.io/v1"},
+                                   {"command", folder_ / "login"},
+                                   {"interactiveMode", "Never"}}}};
+  std::ofstream(folder_ / "kubeconfig") << changed.dump();
+  const ProcessResult listed =
+      RunProcess({Program(), "--kubeconfig", folder_ / "kubeconfig", "-A", "list"});
+  EXPECT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_EQ(ReadFile(folder_ / "count"), "x\n");
+}
+
+}  // namespace
+}  // namespace certpair::test
