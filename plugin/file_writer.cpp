@@ -51,7 +51,7 @@ Result<void> WritePrivateFile(const std::string& path, std::string_view content,
   if (auto may = MayBeReplaced(path, force); !may) return may;
   const std::filesystem::path target{path};
   const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
-  std::string beside = (folder / ("." + target.filename().string() + ".XXXXXX")).string();
+  std::string beside = (folder / fmt::format(".{}.XXXXXX", target.filename().string())).string();
   const int fd = mkostemp(beside.data(), O_CLOEXEC);  // mode 0600, and never through a link
   if (fd < 0) return Failed(path, "made", errno);
   const bool written = WriteAll(fd, content);
