@@ -50,6 +50,7 @@ end_processes() {
   end_process "$records" certpair-controller 8 || status=1
   end_process "$records" nginx 3 || status=1
   "$scripts/control-plane" down --dir "$control_plane" --quiet || status=1
+  "$scripts/cluster" down --dir "$dir/cluster" || status=1
   return "$status"
 }
 
@@ -69,7 +70,7 @@ leave() {
   exec 1>&"$stdout" 2>&"$stderr"
   end_running_job
   printf '\n'
-  cp "$control_plane"/*.log "$logs" 2>/dev/null || true # they go with the control plane
+  cp "$control_plane"/*.log "$dir"/cluster/log/*.log "$logs" 2>/dev/null || true # they go with the control plane
   if ! end_processes; then
     printf '%sNot every process has ended: see %s%s\n' "$red" "$records" "$plain"
     exit 1

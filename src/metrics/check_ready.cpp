@@ -45,7 +45,7 @@ Result<std::string> Ask(const addrinfo& to) {
   const Socket socket{to};
   const std::string_view request =
       "GET /readyz HTTP/1.1\r\nHost: certpair\r\nConnection: close\r\n\r\n";
-  if (connect(socket.Get(), to.ai_addr, to.ai_addrlen) != 0 ||
+  if (socket.Get() < 0 || connect(socket.Get(), to.ai_addr, to.ai_addrlen) != 0 ||
       send(socket.Get(), request.data(), request.size(), MSG_NOSIGNAL) !=
           static_cast<ssize_t>(request.size()))
     return Fail(ErrorCode::Unavailable, fmt::format("{} does not answer", name));
