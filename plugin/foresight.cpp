@@ -12,10 +12,33 @@ namespace {
 
 constexpr int kMaxPasses = 20'000;
 constexpr std::size_t kMaxMoments = 2'000;
+// There is one, which is all that a decision asks.
+constexpr const char* kSomePem = "simulated";
+
+std::string_view SubjectOf(const core::Notice& notice) {
+  switch (notice.kind) {
+    case core::NoticeKind::Renewed:
+      return "Outbound Certificate Renewed";
+    case core::NoticeKind::Held:
+      return "a new certificate waits for its activation";
+    case core::NoticeKind::Failing:
+      return "the regeneration cannot happen";
+    case core::NoticeKind::Expiring:
+    case core::NoticeKind::Expired:
+      break;
+  }
+  return "Outbound Certificate Expiration";
+}
 
 class Future {
  public:
-  explicit Future(core::Observation start) : seen_(std::move(start)) {}
+  explicit Future(core::Observation start) : seen_(std::move(start)) {
+    seen_.mail.room = kMaxMoments;
+    if (auto* pair = std::get_if<core::CertificatePair>(&seen_.secret)) {
+      pair->active.pem = kSomePem;
+      if (pair->inactive) pair->inactive->pem = kSomePem;
+    }
+  }
 
   Foresight Until(sys_seconds until) {
     Foresight foresight;
@@ -30,6 +53,7 @@ class Future {
                                       .message = std::move(event.message)});
       seen_.status = std::move(decided.status);
       seen_.written_in_this_pass = false;
+      if (Deliver(decided.notices, foresight.timeline)) continue;
       seen_.now = std::max(decided.wake_at, seen_.now + seconds{1});
     }
     foresight.end = seen_.status;
@@ -51,9 +75,28 @@ class Future {
     seen_.secret_resource_version = fmt::to_string(++version_);
     seen_.secret_metadata_differs = false;
     seen_.written_in_this_pass = true;
+    if (plan.renews) seen_.renewed = reconcile::RenewedBy(plan, issued);
     if (plan.receipt) seen_.receipt = reconcile::ReceiptOf(plan, issued);
     seen_.budget = plan.budget;
     return core::Decide(seen_);
+  }
+
+  // Every mail arrives at once; then the ledger wants to know. Whether there was any.
+  bool Deliver(const std::vector<core::Notice>& notices, std::vector<Moment>& timeline) {
+    seen_.mail.outcomes.clear();
+    if (notices.empty()) return false;
+    for (const core::Notice& notice : notices) {
+      seen_.mail.outcomes.push_back({.kind = core::NoticeOutcome::Kind::Sent,
+                                     .id = notice.id,
+                                     .message = {},
+                                     .at = seen_.now});
+      timeline.push_back({.at = seen_.now,
+                          .warning = false,
+                          .reason = "Mail",
+                          .message = fmt::format("To {}: {} ({}).", notice.recipient.email,
+                                                 SubjectOf(notice), notice.threshold)});
+    }
+    return true;
   }
 
   core::Certificate Certify(const core::CertificateOrder& order) {
@@ -63,6 +106,7 @@ class Future {
     certificate.issuer = seen_.authority.subject;
     certificate.issuer_fingerprint = seen_.authority.fingerprint;
     certificate.key = order.key;
+    certificate.pem = kSomePem;
     certificate.not_before = order.not_before;
     certificate.not_after = order.not_after;
     return certificate;

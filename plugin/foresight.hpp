@@ -9,7 +9,8 @@
 
 namespace certpair::plugin {
 
-/// One thing that happens: an Event of the operator's, at the time at which it would be told.
+/// One thing that happens: an Event of the operator's, at the time at which it would be told, or a
+/// mail (`Mail`).
 struct Moment {
   sys_seconds at;
   bool warning = false;

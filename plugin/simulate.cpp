@@ -141,6 +141,9 @@ Expected<core::Observation> Observe(const Session& session, const json& object, 
     seen.secret =
         core::CertificatePair{.active = *seen.status.active, .inactive = seen.status.inactive};
   seen.secret_resource_version = seen.status.secret_resource_version;
+  const core::Condition* delivered = seen.status.Find("NotificationsDelivered");
+  seen.installation.mail_configured =
+      delivered == nullptr || delivered->reason != "MailNotConfigured";
   return seen;
 }
 

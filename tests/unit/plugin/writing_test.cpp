@@ -198,6 +198,7 @@ spec:
   authorityRef: {name: ca}
   certificate: {subject: {commonName: hr}, validity: 8760h, key: {algorithm: ECDSA}}
   automaticRegeneration: {enabled: true, before: 336h}
+  notifications: {subscribers: [{displayName: Ann, email: ann@example.com}]}
 )";
   const auto run = [&](std::vector<std::string> what_if) {
     out_.clear();
@@ -218,9 +219,11 @@ spec:
   EXPECT_EQ(count(on, "CertificateIssued"), 1);
   EXPECT_EQ(count(on, "CertificateRegenerated"), 3);
   EXPECT_EQ(count(on, "Expired"), 0);
+  EXPECT_EQ(count(on, "Mail"), 3) << on.dump(2);
   const json off = run({"auto=off"});
   EXPECT_EQ(count(off, "CertificateRegenerated"), 0);
   EXPECT_EQ(count(off, "Expired"), 1);
+  EXPECT_EQ(count(off, "Mail"), 3) << off.dump(2);
   const json by_fingerprint = run({"peerMatching=Fingerprint", "atExpiry=Hold"});
   EXPECT_EQ(count(by_fingerprint, "CertificateActivated"), 0);
   EXPECT_TRUE(WroteNothing());
