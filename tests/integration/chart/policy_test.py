@@ -5,6 +5,7 @@ from chart import (AUTHORITIES, COLLECTOR, NAMESPACE, NAMESPACE_CONTROLLER, OPER
                      pair_secret, system)
 
 ADMIN = None  # the administrator: every right, breakglass among them
+OWNER = "owner@example.com"    # admin in idm
 EDITOR = "editor@example.com"  # edit in idm
 SUBSCRIBER = "anna@example.com"
 REASON = {"metadata": {"annotations": {"certpair.dev/break-glass": "restoring after incident 17"}}}
@@ -16,7 +17,7 @@ class PolicyTest(ReleaseTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        for name, role in ((EDITOR, "edit"), (SUBSCRIBER, "certpair-subscriber")):
+        for name, role in ((OWNER, "admin"), (EDITOR, "edit"), (SUBSCRIBER, "certpair-subscriber")):
             cls.api.create("/apis/rbac.authorization.k8s.io/v1/namespaces/idm/rolebindings", {
                 "metadata": {"name": role}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
                 "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}]})
@@ -32,7 +33,7 @@ class PolicyTest(ReleaseTest):
     def await_policies(cls):
         """A policy is in force some moments after it is there; the last of the chart tells for all."""
         cls.api.create(SYSTEMS.format("idm"), system("probe"))
-        probes = ((SECRETS.format("idm") + "/guarded", {"data": {"x": "eA=="}}, EDITOR),
+        probes = ((SECRETS.format("idm") + "/guarded", {"data": {"x": "eA=="}}, OWNER),
                   (SYSTEMS.format("idm") + "/probe", {"spec": {"displayName": "x"}}, SUBSCRIBER),
                   (SYSTEMS.format("idm") + "/probe/status", {"status": {"secretName": "x"}}, ADMIN))
         for path, body, user in probes:
@@ -65,7 +66,7 @@ class PolicyTest(ReleaseTest):
         ]
         for what, patch, wanted in rows:
             with self.subTest(what):
-                self.check(wanted, self.api.patch(guarded + "?dryRun=All", patch, user=EDITOR))
+                self.check(wanted, self.api.patch(guarded + "?dryRun=All", patch, user=OWNER))
                 if wanted:
                     self.check(wanted, self.api.patch(guarded + "?dryRun=All", patch))
                     self.check("", self.api.patch(guarded + "?dryRun=All", patch, user=OPERATOR if "label taken" not in what else COLLECTOR,
@@ -74,31 +75,31 @@ class PolicyTest(ReleaseTest):
     def test_Nobody_deletes_it_but_the_collectors(self):
         path = self.secret("deleted") + "?dryRun=All"
         no = "only certpair changes or deletes it"
-        self.check(no, self.api("DELETE", path, user=EDITOR))
+        self.check(no, self.api("DELETE", path, user=OWNER))
         self.check(no, self.api("DELETE", path))
-        self.check(no, self.api("DELETE", SECRETS.format("idm") + "?dryRun=All&labelSelector=certpair.dev/system", user=EDITOR))
+        self.check(no, self.api("DELETE", SECRETS.format("idm") + "?dryRun=All&labelSelector=certpair.dev/system", user=OWNER))
         for user in (COLLECTOR, NAMESPACE_CONTROLLER, "system:kube-controller-manager"):
             self.check("", self.api("DELETE", path, user=user, groups=["system:masters"]))
 
     def test_Nobody_plants_one_but_who_brings_back_a_backup(self):
         create = SECRETS.format("idm") + "?dryRun=All"
-        self.check("only certpair", self.api("POST", create, pair_secret("planted"), user=EDITOR))
+        self.check("only certpair", self.api("POST", create, pair_secret("planted"), user=OWNER))
         self.check("", self.api("POST", create, pair_secret("restored")))
 
     def test_A_Secret_of_somebody_else_is_nobodys_business(self):
         plain = {"metadata": {"name": "plain"}, "data": {"a": "YQ=="}}
-        self.check("", self.api("POST", SECRETS.format("idm"), plain, user=EDITOR))
-        self.check("", self.api.patch(SECRETS.format("idm") + "/plain", {"data": {"b": "YQ=="}}, user=EDITOR))
-        self.check("", self.api("DELETE", SECRETS.format("idm") + "/plain", user=EDITOR))
+        self.check("", self.api("POST", SECRETS.format("idm"), plain, user=OWNER))
+        self.check("", self.api.patch(SECRETS.format("idm") + "/plain", {"data": {"b": "YQ=="}}, user=OWNER))
+        self.check("", self.api("DELETE", SECRETS.format("idm") + "/plain", user=OWNER))
 
     def test_The_glass_is_broken_with_a_reason_and_the_right(self):
         path = self.secret("glass")
         change = {"data": {"tls.crt": "Yg=="}}
-        self.check("only certpair", self.api.patch(path, {**change, **REASON}, user=EDITOR))
+        self.check("only certpair", self.api.patch(path, {**change, **REASON}, user=OWNER))
         self.check("only certpair", self.api.patch(path, change))
         self.check("only certpair", self.api.patch(path, {**change, "metadata": {"annotations": {"certpair.dev/break-glass": ""}}}))
         self.check("", self.api.patch(path, {**change, **REASON}))
-        self.check("only certpair", self.api("DELETE", path, user=EDITOR))
+        self.check("only certpair", self.api("DELETE", path, user=OWNER))
         self.check("", self.api("DELETE", path))
 
     def test_The_operator_writes_no_Secret_but_its_own(self):
@@ -137,17 +138,17 @@ class PolicyTest(ReleaseTest):
     def test_A_system_in_use_is_deleted_only_when_confirmed_by_name(self):
         path = self.in_use("used")
         no = "annotate provisioningsystem used certpair.dev/confirm-delete=used"
-        self.check(no, self.api("DELETE", path, user=EDITOR))
+        self.check(no, self.api("DELETE", path, user=OWNER))
         self.check(no, self.api("DELETE", SYSTEMS.format("idm") + "?fieldSelector=metadata.name=used"))
         self.api.patch(path, {"metadata": {"annotations": {"certpair.dev/confirm-delete": "another"}}})
-        self.check(no, self.api("DELETE", path, user=EDITOR))
+        self.check(no, self.api("DELETE", path, user=OWNER))
         self.check("", self.api("DELETE", path + "?dryRun=All", user=NAMESPACE_CONTROLLER, groups=["system:masters"]))
         self.api.patch(path, {"metadata": {"annotations": {"certpair.dev/confirm-delete": "used"}}})
-        self.check("", self.api("DELETE", path, user=EDITOR))
+        self.check("", self.api("DELETE", path, user=OWNER))
 
     def test_A_system_without_a_certificate_is_deleted_at_once(self):
         self.api.create(SYSTEMS.format("idm"), system("empty"))
-        self.check("", self.api("DELETE", SYSTEMS.format("idm") + "/empty", user=EDITOR))
+        self.check("", self.api("DELETE", SYSTEMS.format("idm") + "/empty", user=OWNER))
 
     def test_Regeneration_at_a_fingerprint_peer_is_warned_of_and_accepted(self):
         create = SYSTEMS.format("idm") + "?dryRun=All"
@@ -197,9 +198,18 @@ class PolicyTest(ReleaseTest):
             with self.subTest(what):
                 self.check(wanted, self.api.patch(path, patch, user=SUBSCRIBER))
                 if wanted:
-                    self.check("", self.api.patch(path, patch, user=EDITOR))
+                    self.check("", self.api.patch(path, patch, user=OWNER))
         entry = {"apiVersion": "certpair.dev/v1", "kind": "ProvisioningSystem", "metadata": {"name": "mailed"}, **told(anna)}
         self.check("", self.api("PATCH", path + "&fieldManager=anna", entry, user=SUBSCRIBER, kind="application/apply-patch+yaml"))
+
+    def test_Who_edits_changes_systems_and_who_administers_makes_and_removes_them(self):
+        self.api.create(SYSTEMS.format("idm"), system("edited"))
+        path = SYSTEMS.format("idm") + "/edited?dryRun=All"
+        change = {"spec": {"displayName": "x", "automaticRegeneration": {"enabled": True}}}
+        self.check("", self.api.patch(path, change, user=EDITOR))
+        self.check("forbidden", self.api("DELETE", path, user=EDITOR))
+        self.check("forbidden", self.api("POST", SYSTEMS.format("idm") + "?dryRun=All", system("mine"), user=EDITOR))
+        self.check("", self.api("POST", SYSTEMS.format("idm") + "?dryRun=All", system("mine"), user=OWNER))
 
     def test_A_subscriber_reads_no_Secret_and_deletes_nothing(self):
         self.check("forbidden", self.api("GET", SECRETS.format("idm"), user=SUBSCRIBER))

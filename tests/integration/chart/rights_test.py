@@ -106,8 +106,14 @@ class RulesTest(unittest.TestCase):
             self.assertEqual(self.flat(only(render(), kind, "certpair-controller")["rules"]),
                              self.flat(only(by_hand, kind, "certpair-controller")["rules"]))
 
-    def test_No_ClusterRole_touches_Secrets_where_namespaces_are_named(self):
-        for role in (d for d in render({"watchNamespaces": ["idm"]}) if d["kind"] == "ClusterRole"):
+    def test_The_roles_for_people_are_those_of_config_roles_yaml(self):
+        by_hand = [d for d in yaml.safe_load_all((ROOT / "config/roles.yaml").read_text()) if d]
+        rendered = render()
+        for role in by_hand:
+            self.assertEqual(only(rendered, role["kind"], role["metadata"]["name"]), role)
+
+    def test_No_ClusterRole_of_the_operator_touches_Secrets_where_namespaces_are_named(self):
+        for role in (d for d in render({"watchNamespaces": ["idm"], "roles": {"people": False}}) if d["kind"] == "ClusterRole"):
             self.assertNotIn("secrets", {resource for _, resource, _ in self.flat(role["rules"])}, role["metadata"]["name"])
 
     def test_No_role_has_a_wildcard(self):
