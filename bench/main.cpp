@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "kube/config.hpp"
 #include "kube/transport_cpprest.hpp"
+#include "listing.hpp"
 #include "objects.hpp"
 #include "phases.hpp"
 #include "reconcile/names.hpp"
@@ -24,8 +25,10 @@ struct Options {
   Setup setup;
   int systems = 1000;
   int rsa = 60;
-  int large = 0;    ///< further systems before the restart
-  int overdue = 0;  ///< systems that are overdue when the operator starts, and due together
+  int large = 0;  ///< further systems before the restart
+  std::string kubectl = "kubectl";
+  std::string plugin;  ///< empty: its list is not measured
+  int overdue = 0;     ///< systems that are overdue when the operator starts, and due together
 };
 
 bool all_met = true;
@@ -96,6 +99,16 @@ void ShowRegeneration(const kube::Client& client, const Setup& setup, int count)
   Row(due + "more than once", spread.twice, "", 0, false);
 }
 
+void ShowListing(const Setup& setup, const Options& options, int systems) {
+  const ListingResult list = MeasureListing(setup.kubeconfig, options.kubectl, options.plugin);
+  if (!list.complete) throw std::runtime_error("kubectl or the plugin failed");
+  const std::string of = "list of " + std::to_string(systems) + " systems: ";
+  Fact(of + "kubectl get --raw", list.kubectl_seconds, "s");
+  Fact(of + "kubectl certpair list", list.plugin_seconds, "s");
+  Row(of + "ratio", list.plugin_seconds / list.kubectl_seconds, "", 1.5, false);
+  Row(of + "plugin's peak RSS", list.plugin_peak_mib, "MiB", 64, false);
+}
+
 int Run(const Options& options) {
   const Setup& setup = options.setup;
   const SystemClock clock;
@@ -143,6 +156,8 @@ int Run(const Options& options) {
         "MiB", 80, false);
     ShowRestart(setup, options.systems + options.rsa + options.large, 80);
   }
+  if (!options.plugin.empty())
+    ShowListing(setup, options, options.systems + options.rsa + options.large);
   return all_met ? 0 : 3;
 }
 
@@ -160,6 +175,8 @@ int main(int argc, char** argv) {
   app.add_option("--large", options.large)->capture_default_str();
   app.add_option("--rsa", options.rsa)->capture_default_str();
   app.add_option("--overdue", options.overdue)->capture_default_str();
+  app.add_option("--kubectl", options.kubectl)->capture_default_str();
+  app.add_option("--plugin", options.plugin);
   app.add_option("--workers", options.setup.workers)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   certpair::log::Configure(certpair::log::Level::Warn, certpair::log::Format::Text);

@@ -84,18 +84,11 @@ Finding CheckOperator(const Session& session) {
 template <class Judge>
 void CheckEach(const Session& session, const kube::Resource& resource,
                const std::string& namespace_, std::vector<Finding>& findings, Judge judge) {
-  kube::ListOptions options{.namespace_ = namespace_};
-  while (true) {
-    const auto page =
-        session.client.List(resource, options, [&](json& item) { judge(item); }, session.stop);
-    if (!page) {
-      const Failure why = Explain(session, page.error(), {"list", resource, namespace_, ""});
-      findings.push_back({Urgency::Unknown, resource.plural, why.message});
-      return;
-    }
-    if (page->continue_token.empty()) return;
-    options.continue_token = page->continue_token;
-  }
+  const auto listed = session.client.ListAll(
+      resource, {.namespace_ = namespace_}, [&](json& item) { judge(item); }, session.stop);
+  if (listed) return;
+  const Failure why = Explain(session, listed.error(), {"list", resource, namespace_, ""});
+  findings.push_back({Urgency::Unknown, resource.plural, why.message});
 }
 
 void CheckAuthorities(const Session& session, std::vector<Finding>& findings) {

@@ -91,18 +91,19 @@ void Sort(std::vector<Line>& lines, const std::string& by) {
     std::ranges::stable_sort(lines, {}, [](const Line& l) { return std::tie(l.type, l.name); });
 }
 
+// Larger pages than the client's own: a person waits for all of them.
+constexpr int kPage = 2000;
+
 // All pages, an item at a time. The answer is the version of the list, to watch from.
 Expected<std::string> EachSystem(const Session& session, const ListCommand& command,
                                  const kube::ItemSink& sink) {
-  kube::ListOptions options{.namespace_ = session.namespace_, .label_selector = command.selector};
-  while (true) {
-    auto page = session.client.List(reconcile::kSystems, options, sink, session.stop);
-    if (!page)
-      return std::unexpected(
-          Explain(session, page.error(), {"list", reconcile::kSystems, session.namespace_, ""}));
-    if (page->continue_token.empty()) return page->resource_version;
-    options.continue_token = page->continue_token;
-  }
+  auto version = session.client.ListAll(
+      reconcile::kSystems, {.namespace_ = session.namespace_, .label_selector = command.selector},
+      sink, session.stop);
+  if (!version)
+    return std::unexpected(
+        Explain(session, version.error(), {"list", reconcile::kSystems, session.namespace_, ""}));
+  return std::move(*version);
 }
 
 // A list's items have neither: kubectl adds them too.

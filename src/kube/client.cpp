@@ -1,6 +1,7 @@
 #include "kube/client.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -116,6 +117,29 @@ ApiResult<json> DecodeObject(const HttpRequest& request, const HttpResponse& res
                 fmt::format("{}: the answer is not a JSON object", NameOf(request)));
   DropManagedFields(object);
   return object;
+}
+
+HttpRequest ListRequest(const Resource& resource, const ListOptions& options) {
+  return {
+      "GET",
+      Query(PathOf(resource, options.namespace_))
+          .Add("limit", options.limit > 0 ? fmt::to_string(options.limit) : "")
+          .Add("continue", options.continue_token)
+          // A continue token carries its own version; the server refuses both together.
+          .Add("resourceVersion", options.continue_token.empty() ? options.resource_version : "")
+          .Add("labelSelector", options.label_selector)
+          .Add("fieldSelector", options.field_selector)
+          .Text(),
+      "", AcceptOf(options.shape, true), ""};
+}
+
+ApiResult<Page> PageOf(const HttpRequest& request, const HttpResponse& response,
+                       const ItemSink& sink) {
+  auto page = ParseList(response.body, sink);
+  if (!page)
+    return Fail(ApiErrorKind::Protocol, response.status,
+                fmt::format("{}: the answer is not a list", NameOf(request)));
+  return std::move(*page);
 }
 
 WatchEventType TypeOf(std::string_view name) {
@@ -246,24 +270,36 @@ ApiResult<void> Client::Delete(const Resource& resource, std::string_view namesp
 
 ApiResult<Page> Client::List(const Resource& resource, const ListOptions& options,
                              const ItemSink& sink, std::stop_token stop) const {
-  const HttpRequest request{
-      "GET",
-      Query(PathOf(resource, options.namespace_))
-          .Add("limit", options.limit > 0 ? fmt::to_string(options.limit) : "")
-          .Add("continue", options.continue_token)
-          // A continue token carries its own version; the server refuses both together.
-          .Add("resourceVersion", options.continue_token.empty() ? options.resource_version : "")
-          .Add("labelSelector", options.label_selector)
-          .Add("fieldSelector", options.field_selector)
-          .Text(),
-      "", AcceptOf(options.shape, true), ""};
-  auto response = Send(request, "LIST", resource.plural, std::move(stop));
-  if (!response) return std::unexpected(std::move(response.error()));
-  auto page = ParseList(response->body, sink);
-  if (!page)
-    return Fail(ApiErrorKind::Protocol, response->status,
-                fmt::format("{}: the answer is not a list", NameOf(request)));
-  return std::move(*page);
+  const HttpRequest request = ListRequest(resource, options);
+  const auto response = Send(request, "LIST", resource.plural, std::move(stop));
+  if (!response) return std::unexpected(response.error());
+  return PageOf(request, *response, sink);
+}
+
+ApiResult<std::string> Client::ListAll(const Resource& resource, const ListOptions& options,
+                                       const ItemSink& sink, const std::stop_token& stop) const {
+  ListOptions next = options;
+  HttpRequest request = ListRequest(resource, next);
+  auto response = Send(request, "LIST", resource.plural, stop);
+  while (true) {
+    if (!response) return std::unexpected(std::move(response.error()));
+    // A guess is enough: it is compared with what the whole page says.
+    next.continue_token = GuessContinueToken(response->body);
+    const HttpRequest request_ahead = ListRequest(resource, next);
+    ApiResult<HttpResponse> response_ahead;
+    std::jthread ahead;
+    if (!next.continue_token.empty())
+      ahead = std::jthread{
+          [&] { response_ahead = Send(request_ahead, "LIST", resource.plural, stop); }};
+    auto page = PageOf(request, *response, sink);
+    if (ahead.joinable()) ahead.join();
+    if (!page) return std::unexpected(std::move(page.error()));
+    if (page->continue_token.empty()) return std::move(page->resource_version);
+    const bool guessed = page->continue_token == next.continue_token;
+    next.continue_token = std::move(page->continue_token);
+    request = ListRequest(resource, next);
+    response = guessed ? std::move(response_ahead) : Send(request, "LIST", resource.plural, stop);
+  }
 }
 
 ApiResult<void> Client::Watch(const Resource& resource, const WatchOptions& options,

@@ -131,6 +131,10 @@ class Client {
                          std::stop_token stop = {}) const;
   ApiResult<Page> List(const Resource& resource, const ListOptions& options, const ItemSink& sink,
                        std::stop_token stop = {}) const;
+  /// All pages, of which the next one is asked for while one is read; the answer is the version of
+  /// the list. `sink` is called on this thread.
+  ApiResult<std::string> ListAll(const Resource& resource, const ListOptions& options,
+                                 const ItemSink& sink, const std::stop_token& stop = {}) const;
   /// Ends when the server ends it (nothing), when `on_event` answers false (nothing), or with an
   /// error.
   ApiResult<void> Watch(const Resource& resource, const WatchOptions& options,

@@ -1,5 +1,6 @@
 #include "kube/list_parser.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -44,6 +45,7 @@ class ItemFilter {
 };
 
 std::string TextOf(const json& object, const char* key) {
+  if (!object.is_object()) return {};
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
@@ -64,6 +66,17 @@ std::optional<Page> ParseList(std::string_view body, const ItemSink& sink) {
   const bool has_items = items != list.end() && (items->is_array() || items->is_null());
   if (metadata == list.end() || !metadata->is_object() || !has_items) return std::nullopt;
   return Page{TextOf(*metadata, "resourceVersion"), TextOf(*metadata, "continue")};
+}
+
+std::string GuessContinueToken(std::string_view body) {
+  constexpr std::size_t kTail = 4096;
+  constexpr std::string_view kMetadata = "\"metadata\":";
+  const std::string_view tail = body.substr(body.size() - std::min(body.size(), kTail));
+  const std::size_t at = tail.rfind(kMetadata);
+  if (at == std::string_view::npos) return {};
+  std::string_view metadata = tail.substr(at + kMetadata.size());
+  metadata = metadata.substr(0, std::min(metadata.find('}') + 1, metadata.size()));
+  return TextOf(json::parse(metadata, nullptr, false), "continue");
 }
 
 }  // namespace certpair::kube

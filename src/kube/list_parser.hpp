@@ -13,4 +13,9 @@ namespace certpair::kube {
 /// before the fault may have been handed out then. Pure but for `sink`, thread-safe.
 [[nodiscard]] std::optional<Page> ParseList(std::string_view body, const ItemSink& sink);
 
+/// The continue token of a list, from the end of its text alone, where the API server puts it for
+/// custom resources: to ask for the next page before this one is read. Empty: none was found there,
+/// which does not mean that there is none.
+[[nodiscard]] std::string GuessContinueToken(std::string_view body);
+
 }  // namespace certpair::kube

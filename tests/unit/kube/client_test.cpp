@@ -265,5 +265,42 @@ TEST_F(ClientTest, A_create_can_be_a_dry_run) {
   EXPECT_THAT(QueryOf(Asked().path), UnorderedElementsAre(Pair("dryRun", "All")));
 }
 
+class ListAllTest : public ClientTest {
+ protected:
+  // Three pages of two items; the token stands where `shape` puts it.
+  void ServePages(const std::string& shape) {
+    transport_->send = [shape](const HttpRequest& request, const std::stop_token&) {
+      const auto query = QueryOf(request.path);
+      const int page = query.contains("continue") ? std::stoi(query.at("continue")) : 0;
+      const std::string metadata =
+          page < 2 ? R"({"continue":")" + std::to_string(page + 1) + R"(","resourceVersion":"9"})"
+                   : R"({"resourceVersion":"9"})";
+      const std::string items = R"("items":[{"metadata":{"name":"a","continue":"77"}},)"
+                                R"({"metadata":{"name":"b"}}])";
+      return HttpResponse{200,
+                          shape == "end"     ? "{" + items + R"(,"metadata":)" + metadata + "}"
+                          : shape == "begin" ? R"({"metadata":)" + metadata + "," + items + "}"
+                                             : "[]",
+                          {}};
+    };
+  }
+};
+
+TEST_F(ListAllTest, Reads_all_pages_wherever_the_token_stands) {
+  for (const char* shape : {"end", "begin"}) {
+    ServePages(shape);
+    int items = 0;
+    const auto version = client_.ListAll(kSystems, {.limit = 2}, [&](json&) { ++items; });
+    ASSERT_TRUE(version) << version.error().message;
+    EXPECT_EQ(*version, "9");
+    EXPECT_EQ(items, 6) << shape;
+  }
+}
+
+TEST_F(ListAllTest, A_page_that_is_none_is_an_error) {
+  ServePages("garbage");
+  EXPECT_EQ(client_.ListAll(kSystems, {}, [](json&) {}).error().kind, ApiErrorKind::Protocol);
+}
+
 }  // namespace
 }  // namespace certpair::kube

@@ -1,0 +1,19 @@
+// How long a list of all systems takes, by the plugin and by kubectl.
+#pragma once
+
+#include <string>
+
+namespace certpair::bench {
+
+struct ListingResult {
+  double plugin_seconds = 0;   ///< the best of five, as are the others
+  double kubectl_seconds = 0;  ///< `kubectl get --raw` of the same list, in the same minute
+  double plugin_peak_mib = 0;
+  bool complete = false;  ///< both ended with 0 each time
+};
+
+/// Runs them in turn, with what they print thrown away.
+[[nodiscard]] ListingResult MeasureListing(const std::string& kubeconfig,
+                                           const std::string& kubectl, const std::string& plugin);
+
+}  // namespace certpair::bench
