@@ -287,13 +287,31 @@ class ClusterTest(unittest.TestCase):
         certificates = self.namespace("moved")
         maker = threading.Thread(target=self.create_apart, args=("moved", 400))
         maker.start()
-        before = int(self.helm("history", "certpair", "-o", "json").stdout.count('"revision"'))
+        before = self.revision()
         self.helm("upgrade", "certpair", CHART, "--set", "controller.logLevel=debug", "--wait", "--timeout", "120s")
-        self.helm("rollback", "certpair", str(before), "--wait", "--timeout", "120s")
+        self.helm("rollback", "certpair", before, "--wait", "--timeout", "120s")
         maker.join()
         self.await_ready("moved", 400)
         self.each_once(certificates, 400)
         self.leave("moved")
+
+    def test_Only_the_namespaces_that_are_named_are_served(self):
+        """With the rights of this mode alone: a Role in each namespace."""
+        for name in ("served", "unserved"):
+            self.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
+        revision = self.revision()
+        self.helm("upgrade", "certpair", CHART, "--set", "watchNamespaces={served}", "--wait", "--timeout", "120s")
+        for name in ("unserved", "served"):
+            self.create(name, 5)
+        self.await_ready("served", 5)
+        self.assertEqual(self.ready("unserved"), 0)
+        self.helm("rollback", "certpair", revision, "--wait", "--timeout", "120s")
+        self.await_ready("unserved", 5)
+        for name in ("served", "unserved"):
+            self.leave(name)
+
+    def revision(self):
+        return json.loads(self.helm("history", "certpair", "-o", "json").stdout)[-1]["revision"]
 
     def test_Helms_test_finds_every_replica_ready(self):
         """Its pod, made by hand: this cluster has no DNS, so the Service's name has to stand in the pod's hosts."""
@@ -311,7 +329,7 @@ class ClusterTest(unittest.TestCase):
     @takes_long
     def test_An_image_that_is_not_there_takes_nothing_away(self):
         before = set(self.pods())
-        revision = int(self.helm("history", "certpair", "-o", "json").stdout.count('"revision"'))
+        revision = self.revision()
         answer = self.helm("upgrade", "certpair", CHART, "--set", "image.tag=missing", "--wait", "--timeout", "8s", fails=True)
         self.assertIn("certpair-controller", answer.stderr)
         self.assertTrue(before <= set(self.pods()), "an old replica is gone")
@@ -319,7 +337,7 @@ class ClusterTest(unittest.TestCase):
         self.create("image", 5)
         self.await_ready("image", 5)
         self.each_once(certificates, 5)
-        self.helm("rollback", "certpair", str(revision), "--wait", "--timeout", "120s")
+        self.helm("rollback", "certpair", revision, "--wait", "--timeout", "120s")
         self.leave("image")
 
     def test_What_outlives_an_uninstall_is_taken_up_again(self):

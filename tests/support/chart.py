@@ -112,7 +112,7 @@ class Api:
 class Cluster:
     """A control plane whose controllers have accounts of their own, as those of real clusters have."""
 
-    def __init__(self):
+    def __init__(self, *options):
         programs = run([ROOT / "scripts/control-plane", "path", "--no-build"])
         if programs.returncode != 0:
             cannot(f"no control plane: {programs.stderr.strip()}")
@@ -120,7 +120,7 @@ class Cluster:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="certpair-chart-"))
         self.api = None
         atexit.register(self.down)
-        up = run([ROOT / "scripts/control-plane", "up", "--no-build", "--dir", self.folder])
+        up = run([ROOT / "scripts/control-plane", "up", "--no-build", "--dir", self.folder, *options])
         if up.returncode != 0:
             cannot(f"no control plane: {up.stderr.strip()}")
         self.kubeconfig = self.folder / "kubeconfig"

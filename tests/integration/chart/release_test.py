@@ -8,7 +8,7 @@ import unittest
 
 import yaml
 
-from chart import AUTHORITIES, CHART, NAMESPACE, ROOT, SECRETS, SYSTEMS, ReleaseTest, cluster, eventually, only, pair_secret, render, system
+from chart import AUTHORITIES, CHART, Cluster, NAMESPACE, ROOT, SECRETS, SYSTEMS, ReleaseTest, cluster, eventually, only, pair_secret, render, system
 
 # What can be switched, each with the values of its other side.
 SWITCHES = {
@@ -137,6 +137,19 @@ class NotesTest(ReleaseTest):
         self.upgrade({})
         after = self.api("GET", AUTHORITIES + "/first")[1]
         self.assertEqual((after["metadata"]["uid"], after["metadata"]["generation"]), (before["uid"], before["generation"]))
+
+
+class OlderClusterTest(unittest.TestCase):
+    def test_Without_admission_policies_they_are_left_out_and_the_notes_say_so(self):
+        plugins = "ValidatingAdmissionPolicy,MutatingAdmissionPolicy,ValidatingAdmissionWebhook,MutatingAdmissionWebhook"
+        older = Cluster("--kcm-off", "--api-arg", "--runtime-config=admissionregistration.k8s.io/v1=false",
+                        "--api-arg", f"--disable-admission-plugins={plugins}")
+        self.addCleanup(older.down)
+        answer = older.helm("install", "certpair", CHART, "--namespace", NAMESPACE)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertIn("NOTE: this cluster has no ValidatingAdmissionPolicy", answer.stdout)
+        _, role, _ = older.api("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/certpair-subscriber")
+        self.assertNotIn("patch", role["rules"][0]["verbs"])
 
 
 class LifeTest(unittest.TestCase):

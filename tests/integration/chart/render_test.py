@@ -144,7 +144,7 @@ class HardeningTest(unittest.TestCase):
 
     def test_It_has_requests_limits_and_both_probes(self):
         for what in ("requests", "limits"):
-            self.assertEqual(set(self.container["resources"][what]), {"cpu", "memory"})
+            self.assertEqual(set(self.container["resources"][what]), {"cpu", "memory", "ephemeral-storage"})
         self.assertEqual(self.container["livenessProbe"]["httpGet"]["path"], "/healthz")
         self.assertEqual(self.container["readinessProbe"]["httpGet"]["path"], "/readyz")
 
