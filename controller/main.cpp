@@ -2,6 +2,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <stop_token>
@@ -20,6 +21,7 @@
 #include "kube/transport_cpprest.hpp"
 #include "leadership.hpp"
 #include "metrics/check_ready.hpp"
+#include "mail.hpp"
 #include "metrics/endpoints.hpp"
 #include "metrics/http_server.hpp"
 #include "metrics/registry.hpp"
@@ -68,15 +70,16 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// Turns the first signal into `wish`, and `hard` after the grace; ends itself when `stop` is asked
-// for.
-void AwaitSignal(const std::stop_token& stop, const sigset_t& signals, std::stop_source& wish,
-                 std::stop_source& hard) {
+// Turns the first signal into the end of `mail`, then into `wish`, and `hard` after the grace; ends
+// itself when `stop` is asked for.
+void AwaitSignal(const std::stop_token& stop, const sigset_t& signals, Mail& mail,
+                 std::stop_source& wish, std::stop_source& hard) {
   const timespec a_moment{0, 100'000'000};
   int signal = -1;
   while (signal < 0 && !stop.stop_requested()) signal = sigtimedwait(&signals, nullptr, &a_moment);
   if (signal < 0) return;
   log::Info("leaving", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  mail.Stop();
   wish.request_stop();
   const auto until = std::chrono::steady_clock::now() + kGrace;
   while (!stop.stop_requested() && std::chrono::steady_clock::now() < until)
@@ -99,6 +102,8 @@ int TellReadiness(const std::string& address) {
 int Run(const Options& options, const sigset_t& signals) {
   if (const auto timings = kube::Check(options.lease); options.leader_elect && !timings)
     return Fail(timings.error().message);
+  const auto mail_settings = notify::CheckSettings(options.mail);
+  if (!mail_settings) return Fail(mail_settings.error().message);
   const SystemClock clock;
   const kube::Environment environment = kube::EnvironmentOf(environ);
   auto config = kube::LoadConfig(environment, options.kubeconfig, options.context);
@@ -116,6 +121,7 @@ int Run(const Options& options, const sigset_t& signals) {
                                                       record.took);
                             }};
   kube::EventRecorder events{client, clock, "certpair-controller", HostName(environment)};
+  Mail mail{*mail_settings, clock, metrics};
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   reconcile::Operator op{
       client,
@@ -125,9 +131,14 @@ int Run(const Options& options, const sigset_t& signals) {
       {.caches = {.own_namespace = own_namespace, .watch_namespaces = options.watch_namespaces},
        .installation = {.regeneration_supported = options.regeneration_supported},
        .workers = options.workers,
-       .key_threads = options.key_threads == 0 ? cores : options.key_threads},
+       .key_threads = options.key_threads == 0 ? cores : options.key_threads,
+       .postbox = mail.Postbox()},
       hard.get_token()};
-  metrics.BeforeScrape([&op](metrics::Metrics& m) { op.Measure(m); });
+  mail.BelongTo(op);
+  metrics.BeforeScrape([&op, &mail](metrics::Metrics& m) {
+    op.Measure(m);
+    mail.Measure(m);
+  });
   auto metrics_server =
       metrics::HttpServer::Start(options.metrics_bind_address, metrics::MetricsRoutes(metrics));
   if (!metrics_server) return Fail("--metrics-bind-address: " + metrics_server.error().message);
@@ -138,11 +149,18 @@ int Run(const Options& options, const sigset_t& signals) {
   log::Info("certpair-controller " CERTPAIR_VERSION " starts",
             {{"server", server},
              {"namespace", own_namespace},
+             {"mail", options.mail.server.empty() ? "off" : options.mail.server},
              {"metricsPort", std::to_string((*metrics_server)->Port())},
              {"healthPort", std::to_string((*health_server)->Port())}});
   std::jthread on_signal{
-      [&](const std::stop_token& stop) { AwaitSignal(stop, signals, wish, hard); }};
+      [&](const std::stop_token& stop) { AwaitSignal(stop, signals, mail, wish, hard); }};
   op.Start();
+  std::function<bool()> leads = [] { return true; };
+  const auto work = [&](const std::stop_token& term) {
+    mail.Begin(leads);
+    op.Work(term);
+    mail.End();
+  };
   if (options.leader_elect) {
     WorkWhileLeading(
         client, clock,
@@ -150,12 +168,13 @@ int Run(const Options& options, const sigset_t& signals) {
          .name = "certpair-controller",
          .identity = kube::MakeIdentity(HostName(environment)),
          .timings = options.lease},
-        [&op](const kube::LeaderElector& elector) {
-          op.WriteOnlyWhile([&elector] { return elector.IsLeader(); });
+        [&](const kube::LeaderElector& elector) {
+          leads = [&elector] { return elector.IsLeader(); };
+          op.WriteOnlyWhile(leads);
         },
-        [&op](const std::stop_token& term) { op.Work(term); }, wish.get_token());
+        [&](const std::stop_token& term) { work(term); }, wish.get_token());
   } else {
-    op.Work(wish.get_token());
+    work(wish.get_token());
   }
   log::Info("all passes are finished");
   return 0;

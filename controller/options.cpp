@@ -41,6 +41,30 @@ void AddLogging(CLI::App& app, Options& options) {
       ->envname("CERTPAIR_LOG_FORMAT");
 }
 
+void AddMail(CLI::App& app, notify::MailFlags& mail) {
+  app.add_option("--smtp-server", mail.server,
+                 "host:port that mails are handed to; without it no mail is sent")
+      ->envname("CERTPAIR_SMTP_SERVER");
+  app.add_option("--smtp-from", mail.from, "who mails are from: an address, or \"Name <address>\"")
+      ->envname("CERTPAIR_SMTP_FROM");
+  app.add_option("--smtp-tls", mail.tls,
+                 "starttls (required, nothing goes in clear), tls (from the first byte) or none")
+      ->check(CLI::IsMember({"starttls", "tls", "none"}))
+      ->capture_default_str()
+      ->envname("CERTPAIR_SMTP_TLS");
+  app.add_option("--smtp-ca-file", mail.ca_file,
+                 "PEM file of the CA of the mail server; without it the system's")
+      ->envname("CERTPAIR_SMTP_CA_FILE");
+  app.add_option("--smtp-credentials-file", mail.credentials_file,
+                 "file with one line user:password; without it no login")
+      ->envname("CERTPAIR_SMTP_CREDENTIALS_FILE");
+  app.add_option("--smtp-rate", mail.rate, "mails a minute at most; 0: no limit")
+      ->capture_default_str()
+      ->envname("CERTPAIR_SMTP_RATE");
+  app.add_option("--cluster-name", mail.cluster_name, "what mails call this cluster")
+      ->envname("CERTPAIR_CLUSTER_NAME");
+}
+
 }  // namespace
 
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
@@ -105,6 +129,7 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
       ->envname("CERTPAIR_KEY_THREADS");
   app.add_option("--check-ready", options.check_ready,
                  "asks /readyz of HOST:PORT, says what it answers, and ends: 0 if it is ready");
+  AddMail(app, options.mail);
   AddLogging(app, options);
 
   try {

@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "kube/lease.hpp"
+#include "notify/settings.hpp"
 
 namespace certpair::controller {
 
@@ -25,6 +26,7 @@ struct Options {
   bool regeneration_supported = true;
   std::size_t workers = 8;
   std::size_t key_threads = 0;  ///< 0: one a core
+  notify::MailFlags mail;
   log::Level log_level = log::Level::Info;
   log::Format log_format = log::Format::Text;
 };

@@ -93,6 +93,9 @@ struct Metrics::State {
       Counters(registry, "certpair_events_dropped_total", "Events that were not sent").Add({});
   Gauge& key_pool_waiting =
       Gauges(registry, "certpair_key_pool_waiting", "Systems that wait for a key").Add({});
+  prometheus::Family<Gauge>& last_mail =
+      Gauges(registry, "certpair_notification_last_success_timestamp_seconds",
+             "When the mail server took a mail last");
   Gauge& leader =
       Gauges(registry, "certpair_leader", "Whether this replica is the one that works").Add({});
   Guarded<ExpiryTable> expiry{ExpiryTable{kMaxSystems, kMaxExpirySeries}};
@@ -135,6 +138,10 @@ void Metrics::SetKeyPoolWaiting(std::size_t owners) {
 }
 
 void Metrics::SetLeader(bool works) { state_->leader.Set(works ? 1 : 0); }
+
+void Metrics::SetLastMail(sys_seconds at) {
+  state_->last_mail.Add({}).Set(static_cast<double>(at.time_since_epoch().count()));
+}
 
 void Metrics::CountNotification(std::string_view outcome) {
   state_->notifications.At({outcome}).Increment();

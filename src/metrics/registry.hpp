@@ -65,6 +65,8 @@ class Metrics {
   void CountIssued(std::string_view reason);
   /// certpair_notifications_total{outcome} (`sent`, `refused`, `delayed`, `given-up`, `dropped`).
   void CountNotification(std::string_view outcome);
+  /// certpair_notification_last_success_timestamp_seconds: when the mail server took one last.
+  void SetLastMail(sys_seconds at);
 
   /// What one system has now: certpair_certificates{state} (active, inactive, expired) and
   /// certpair_certificate_seconds_to_expiry{namespace,name} (of the active one; negative after it)

@@ -20,6 +20,16 @@ bool IsKubernetesName(std::string_view name) {
          });
 }
 
+std::string FingerprintLine(std::string_view fingerprint) {
+  const auto canonical = core::CanonicalFingerprint(fingerprint);
+  return canonical ? fmt::format("  fingerprint: \"{}\"\n", *canonical) : "";
+}
+
+// kubectl's JSONPath to a field of the certificate in that state.
+std::string PathOf(std::string_view state, std::string_view field) {
+  return fmt::format("{{.status.certificates[?(@.state==\"{}\")].{}}}", state, field);
+}
+
 }  // namespace
 
 std::optional<Commands> Commands::Of(const core::Notice& notice) {
@@ -33,11 +43,11 @@ std::string Commands::Plugin(std::string_view verb, std::string_view more) const
                      space_);
 }
 
-// `create`, since `apply` knows no generateName.
+// `create`, since `apply` knows no generateName. `fingerprint`: a line, or nothing.
 std::string Commands::Operation(std::string_view action, std::string_view fingerprint) const {
-  const auto canonical = core::CanonicalFingerprint(fingerprint);
+  const bool substitutes = fingerprint.find('$') != std::string_view::npos;
   return fmt::format(
-      "kubectl create -f - <<'END'\n"
+      "kubectl create -f - <<{}\n"
       "apiVersion: certpair.dev/v1\n"
       "kind: CertificateOperation\n"
       "metadata: {{generateName: {}-, namespace: {}}}\n"
@@ -45,26 +55,32 @@ std::string Commands::Operation(std::string_view action, std::string_view finger
       "  systemRef: {{name: {}}}\n"
       "  action: {}\n{}"
       "END",
-      name_, space_, name_, action,
-      canonical ? fmt::format("  fingerprint: \"{}\"\n", *canonical) : "");
+      substitutes ? "END" : "'END'", name_, space_, name_, action, fingerprint);
 }
 
 Command Commands::Generate() const { return {Plugin("generate"), Operation("Generate", {})}; }
 
 Command Commands::Activate(std::string_view fingerprint) const {
-  return {Plugin("activate", ShellWord(fingerprint)), Operation("Activate", fingerprint)};
+  return {Plugin("activate", ShellWord(fingerprint)),
+          Operation("Activate", FingerprintLine(fingerprint))};
+}
+
+Command Commands::ActivateInactive() const {
+  return {Plugin("activate"),
+          Operation("Activate", fmt::format("  fingerprint: \"$(kubectl -n {} get psys {} -o "
+                                            "jsonpath='{}')\"\n",
+                                            space_, name_, PathOf("Inactive", "fingerprint")))};
 }
 
 Command Commands::Delete(std::string_view fingerprint) const {
-  return {Plugin("delete", ShellWord(fingerprint)), Operation("Delete", fingerprint)};
+  return {Plugin("delete", ShellWord(fingerprint)),
+          Operation("Delete", FingerprintLine(fingerprint))};
 }
 
 Command Commands::Download(bool active) const {
-  const std::string_view state = active ? "Active" : "Inactive";
   return {Plugin("download", active ? "" : "--inactive"),
-          fmt::format("kubectl -n {} get psys {} "
-                      "-o jsonpath='{{.status.certificates[?(@.state==\"{}\")].pem}}'",
-                      space_, name_, state)};
+          fmt::format("kubectl -n {} get psys {} -o jsonpath='{}'", space_, name_,
+                      PathOf(active ? "Active" : "Inactive", "pem"))};
 }
 
 Command Commands::TurnRegenerationOn() const {

@@ -24,6 +24,8 @@ class Commands {
 
   [[nodiscard]] Command Generate() const;
   [[nodiscard]] Command Activate(std::string_view fingerprint) const;
+  /// Whichever is inactive when it is pasted.
+  [[nodiscard]] Command ActivateInactive() const;
   [[nodiscard]] Command Delete(std::string_view fingerprint) const;
   /// Writes a public certificate to standard output; the active one or the other.
   [[nodiscard]] Command Download(bool active) const;

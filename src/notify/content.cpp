@@ -135,10 +135,10 @@ class Writer {
     Ask("Once the peer knows it, activate it:",
         [&](const Commands& c) { return c.Activate(certificate.fingerprint); });
   }
-  // One that is not there yet: describe tells its fingerprint.
+  // One that is not there yet.
   void AskToActivate() {
-    Ask("Once the peer knows it, activate it, by the fingerprint that this command shows:",
-        [](const Commands& c) { return c.Describe(); });
+    Ask("Once the peer knows it, activate it:",
+        [](const Commands& c) { return c.ActivateInactive(); });
   }
 
   void SayFailing() {

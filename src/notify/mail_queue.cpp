@@ -17,6 +17,8 @@ constexpr int kFreshBeforeAnother = 10;  // so that neither first nor further tr
 constexpr std::size_t kMostOutcomesAtOnce = 300;
 constexpr std::size_t kMostSystems = 100'000;
 constexpr std::chrono::minutes kSweepInterval{1};
+// A system whose ledger cannot be written slows the others down no longer than this.
+constexpr std::chrono::seconds kUnsettledLife{30};
 constexpr std::chrono::hours kOutcomeLife{24};  // nobody asks: its system is gone, or led elsewhere
 
 // After the certificate's end a warning of it is no help.
@@ -52,6 +54,12 @@ std::size_t MailQueue::Room(const std::string& system_key) {
 
 bool MailQueue::Post(const std::string& system_key, core::Notice notice, Instant now) {
   if (entries_.contains(notice.id) || Room(system_key) == 0) return false;
+  if (const auto told = outcomes_.find(system_key); told != outcomes_.end()) {
+    const bool settled = std::ranges::any_of(told->second, [&](const NoticeOutcome& outcome) {
+      return outcome.id == notice.id && outcome.kind != NoticeOutcome::Kind::Delayed;
+    });
+    if (settled) return false;  // the ledger does not know it yet
+  }
   DropWhatIsNotSent(notice);
   const bool ends = EndsWithCertificate(notice, now.wall);
   const sys_seconds gives_up = now.wall + settings_.give_up;
@@ -104,7 +112,9 @@ void MailQueue::Acknowledge(const std::string& system_key,
   if (found == outcomes_.end()) return;
   // By value: one that has changed since (Delayed, then Sent) was not acknowledged.
   outcome_count_ -= std::erase_if(found->second, [&](const NoticeOutcome& outcome) {
-    return std::ranges::find(outcomes, outcome) != outcomes.end();
+    const bool known = std::ranges::find(outcomes, outcome) != outcomes.end();
+    if (known) unsettled_.erase(outcome.id);
+    return known;
   });
   if (found->second.empty())
     outcomes_.erase(found);
@@ -130,6 +140,7 @@ void MailQueue::Forget(const std::string& system_key) {
   }
   if (const auto found = outcomes_.find(system_key); found != outcomes_.end()) {
     outcome_count_ -= found->second.size();
+    for (const NoticeOutcome& outcome : found->second) unsettled_.erase(outcome.id);
     outcomes_.erase(found);
   }
   turned_away_.erase(system_key);
@@ -150,6 +161,16 @@ const std::string* MailQueue::Choose(Steady now) {
   return &fresh_.begin()->second;
 }
 
+// Nothing: now.
+std::optional<MailQueue::Steady> MailQueue::WindowOpens(Steady now) {
+  if (unsettled_.size() < settings_.most_unsettled) return std::nullopt;
+  std::erase_if(unsettled_, [&](const auto& one) { return one.second + kUnsettledLife <= now; });
+  if (unsettled_.size() < settings_.most_unsettled) return std::nullopt;
+  const auto oldest =
+      std::ranges::min_element(unsettled_, {}, [](const auto& one) { return one.second; });
+  return oldest->second + kUnsettledLife;
+}
+
 std::variant<MailQueue::Send, MailQueue::Rest> MailQueue::Next(Instant now) {
   Sweep(now);
   const auto later = [this]() -> std::optional<Steady> {
@@ -159,6 +180,7 @@ std::variant<MailQueue::Send, MailQueue::Rest> MailQueue::Next(Instant now) {
   if (fresh_.empty() && (!later() || *later() > now.steady)) return Rest{later()};
   if (away_ && now.steady < away_->probe) return Rest{away_->probe};
   if (now.steady < earliest_) return Rest{earliest_};
+  if (const auto opens = WindowOpens(now.steady)) return Rest{opens};
   const std::string* chosen = Choose(now.steady);
   if (chosen == nullptr) return Rest{later()};
   const auto entry = entries_.find(*chosen);
@@ -256,6 +278,7 @@ void MailQueue::Tell(const Entry& entry, NoticeOutcome::Kind kind, std::string m
   NoticeOutcome outcome{
       .kind = kind, .id = entry.notice.id, .message = std::move(message), .at = now.wall};
   said_.push_back(kind);
+  if (kind != NoticeOutcome::Kind::Delayed) unsettled_.insert_or_assign(outcome.id, now.steady);
   auto& all = outcomes_[entry.key];
   const auto before = std::ranges::find(all, outcome.id, &NoticeOutcome::id);
   if (before != all.end()) {

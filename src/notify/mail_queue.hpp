@@ -28,8 +28,11 @@ struct Instant {
 
 struct QueueSettings {
   std::size_t capacity = 1000;  ///< mails that wait for a first try, with outcomes not yet taken
-  std::size_t most_delayed = 1000;                ///< mails that wait for another try
-  int per_minute = 0;                             ///< 0: no limit
+  std::size_t most_delayed = 1000;  ///< mails that wait for another try
+  int per_minute = 0;               ///< 0: no limit
+  /// Mails that were sent or refused lately and whose outcome nobody acknowledged yet: a crash
+  /// sends so many again at most (R11). No more are sent meanwhile.
+  std::size_t most_unsettled = 50;
   std::chrono::milliseconds first_retry{60'000};  ///< of one mail; doubles up to …
   std::chrono::milliseconds last_retry{3'600'000};
   std::chrono::milliseconds first_probe{5'000};  ///< of a server that is away; doubles up to …
@@ -70,6 +73,8 @@ class MailQueue {
 
   /// The systems that have to look, since there are outcomes, or room again. Each is said once.
   [[nodiscard]] std::vector<std::string> TakeWakes();
+  /// Whether outcomes of the last half minute wait to be acknowledged.
+  [[nodiscard]] bool HasUnsettled() const { return !unsettled_.empty(); }
   /// Mails that wait, and the one in hand.
   [[nodiscard]] std::size_t Depth() const { return entries_.size(); }
   /// What was said since the last call, for counting.
@@ -105,6 +110,7 @@ class MailQueue {
               Instant now);
   void DelayAlone(Entries::iterator entry, const std::string& message, Instant now);
   void DelayAll(Entries::iterator entry, const std::string& message, Instant now);
+  [[nodiscard]] std::optional<Steady> WindowOpens(Steady now);
   void EvictOne();
   void Sweep(Instant now);
   void WakeWhereThereIsRoom();
@@ -125,8 +131,9 @@ class MailQueue {
 
   std::map<std::string, std::vector<core::NoticeOutcome>> outcomes_;  // by system
   std::size_t outcome_count_ = 0;
-  std::set<std::string> turned_away_;  // systems that found no room
-  std::set<std::string> evicted_;      // systems of delayed mails that found no room
+  std::unordered_map<std::string, Steady> unsettled_;  // by id; of the last half minute
+  std::set<std::string> turned_away_;                  // systems that found no room
+  std::set<std::string> evicted_;  // systems of delayed mails that found no room
   std::set<std::string> wakes_;
   std::vector<core::NoticeOutcome::Kind> said_;
 };

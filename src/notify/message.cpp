@@ -42,6 +42,14 @@ std::string IdWord(std::string_view text) {
   return word;
 }
 
+// What a header shows: text that looks like an encoded word would be read as one (RFC 2047 §2).
+std::string HeaderText(std::string_view text, std::size_t most) {
+  std::string line = OneLine(text, most);
+  for (std::size_t at = 0; (at = line.find("=?", at)) != std::string::npos; at += 3)
+    line.insert(at + 1, " ");
+  return line;
+}
+
 Handle<GMimeStream> StreamOf(std::string_view bytes) {
   return Handle<GMimeStream>{g_mime_stream_mem_new_with_buffer(bytes.data(), bytes.size())};
 }
@@ -131,14 +139,14 @@ Result<Letter> Compose(const core::Notice& notice, const Letterhead& letterhead,
   UseGmime();
   const Content content = Write(notice, letterhead.cluster_name, now);
   const Handle<GMimeMessage> message{g_mime_message_new(true)};
-  const std::string sender_name = OneLine(letterhead.from.name, 128);
+  const std::string sender_name = HeaderText(letterhead.from.name, 128);
   g_mime_message_add_mailbox(message.get(), GMIME_ADDRESS_TYPE_FROM,
                              sender_name.empty() ? nullptr : sender_name.c_str(),
                              letterhead.from.address.Text().c_str());
-  const std::string name = OneLine(notice.recipient.display_name, 128);
+  const std::string name = HeaderText(notice.recipient.display_name, 128);
   g_mime_message_add_mailbox(message.get(), GMIME_ADDRESS_TYPE_TO,
                              name.empty() ? nullptr : name.c_str(), to->Text().c_str());
-  g_mime_message_set_subject(message.get(), content.subject.c_str(), kUtf8);
+  g_mime_message_set_subject(message.get(), HeaderText(content.subject, 500).c_str(), kUtf8);
   AddHeaders(message.get(), notice, letterhead, now);
   const auto body = Body(content);
   g_mime_message_set_mime_part(message.get(), GMIME_OBJECT(body.get()));

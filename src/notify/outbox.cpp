@@ -28,6 +28,12 @@ void Outbox::Stop() {
   thread_.join();
 }
 
+void Outbox::StopAndSettle(std::chrono::milliseconds limit) {
+  Stop();
+  state_.Lock().WaitUntil({}, std::chrono::steady_clock::now() + limit,
+                          [](const State& state) { return !state.queue.HasUnsettled(); });
+}
+
 Instant Outbox::Now() const { return {clock_.Steady(), clock_.NowSeconds()}; }
 
 // Does something to the queue, after which the thread looks again.
@@ -94,6 +100,7 @@ void Outbox::Run(const std::stop_token& stop) {
     else
       Await(std::get<MailQueue::Rest>(action), changes, stop);
   }
+  Tell();
   mailer_.Rest();
 }
 

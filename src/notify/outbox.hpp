@@ -26,7 +26,7 @@ struct OutboxSettings {
   /// A connection that nothing was sent over for so long is closed.
   std::chrono::milliseconds keep_connection{15'000};
   /// How long the mail in hand may take once the end was asked for.
-  std::chrono::milliseconds grace{3'000};
+  std::chrono::milliseconds grace{2'000};
 };
 
 /// Whom the outbox tells what; each is called without locks held, from its thread, and must return
@@ -66,6 +66,9 @@ class Outbox final : public Postbox {
   /// Finishes the mail in hand, for at most the grace; nobody is called back after it. What waits
   /// is lost here and stands in the ledgers.
   void Stop();
+  /// As Stop, then waits until the outcomes are acknowledged, for at most `limit`: while passes are
+  /// still made, so that nothing that was sent is sent again after a restart.
+  void StopAndSettle(std::chrono::milliseconds limit);
 
   /// For metrics.
   [[nodiscard]] std::size_t Depth() const;

@@ -61,9 +61,14 @@ class SmallQueue : public Queue {
   SmallQueue() : Queue(QueueSettings{.capacity = 4, .most_delayed = 2}) {}
 };
 
+class SettlingQueue : public Queue {
+ protected:
+  SettlingQueue() : Queue(QueueSettings{.most_unsettled = 3}) {}
+};
+
 class LimitedQueue : public Queue {
  protected:
-  LimitedQueue() : Queue(QueueSettings{.per_minute = 30}) {}
+  LimitedQueue() : Queue(QueueSettings{.per_minute = 30, .most_unsettled = 1000}) {}
 };
 
 TEST_F(Queue, Mails_go_in_the_order_in_which_they_were_posted) {
@@ -290,11 +295,37 @@ TEST_F(Queue, When_a_term_ends_what_waits_is_dropped_and_what_was_sent_is_still_
   EXPECT_EQ(queue_.Depth(), 0U) << "also the one in hand, as it was not settled";
   EXPECT_EQ(Take(), "");
   EXPECT_THAT(Kinds("k"), ElementsAre(Kind::Sent));
+  queue_.Acknowledge("k", queue_.Outcomes("k"));
   EXPECT_TRUE(Post("b", "k")) << "this process leads again";
   EXPECT_EQ(Take(), "b");
   queue_.DropAll();
   Done(Verdict::Sent);
-  EXPECT_THAT(Kinds("k"), ElementsAre(Kind::Sent, Kind::Sent)) << "what was sent, was sent";
+  EXPECT_THAT(Kinds("k"), ElementsAre(Kind::Sent)) << "what was sent, was sent";
+}
+
+TEST_F(Queue, What_is_settled_is_not_taken_again_before_the_ledger_knows_it) {
+  Post("a", "k");
+  Take();
+  Done(Verdict::Sent);
+  EXPECT_FALSE(Post("a", "k"));
+  queue_.Acknowledge("k", queue_.Outcomes("k"));
+  EXPECT_TRUE(Post("a", "k")) << "whoever posts it then knows why";
+}
+
+TEST_F(SettlingQueue, No_more_is_sent_than_a_crash_may_repeat_until_the_ledgers_know_it) {
+  for (int n = 0; n < 10; ++n) Post(std::to_string(n), std::to_string(n));
+  for (int n = 0; n < 3; ++n) {
+    EXPECT_NE(Take(), "");
+    Done(Verdict::Sent);
+  }
+  EXPECT_EQ(Take(), "");
+  EXPECT_TRUE(queue_.HasUnsettled());
+  queue_.Acknowledge("0", queue_.Outcomes("0"));
+  EXPECT_NE(Take(), "");
+  Done(Verdict::Sent);
+  EXPECT_EQ(RestsFor(), 30s) << "a ledger that cannot be written holds the others back no longer";
+  Advance(31s);
+  EXPECT_NE(Take(), "");
 }
 
 TEST_F(Queue, Outcomes_that_nobody_asks_for_go_after_a_day) {
