@@ -10,7 +10,8 @@ as they come. The second takes one command a connection, a line of JSON, and ans
     {"do": "reset"}                                      forget rules and counts
     {"do": "rule", "verb": "PATCH", "path": "secrets",   the next `times` requests that fit are answered so: `status`, or
      "status": 500, "times": 3, "retry_after": 1}        `cut` (the answer breaks off in its middle), or `lose` (it is carried
-                                                         out, and the connection closed without an answer)
+                                                         out, and the connection closed without an answer); with
+                                                         "after": n, the first n that fit pass
     {"do": "away", "away": true}                         refuse every connection, and cut those that are open
     {"do": "kill_after_writes", "pid": 1, "writes": 3}   SIGKILL that process once its n-th write was carried out
     {"do": "counts"}                                     {"writes": n, "by_path": {...}}
@@ -78,6 +79,9 @@ class State:
         with self.lock:
             for rule in self.rules:
                 if rule["times"] > 0 and rule.get("verb", method) == method and rule.get("path", "") in path:
+                    if rule.get("after", 0) > 0:
+                        rule["after"] -= 1
+                        continue
                     rule["times"] -= 1
                     return dict(rule)
         return None

@@ -1,0 +1,152 @@
+// Subscribers are told: from the first warning to the renewal, late ones, those who left, those
+// whom the mail server refuses.
+#include <gmock/gmock.h>
+
+#include "integration/mail/mail_fixture.hpp"
+
+namespace certpair::test {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+using Mails = std::vector<std::string>;
+
+TEST_F(MailTest, The_thread_of_a_system_goes_from_the_first_warning_to_the_renewal) {
+  OperatorProcess op{WithMail()};
+  Apply(GeneratedAuthority("thread-ca"));
+  Json system = Ending("thread", "thread-ca");
+  system["spec"]["notifications"]["warnBefore"] = {"9m59s", "9m52s"};
+  Subscribe(system, "anna");
+  Mails so_far{Expiring("anna", "thread")};
+  AwaitMails("thread", so_far);
+  so_far.push_back(Expiring("anna", "thread"));
+  AwaitMails("thread", so_far);
+  Subscribe(system, "late");
+  so_far.push_back(Expiring("late", "thread"));
+  AwaitMails("thread", so_far);
+  AwaitDelivered("thread");
+
+  const std::string before = PairOf("thread").active;
+  TurnOn(system);
+  AwaitPair("thread", [&](const Pair& pair) { return pair.inactive == before; });
+  Await([&] { return MailsAbout("thread").size() >= 5; });
+  const auto mails = MailsAbout("thread");
+  ASSERT_THAT(mails, SizeIs(5));
+  EXPECT_THAT(mails, Contains(Renewed("anna", "thread")));
+  EXPECT_THAT(mails, Contains(Renewed("late", "thread")));
+  AwaitDelivered("thread");
+
+  // The new certificate is attached, and it is the one in the Secret.
+  const std::string active = SecretValue(*Get("secret", "thread-outbound"), "tls.crt");
+  std::string attached;
+  for (const ReceivedMail& mail : server_->Mails()) {
+    EXPECT_THAT(mail.about.at("defects"), IsEmpty());
+    EXPECT_TRUE(mail.about.at("tls").get<bool>());
+    if (mail.Header("Subject").find("Renewed") == std::string::npos) continue;
+    for (const Json& part : mail.about.at("parts"))
+      if (part.at("disposition") == "attachment") attached = part.at("content");
+  }
+  const auto line = [](const std::string& pem) { return pem.substr(28, 60); };
+  ASSERT_GT(attached.size(), 100U);
+  EXPECT_EQ(line(attached), line(active));
+
+  Subscribe(system, "after-the-renewal");
+  AwaitCondition("psys", "thread", "Ready", "True", "", kSoon);
+  EXPECT_EQ(MessageIds().size(), 5U) << "each its own";
+  EXPECT_THAT(MailsAbout("thread"), SizeIs(5)) << "who comes late missed the renewal";
+  EXPECT_EQ(op.Metric("certpair_notifications_total", {R"(outcome="sent")"}), 5);
+  EXPECT_THAT(op.Log(), Not(HasSubstr("open sesame")));
+  EXPECT_THAT(op.Log(), Not(HasSubstr("anna@example.com")));
+}
+
+TEST_F(MailTest, A_held_certificate_asks_for_the_upload_and_an_Activate_ends_it) {
+  OperatorProcess op{WithMail()};
+  Apply(GeneratedAuthority("held-ca"));
+  Json system = Ending("held", "held-ca");
+  system["spec"]["peerMatching"] = "Fingerprint";
+  system["spec"]["notifications"]["warnBefore"] = Json::array();
+  Subscribe(system, "anna");
+  AwaitCondition("psys", "held", "Ready", "True", "", kSoon);
+  TurnOn(system);
+  const Pair pair = AwaitPair("held", [](const Pair& p) { return !p.inactive.empty(); });
+  AwaitMails("held", {Expiring("anna", "held")});
+  const ReceivedMail mail = server_->Mails().back();
+  EXPECT_THAT(mail.Part("text/plain"), HasSubstr(pair.inactive));
+  EXPECT_EQ(Operate("held-activate", "held", "Activate", pair.inactive).first, "Complete");
+  AwaitPair("held", [&](const Pair& p) { return p.active == pair.inactive; });
+  AwaitDelivered("held");
+  EXPECT_THAT(MailsAbout("held"), SizeIs(1)) << "a person activated it";
+}
+
+TEST_F(MailTest, One_whom_the_server_refuses_holds_nobody_back_and_is_named) {
+  server_->Behave(Behaviour({{"refuse", {{"gone@example.com", "550 no such user"}}}}));
+  OperatorProcess op{WithMail()};
+  Apply(GeneratedAuthority("refused-ca"));
+  Json system = Ending("refused", "refused-ca");
+  for (const char* reader : {"gone", "anna", "bert"})
+    system["spec"]["notifications"]["subscribers"].push_back(
+        {{"displayName", reader}, {"email", std::string{reader} + "@example.com"}});
+  Apply(system);
+  Await([&] { return MailsAbout("refused").size() >= 2; });
+  EXPECT_THAT(MailsAbout("refused"), testing::UnorderedElementsAre(Expiring("anna", "refused"),
+                                                                   Expiring("bert", "refused")));
+  AwaitDelivered("refused", "RecipientRefused");
+  const Told told = ConditionOf(*Get("psys", "refused"), "NotificationsDelivered");
+  EXPECT_THAT(told.message, HasSubstr("\"gone\" (refused)"));
+  EXPECT_THAT(told.message, HasSubstr("550"));
+  EXPECT_THAT(told.message, Not(HasSubstr("@example.com")));
+  EXPECT_TRUE(Eventually(
+      [] {
+        const auto reasons = EventReasons("refused");
+        return std::ranges::count(reasons, "RecipientRefused") == 1;
+      },
+      kSoon));
+}
+
+TEST_F(MailTest, A_server_that_is_away_is_said_and_waited_for_and_who_unsubscribes_is_left_out) {
+  server_->Behave(Behaviour({{"greeting", "421 closed for today"}}));
+  OperatorProcess op{WithMail()};
+  Apply(GeneratedAuthority("away-ca"));
+  Json system = Ending("away", "away-ca");
+  Subscribe(system, "anna");
+  Subscribe(system, "leaving");
+  AwaitDelivered("away", "MailDelayed");
+  Json renewed = Ending("renewed-meanwhile", "away-ca");
+  Subscribe(renewed, "bert");
+  AwaitCondition("psys", "renewed-meanwhile", "Ready", "True", "", kSoon);
+  TurnOn(renewed);  // nothing waits for mail
+  AwaitPair("renewed-meanwhile", [](const Pair& pair) { return !pair.inactive.empty(); });
+  system["spec"]["notifications"]["subscribers"].erase(1);
+  Apply(system);
+  EXPECT_TRUE(Eventually([] { return Ledger("away", "due/").size() == 1; }, kSoon));
+  EXPECT_EQ(server_->CountMails(), 0U);
+  server_->Behave(Login());
+  AwaitMails("away", {Expiring("anna", "away")});
+  Await([&] { return !MailsAbout("renewed-meanwhile").empty(); });
+  EXPECT_THAT(MailsAbout("renewed-meanwhile"), Contains(Renewed("bert", "renewed-meanwhile")));
+  AwaitDelivered("away");
+}
+
+TEST_F(MailTest, A_status_that_was_wiped_brings_the_most_urgent_one_again_and_no_other) {
+  OperatorProcess op{WithMail()};
+  Apply(GeneratedAuthority("wiped-ca"));
+  Json system = Ending("wiped", "wiped-ca");
+  system["spec"]["notifications"]["warnBefore"] = {"9m59s", "9m58s"};
+  Subscribe(system, "anna");
+  AwaitCondition("psys", "wiped", "ExpiringSoon", "True", "", kSoon);
+  Await([&] { return Ledger("wiped", "sent/").size() == 2; });
+  const std::size_t before = MailsAbout("wiped").size();
+  const auto ids = MessageIds();
+  MustKubectl({"patch", "psys", "wiped", "-n", "idm", "--subresource=status", "--type=json", "-p",
+               R"([{"op": "remove", "path": "/status"}])"});
+  Await([&] { return MailsAbout("wiped").size() > before; });
+  AwaitDelivered("wiped");
+  EXPECT_EQ(MailsAbout("wiped").size(), before + 1);
+  EXPECT_EQ(MessageIds().size(), ids.size()) << "the same Message-ID";
+}
+
+}  // namespace
+}  // namespace certpair::test
