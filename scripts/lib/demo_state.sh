@@ -37,6 +37,7 @@ claim_folder_of_demo() {
   fi
   chmod 700 "$dir"
   records=$dir/processes control_plane=$dir/control-plane logs=$dir/logs pairs=$dir/pairs scratch=$dir/scratch
+  mailbox=$dir/mail/box
   [[ ! -f $records ]] || end_processes || die "processes of an earlier demo in $dir do not end"
   remove_files
   rm -rf "$logs"
@@ -49,6 +50,7 @@ end_processes() {
   local status=0
   end_process "$records" certpair-controller 8 || status=1
   end_process "$records" nginx 3 || status=1
+  end_process "$records" aiosmtpd 3 || status=1
   "$scripts/control-plane" down --dir "$control_plane" --quiet || status=1
   "$scripts/cluster" down --dir "$dir/cluster" || status=1
   return "$status"
@@ -56,7 +58,7 @@ end_processes() {
 
 # All but the logs.
 remove_files() {
-  rm -rf "$dir"/{operator,peer,pairs,scratch,kubectl-cache}
+  rm -rf "$dir"/{operator,peer,mail,pairs,scratch,kubectl-cache}
   rm -f "$records"
 }
 
@@ -76,7 +78,7 @@ leave() {
     exit 1
   fi
   remove_files
-  printf 'The operator, nginx and the control plane have ended; no process is left.\n'
+  printf 'The operator, nginx, the mail server and the control plane have ended; no process is left.\n'
   if [[ $keep == true ]] || ((status != 0 && status != 130)); then
     printf 'The logs are in %s\n' "$logs"
   else

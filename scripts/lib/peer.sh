@@ -12,7 +12,7 @@ peer_start() {
     port=$((20000 + SRANDOM % 12000))
     peer_configuration "$dir" "$ca" "$port" >"$dir/nginx.conf"
     spawn "$records" nginx "$log" "$(nginx_program)" -p "$dir" -e stderr -c "$dir/nginx.conf"
-    if peer_listens "$records" "$port"; then
+    if listens "$records" nginx "$port"; then
       peer_address=https://127.0.0.1:$port/
       return
     fi
@@ -64,12 +64,12 @@ $(for kind in client_body proxy fastcgi uwsgi scgi; do printf '  %s_temp_path "%
 END
 }
 
-# peer_listens RECORDS PORT: waits until it does; fails when it ended, or after five seconds.
-peer_listens() {
+# listens RECORDS NAME PORT: waits until it does; fails when it ended, or after five seconds.
+listens() {
   local tries
   for ((tries = 100; tries > 0; tries--)); do
-    is_running "$1" nginx || return 1
-    if (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null; then return 0; fi
+    is_running "$1" "$2" || return 1
+    if (exec 3<>"/dev/tcp/127.0.0.1/$3") 2>/dev/null; then return 0; fi
     sleep 0.05
   done
   return 1
