@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/time_format.hpp"
+#include "core/ledger.hpp"
 #include "unit/core/builders.hpp"
 
 namespace certpair::core::testing {
@@ -104,6 +105,38 @@ Operation RandomOperation(Dice& dice, int n, sys_seconds now) {
   return op;
 }
 
+void AddMail(Dice& dice, Observation& o) {
+  o.installation.mail_configured = !dice.OneIn(4);
+  o.mail.room = static_cast<std::size_t>(dice.Below(4));
+  o.renewed = Fingerprint(static_cast<int>(1 + dice.Below(2)));
+  for (auto n = dice.Below(4); n > 0; --n) {
+    o.spec.subscribers.push_back({"reader", fmt::format("reader-{}@example.com", dice.Below(5))});
+  }
+}
+
+// What became of mails that are due, or of none.
+void AddOutcomes(Dice& dice, Observation& o) {
+  for (const std::string& id : DueNotices(o.status.ledger)) {
+    if (dice.OneIn(2)) o.mail.under_way.push_back(id);
+    if (!dice.OneIn(3)) continue;
+    o.mail.outcomes.push_back(
+        {static_cast<NoticeOutcome::Kind>(dice.Below(5)), id, "the server spoke", o.now});
+  }
+}
+
+// R11: nothing is posted that the ledger does not hold as due, nor more than there is room for.
+void ExpectHonestMail(const Observation& o, const Decision& decision) {
+  const auto due = DueNotices(decision.status.ledger);
+  ASSERT_LE(decision.notices.size(), o.mail.room);
+  for (const Notice& notice : decision.notices) {
+    ASSERT_NE(std::ranges::find(due, notice.id), due.end()) << notice.threshold;
+    ASSERT_EQ(std::ranges::find(o.mail.under_way, notice.id), o.mail.under_way.end());
+  }
+  for (const Condition& condition : decision.status.conditions) {
+    ASSERT_EQ(condition.message.find('@'), std::string::npos) << condition.message;
+  }
+}
+
 Observation RandomObservation(Dice& dice) {
   Observation o = Fresh();
   o.spec = RandomSpec(dice, o.spec);
@@ -126,10 +159,12 @@ Observation RandomObservation(Dice& dice) {
                 Fingerprint(static_cast<int>(1 + dice.Below(2))),
                 dice.OneIn(2) ? Fingerprint(2) : std::string()};
   }
+  AddMail(dice, o);
   if (dice.OneIn(2)) {
     Observation other = o;
     other.secret = RandomSecret(dice, o);
     o.status = Decide(other).status;  // of some other time
+    AddOutcomes(dice, o);
   }
   return o;
 }
@@ -148,6 +183,7 @@ TEST(Property, Any_observation_is_answered_and_settles_after_one_change) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     const Decision first = Decide(o);
     ExpectProgress(o, first);
+    ExpectHonestMail(o, first);
     if (o.identity.being_deleted || o.identity.namespace_terminating) {
       ASSERT_FALSE(first.change);
       ASSERT_EQ(first.status, o.status);
@@ -157,6 +193,7 @@ TEST(Property, Any_observation_is_answered_and_settles_after_one_change) {
     ASSERT_FALSE(pass.last.change)
         << NameOf(pass.first.change) << ", then " << NameOf(pass.last.change);
     o.write_failure.clear();
+    o.mail.outcomes.clear();
     // Until all operations are settled; then nothing more, in the same second.
     int passes = 0;
     while (std::ranges::any_of(o.operations,
