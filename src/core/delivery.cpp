@@ -76,7 +76,7 @@ std::vector<std::pair<const Subscriber*, MailState>> NotTold(
 }
 
 // What the server said, where this pass knows it; else what was said of the same before.
-std::string Remember(const View& view, std::string_view reason, std::string text,
+std::string Remember(const View& view, std::string_view reason, const std::string& text,
                      std::initializer_list<Kind> kinds) {
   const NoticeOutcome* last = nullptr;
   for (const NoticeOutcome& outcome : view.o.mail.outcomes) {
@@ -118,7 +118,7 @@ Statement SayFailed(const View& view,
   std::string text = fmt::format("The last mail did not reach {} of {}: {}.", failed.size(),
                                  Count(subscribers, "subscriber", "subscribers"), names);
   return Say(ConditionStatus::False, reason,
-             Remember(view, reason, std::move(text), {Kind::Refused, Kind::GivenUp}));
+             Remember(view, reason, text, {Kind::Refused, Kind::GivenUp}));
 }
 
 // The text counts nothing, so that it stays as it is while mails come and go.
