@@ -53,10 +53,10 @@ class MailFleet : public MailTest {
   }
   static std::string NameOf(int n) { return fmt::format("fleet-{}", n); }
   static int Delivered() {
-    const Json list = Json::parse(MustKubectl({"get", "psys", "-n", "idm", "-o", "json"}));
+    const Json list =
+        Json::parse(MustKubectl({"get", "psys", "-n", "idm", "-l", "test=fleet", "-o", "json"}));
     return static_cast<int>(std::ranges::count_if(list.at("items"), [](const Json& system) {
-      return system.at("metadata").at("name").get<std::string>().starts_with("fleet-") &&
-             ConditionOf(system, "NotificationsDelivered").reason == "Delivered";
+      return ConditionOf(system, "NotificationsDelivered").reason == "Delivered";
     }));
   }
 };
@@ -70,6 +70,7 @@ TEST_F(MailFleet, That_crosses_a_threshold_at_once_is_told_of_whole_while_others
     Json system = Ending(NameOf(n), "fleet-ca");
     system["spec"]["notifications"]["subscribers"] = {
         {{"displayName", "Reader"}, {"email", fmt::format("reader-{}@example.com", n)}}};
+    system["metadata"]["labels"] = {{"test", "fleet"}};
     list["items"].push_back(std::move(system));
   }
   Json beside = Ending("beside", "fleet-ca");
@@ -77,8 +78,8 @@ TEST_F(MailFleet, That_crosses_a_threshold_at_once_is_told_of_whole_while_others
     OperatorProcess silent{WithAdmin()};  // mail is not configured: everything becomes due
     MustKubectl({"apply", "-f", "-"}, list.dump());
     Apply(beside);
-    MustKubectl(
-        {"wait", "-n", "idm", "psys", "--all", "--for=condition=ExpiringSoon", "--timeout=90s"});
+    MustKubectl({"wait", "-n", "idm", "psys", "-l", "test=fleet", "--for=condition=ExpiringSoon",
+                 "--timeout=90s"});
   }
   OperatorProcess op{WithMail()};
   ASSERT_TRUE(Eventually([&] { return op.Ready().starts_with("ok"); }, kSoon)) << op.Log();
