@@ -80,6 +80,7 @@ std::vector<SystemView> Systems(const World& world, Globals globals, const std::
 
 std::vector<std::string> Names(const std::vector<SystemView>& systems) {
   std::vector<std::string> names;
+  names.reserve(systems.size());
   for (const SystemView& system : systems)
     names.push_back(fmt::format("{}\t{} {}", Escaped(system.name), Escaped(system.type),
                                 Escaped(system.display_name)));

@@ -163,14 +163,16 @@ void PrintSubscribers(const Console& console, const SystemView& system, const js
   for (const core::Subscriber& subscriber : system.subscribers)
     console.Print(
         fmt::format("  {} <{}>", Escaped(subscriber.display_name), Escaped(subscriber.email)));
-  for (const json& sent : At(object, "status", "notifications", "summary")) {
+  const json& summary = At(object, "status", "notifications", "summary");
+  if (summary.is_array() && !summary.empty()) console.Print("  Mails, by what they were for:");
+  for (const json& sent : summary) {
     const auto failed = reconcile::json::Integer(At(sent, "failed"));
-    const auto recipients = reconcile::json::Integer(At(sent, "recipients"));
-    console.Print(fmt::format("  {}: sent to {}{}, about {}, {}",
-                              Escaped(Text(At(sent, "threshold"))), recipients,
-                              failed > 0 ? fmt::format(", failed for {}", failed) : "",
-                              Escaped(ShortFingerprint(Text(At(sent, "fingerprint")))),
-                              When(reconcile::json::Time(At(sent, "at")), now)));
+    const auto at = reconcile::json::Time(At(sent, "at"));
+    console.Print(fmt::format("  {}: to {}{}, about {}{}", Escaped(Text(At(sent, "threshold"))),
+                              reconcile::json::Integer(At(sent, "recipients")),
+                              failed > 0 ? fmt::format(", of whom {} did not get it", failed) : "",
+                              ShortFingerprint(Text(At(sent, "fingerprint"))),
+                              at ? ", " + Relative(*at, now) : ""));
   }
 }
 

@@ -25,6 +25,7 @@ constexpr seconds kGraceOfSilence{5};
 constexpr seconds kLeaseLook{5};
 // Without a Lease it may run all the same (--leader-elect=false), and most operations end sooner.
 constexpr seconds kPatienceWithoutLease{2};
+constexpr seconds kStatusFollows{5};
 constexpr milliseconds kFirstLook{100};
 constexpr milliseconds kLongestPause{1000};
 
@@ -128,6 +129,23 @@ class Vigil {
   std::string silence_;
 };
 
+// Whether status tells of the outcome. It is written just after the operation's end.
+bool Shows(const SystemView& system, const std::string& action, const std::string& fingerprint) {
+  const auto is = [&](const CertificateView& c) { return c.fingerprint == fingerprint; };
+  if (action == "Activate") return system.Active() != nullptr && is(*system.Active());
+  return std::ranges::any_of(system.certificates, is) == (action == "Generate");
+}
+
+// So that whoever looks next, or downloads what was generated, finds it. Nothing is lost without.
+void AwaitStatus(const Session& session, const std::string& name, const std::string& action,
+                 const std::string& fingerprint) {
+  const auto until = session.clock.Steady() + kStatusFollows;
+  while (session.clock.Steady() < until) {
+    const auto found = ReadSystem(session, name);
+    if (!found || Shows(found->view, action, fingerprint) || !session.pause(kFirstLook)) return;
+  }
+}
+
 }  // namespace
 
 json OperationOf(const SystemView& system, const OperationWish& wish) {
@@ -161,8 +179,10 @@ Expected<OperationEnd> Operate(const Session& session, const SystemView& system,
                    .message = {}};
   if (change.dry_run == DryRun::Server || !change.wait) return end;
   const auto began = reconcile::json::Time(At(*created, "metadata", "creationTimestamp"));
-  return Vigil{session, end.name, began.value_or(session.clock.NowSeconds()), change.timeout}
-      .Await();
+  auto ended =
+      Vigil{session, end.name, began.value_or(session.clock.NowSeconds()), change.timeout}.Await();
+  if (ended) AwaitStatus(session, system.name, wish.action, ended->fingerprint);
+  return ended;
 }
 
 bool Confirmed(const Session& session, const ChangeFlags& change, std::string_view question) {

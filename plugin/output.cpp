@@ -8,6 +8,7 @@ namespace certpair::plugin {
 namespace {
 
 constexpr int kIndent = 4;  // kubectl's
+constexpr std::size_t kItemIndent = 8;
 
 std::string Dump(const nlohmann::json& value) {
   return value.dump(kIndent, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -37,7 +38,7 @@ void ListPrinter::Add(const nlohmann::json& object) {
     console_.out(begun_ ? ",\n"
                         : "{\n    \"apiVersion\": \"v1\",\n    \"kind\": \"List\",\n"
                           "    \"items\": [\n");
-    console_.out(Indented(Dump(object), 2 * kIndent));
+    console_.out(Indented(Dump(object), kItemIndent));
   }
   begun_ = true;
 }

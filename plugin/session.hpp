@@ -30,8 +30,8 @@ struct Session {
 struct Attempt {
   std::string_view verb;  ///< get, list, watch, create, patch
   const kube::Resource& resource;
-  std::string namespace_{};
-  std::string name{};
+  std::string namespace_;
+  std::string name;
 };
 
 /// An API error in words: what was wanted, what was found, what to do. A missing right names verb,

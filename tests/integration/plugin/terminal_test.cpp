@@ -135,7 +135,7 @@ TEST_F(Terminal, Bad_input_gets_an_answer_that_helps) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "full.pem"));
 }
 
-TEST_F(Terminal, A_credential_program_logs_in_and_is_asked_again_when_refused) {
+TEST_F(Terminal, A_credential_program_is_asked_once_for_a_login) {
   const Json config = Json::parse(MustKubectl({"config", "view", "--raw", "-o", "json"}));
   std::ofstream(folder_ / "login")
       << "#!/bin/sh\necho x >>" << folder_ / "count" << "\nprintf '%s' '"
@@ -155,6 +155,19 @@ TEST_F(Terminal, A_credential_program_logs_in_and_is_asked_again_when_refused) {
       RunProcess({Program(), "--kubeconfig", folder_ / "kubeconfig", "-A", "list"});
   EXPECT_EQ(listed.exit_code, 0) << listed.err;
   EXPECT_EQ(ReadFile(folder_ / "count"), "x\n");
+}
+
+TEST_F(Terminal, The_proxy_of_the_kubeconfig_is_asked_for_a_tunnel) {
+  Child proxy{{"/usr/bin/env", "python3",
+               std::string{CERTPAIR_SOURCE_DIR} + "/tests/support/connect_proxy.py"},
+              folder_ / "log"};
+  ASSERT_TRUE(Eventually([&] { return ReadFile(folder_ / "log").ends_with("\n"); }));
+  const std::string port = std::to_string(std::stoi(ReadFile(folder_ / "log")));
+  const std::string path =
+      KubeconfigWith("/clusters/0/cluster/proxy-url", "http://127.0.0.1:" + port);
+  const ProcessResult listed = RunProcess({Program(), "--kubeconfig", path, "list", "-A"});
+  EXPECT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_THAT(ReadFile(folder_ / "log"), HasSubstr("CONNECT 127.0.0.1:"));
 }
 
 }  // namespace

@@ -150,6 +150,17 @@ TEST_F(OperationsTest, Ctrl_C_names_the_operation_which_goes_on) {
   EXPECT_THAT(MessageOf(outcome), HasSubstr("The operation abap-1 goes on"));
 }
 
+TEST_F(OperationsTest, What_was_generated_can_be_downloaded_at_once_since_status_is_awaited) {
+  Put(System("abap"));
+  OperatorAnswers("Complete", "Generated");
+  int pauses = 0;
+  on_pause = [&] {
+    if (++pauses == 3) Put(System("abap", true));
+  };
+  EXPECT_TRUE(Generate(TheSession(), {.name = "abap"}));
+  EXPECT_EQ(pauses, 3);
+}
+
 TEST_F(OperationsTest, A_machine_gets_the_operation_alone) {
   Put(System("abap", true));
   OperatorAnswers("Complete", "Deleted");

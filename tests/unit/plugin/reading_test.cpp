@@ -104,6 +104,40 @@ TEST_F(ReadingTest, Describe_recommends_regeneration_where_the_peer_needs_no_man
   EXPECT_THAT(out_, Not(HasSubstr("auto on other")));
 }
 
+TEST_F(ReadingTest, Describe_tells_who_is_subscribed_and_what_they_were_sent) {
+  json system = System("abap");
+  system["spec"]["notifications"]["subscribers"] =
+      json::array({{{"displayName", "Ann"}, {"email", "ann@example.com"}}});
+  system["status"]["notifications"]["summary"] = json::array({{{"threshold", "720h"},
+                                                               {"fingerprint", kFirst},
+                                                               {"recipients", 12},
+                                                               {"failed", 1},
+                                                               {"at", "2026-05-30T00:00:00Z"}}});
+  Put(system);
+  EXPECT_TRUE(Describe(TheSession(), {.name = "abap"}));
+  EXPECT_THAT(out_, HasSubstr("Ann <ann@example.com>"));
+  EXPECT_THAT(out_, HasSubstr("720h: to 12, of whom 1 did not get it"));
+  EXPECT_THAT(out_, HasSubstr("2 days ago"));
+}
+
+TEST_F(ReadingTest, A_watch_shows_each_change_as_a_line_until_it_is_stopped) {
+  Put(System("abap"));
+  transport_->stream = [this](const kube::HttpRequest& request,
+                              const kube::FakeTransport::LineSink& sink,
+                              const std::stop_token&) -> kube::ApiResult<void> {
+    EXPECT_THAT(request.path, HasSubstr("resourceVersion=7"));
+    json changed = System("abap", true);
+    changed["metadata"]["resourceVersion"] = "8";
+    sink(json{{"type", "MODIFIED"}, {"object", changed}}.dump());
+    sink(json{{"type", "DELETED"}, {"object", changed}}.dump());
+    stop_.request_stop();
+    return std::unexpected(kube::Cancelled());
+  };
+  EXPECT_TRUE(List(TheSession(), {.watch = true}));
+  EXPECT_THAT(out_, HasSubstr("abap   Target   True    AB:CD:EF:01   AB:99:EF:01"));
+  EXPECT_THAT(out_, HasSubstr("abap   Target   deleted"));
+}
+
 TEST_F(ReadingTest, Describe_without_the_right_to_Events_says_so_and_goes_on) {
   Put(System("abap"));
   before = [](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
