@@ -85,7 +85,8 @@ void MailWitness::Renewed(const std::string& key, const std::string& fingerprint
   Account& account = accounts_[key];
   account.renewed.insert(fingerprint);
   account.expected.clear();
-  if (!for_sure) return;
+  // A system that has just taken over what another left has no past that it could tell of.
+  if (!for_sure || stage_.world.Now() < court_.excused_until(key) + kToNotice) return;
   Expected expected{fingerprint, stage_.world.Now(), {}};
   for (const auto& [email, since] : account.subscribed)
     if (stage_.world.Now() - since > kToNotice) expected.recipients.insert(email);
