@@ -112,7 +112,7 @@ class ValuesTest(unittest.TestCase):
 
     def test_Each_operators_flag_exists(self):
         flags = set(re.findall(r'"(--[a-z-]+)"', (ROOT / "controller/options.cpp").read_text()))
-        container = only(render({"watchNamespaces": ["idm"]}), "Deployment")["spec"]["template"]["spec"]["containers"][0]
+        container = only(render({**MAIL, "watchNamespaces": ["idm"], "clusterName": "Prod 1"}), "Deployment")["spec"]["template"]["spec"]["containers"][0]
         for argument in container["args"]:
             self.assertIn(argument.split("=")[0], flags)
 
