@@ -310,6 +310,17 @@ class ClusterTest(unittest.TestCase):
         for name in ("served", "unserved"):
             self.leave(name)
 
+    def test_A_mail_Secret_that_is_missing_holds_up_mail_and_nothing_else(self):
+        revision = self.revision()
+        self.helm("upgrade", "certpair", CHART, "--set", "smtp.server=mail.example.com:587,smtp.from=certpair@example.com,clusterName=e2e",
+                  "--set", "smtp.credentialsSecret.name=missing,smtp.caSecret.name=missing", "--wait", "--timeout", "120s")
+        certificates = self.namespace("unmailed")
+        self.create("unmailed", 3)
+        self.await_ready("unmailed", 3)
+        self.each_once(certificates, 3)
+        self.helm("rollback", "certpair", revision, "--wait", "--timeout", "120s")
+        self.leave("unmailed")
+
     def revision(self):
         return json.loads(self.helm("history", "certpair", "-o", "json").stdout)[-1]["revision"]
 
