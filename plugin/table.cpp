@@ -23,6 +23,7 @@ void Append(std::string& line, const std::string& shown, std::size_t width, std:
 
 std::vector<std::size_t> Table::Widths() const {
   std::vector<std::size_t> widths;
+  widths.reserve(head_.size());
   for (const std::string& title : head_) widths.push_back(title.size());
   for (const Row& row : rows_)
     for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i)
@@ -44,6 +45,7 @@ void Table::PrintRow(const Console& console, const Row& row,
 void Table::Print(const Console& console) const {
   const std::vector<std::size_t> widths = Widths();
   Row head;
+  head.reserve(head_.size());
   for (const std::string& title : head_) head.push_back({title});
   PrintRow(console, head, widths);
   for (const Row& row : rows_) PrintRow(console, row, widths);

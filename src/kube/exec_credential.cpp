@@ -48,6 +48,7 @@ class Descriptor {
 
 std::vector<char*> PointersTo(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
@@ -83,7 +84,9 @@ pid_t Spawn(const ExecSpec& spec, const std::string& program, bool interactive, 
   std::vector<std::string> arguments{spec.command};
   arguments.insert(arguments.end(), spec.arguments.begin(), spec.arguments.end());
   std::vector<std::string> environment;
-  for (const auto& [name, value] : spec.environment) environment.push_back(name + "=" + value);
+  environment.reserve(spec.environment.size() + 1);
+  for (const auto& [name, value] : spec.environment)
+    environment.push_back(fmt::format("{}={}", name, value));
   environment.push_back("KUBERNETES_EXEC_INFO=" + ExecInfo(spec, interactive));
 
   posix_spawn_file_actions_t actions;
