@@ -55,9 +55,10 @@ install_chart() {
 
 try_the_policies() {
   local answer
+  # shellcheck disable=SC2089
   for answer in "delete secret hr-cloud-outbound" "label secret hr-cloud-outbound app.kubernetes.io/managed-by-" \
     "patch psys hr-cloud --subresource=status --type=merge -p {\"status\":{\"expires\":\"2100-01-01T00:00:00Z\"}}"; do
-    # shellcheck disable=SC2086 # words
+    # shellcheck disable=SC2086,SC2090 # words; the braces are as they are
     if show kubectl -n idm $answer; then
       tell "It should have been refused."
       return 1
