@@ -302,7 +302,7 @@ void MailQueue::Sweep(Instant now) {
     const auto next = std::next(entry);
     const Entry& e = entry->second;
     if (now.wall >= e.gives_up && entry->first != in_hand_) {
-      const std::string_view last = e.trouble.empty() ? "its turn did not come" : e.trouble;
+      const std::string last = e.trouble.empty() ? "its turn did not come" : e.trouble;
       Settle(
           entry, NoticeOutcome::Kind::GivenUp,
           e.ends_with_certificate && now.wall >= e.notice.active.not_after
