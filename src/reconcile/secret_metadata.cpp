@@ -43,28 +43,7 @@ void AddStale(std::string_view name, const std::map<std::string, std::string>& t
   stale.push_back(key);
 }
 
-}  // namespace
-
-WantedMetadata WantedMetadataOf(const StoredSystem& system) {
-  WantedMetadata wanted;
-  wanted.labels = system.spec.secret.labels;
-  wanted.labels[std::string{kManagedByLabel}] = kManagedBy;
-  wanted.labels[std::string{kSystemLabel}] = system.identity.name;
-  wanted.annotations = system.spec.secret.annotations;
-  wanted.annotations[std::string{kSystemUidAnnotation}] = system.identity.uid;
-  if (std::string entries = TemplateEntries(system.spec.secret); !entries.empty())
-    wanted.annotations[std::string{kTemplateAnnotation}] = std::move(entries);
-  if (system.spec.secret.deletion_policy == core::DeletionPolicy::Delete)
-    wanted.owner = OwnerReference{.api_version = std::string{kApiVersion},
-                                  .kind = "ProvisioningSystem",
-                                  .name = system.identity.name,
-                                  .uid = system.identity.uid,
-                                  .controller = true};
-  return wanted;
-}
-
-StaleMetadata StaleMetadataOf(const SecretMetadata& metadata, const StoredSystem& system) {
-  const WantedMetadata wanted = WantedMetadataOf(system);
+StaleMetadata Stale(const SecretMetadata& metadata, const WantedMetadata& wanted) {
   StaleMetadata stale;
   const std::string listed = metadata.Annotation(kTemplateAnnotation);
   std::string_view entries = listed;
@@ -84,11 +63,39 @@ StaleMetadata StaleMetadataOf(const SecretMetadata& metadata, const StoredSystem
   return stale;
 }
 
+// Nothing: the Secret outlives its system.
+std::optional<OwnerReference> OwnerOf(const StoredSystem& system) {
+  if (system.spec.secret.deletion_policy != core::DeletionPolicy::Delete) return std::nullopt;
+  return OwnerReference{.api_version = std::string{kApiVersion},
+                        .kind = "ProvisioningSystem",
+                        .name = system.identity.name,
+                        .uid = system.identity.uid,
+                        .controller = true};
+}
+
+}  // namespace
+
+WantedMetadata WantedMetadataOf(const StoredSystem& system) {
+  WantedMetadata wanted;
+  wanted.labels = system.spec.secret.labels;
+  wanted.labels[std::string{kManagedByLabel}] = kManagedBy;
+  wanted.labels[std::string{kSystemLabel}] = system.identity.name;
+  wanted.annotations = system.spec.secret.annotations;
+  wanted.annotations[std::string{kSystemUidAnnotation}] = system.identity.uid;
+  if (std::string entries = TemplateEntries(system.spec.secret); !entries.empty())
+    wanted.annotations[std::string{kTemplateAnnotation}] = std::move(entries);
+  wanted.owner = OwnerOf(system);
+  return wanted;
+}
+
+StaleMetadata StaleMetadataOf(const SecretMetadata& metadata, const StoredSystem& system) {
+  return Stale(metadata, WantedMetadataOf(system));
+}
+
 bool MetadataDiffers(const SecretMetadata& metadata, const StoredSystem& system) {
   const WantedMetadata wanted = WantedMetadataOf(system);
   return !Contains(metadata.labels, wanted.labels) ||
-         !Contains(metadata.annotations, wanted.annotations) ||
-         !StaleMetadataOf(metadata, system).Empty() ||
+         !Contains(metadata.annotations, wanted.annotations) || !Stale(metadata, wanted).Empty() ||
          OwnersAfter(metadata.owners, system).has_value();
 }
 
@@ -97,7 +104,7 @@ std::optional<std::vector<OwnerReference>> OwnersAfter(const std::vector<OwnerRe
   std::vector<OwnerReference> after;
   for (const OwnerReference& owner : now)
     if (owner.uid != system.identity.uid) after.push_back(owner);
-  if (auto wanted = WantedMetadataOf(system).owner) {
+  if (auto wanted = OwnerOf(system)) {
     // The API allows one controller; where another object holds that place, ours owns without it.
     wanted->controller = std::ranges::none_of(after, &OwnerReference::controller);
     after.push_back(std::move(*wanted));

@@ -4,6 +4,7 @@
 #include "reconcile/names.hpp"
 #include "reconcile/system_codec.hpp"
 #include "simulation/world.hpp"
+#include "support/merge_patch.hpp"
 
 namespace certpair::sim {
 namespace {
@@ -21,21 +22,10 @@ std::unexpected<ApiError> Refuse(ApiErrorKind kind, int status, const char* mess
 bool IsWrite(Call call) { return call >= Call::CreateSecret && call <= Call::Settle; }
 bool IsSecretWrite(Call call) { return call == Call::CreateSecret || call == Call::PatchSecret; }
 
-// What a merge patch does to a map.
-void Merge(const std::map<std::string, std::optional<std::string>>& patch,
-           std::map<std::string, std::string>& map) {
-  for (const auto& [name, value] : patch) {
-    if (value)
-      map[name] = *value;
-    else
-      map.erase(name);
-  }
-}
-
 // What a merge patch does to a Secret.
 void Merge(const reconcile::SecretDraft& draft, SecretObject& secret) {
-  Merge(draft.labels, secret.metadata.labels);
-  Merge(draft.annotations, secret.metadata.annotations);
+  test::MergePatch(draft.labels, secret.metadata.labels);
+  test::MergePatch(draft.annotations, secret.metadata.annotations);
   if (draft.owners) secret.metadata.owners = *draft.owners;
   for (const auto& [name, value] : draft.data) {
     if (value)

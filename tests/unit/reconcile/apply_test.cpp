@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "pair_fixture.hpp"
+#include "support/merge_patch.hpp"
 
 namespace certpair::reconcile {
 namespace {
@@ -18,17 +19,6 @@ struct Case {
 
 class ApplyTest : public PairTest {
  protected:
-  // What a merge patch does to a map.
-  static void Merge(const std::map<std::string, std::optional<std::string>>& patch,
-                    std::map<std::string, std::string>& map) {
-    for (const auto& [name, value] : patch) {
-      if (value)
-        map[name] = *value;
-      else
-        map.erase(name);
-    }
-  }
-
   // What the API server makes of the draft.
   static LiveSecret Write(const SecretDraft& draft, const LiveSecret* before) {
     LiveSecret after;
@@ -36,8 +26,8 @@ class ApplyTest : public PairTest {
       after.metadata = before->metadata;
       for (const auto& [key, value] : before->data) after.data.emplace(key, value.Clone());
     }
-    Merge(draft.labels, after.metadata.labels);
-    Merge(draft.annotations, after.metadata.annotations);
+    test::MergePatch(draft.labels, after.metadata.labels);
+    test::MergePatch(draft.annotations, after.metadata.annotations);
     if (draft.owners) after.metadata.owners = *draft.owners;
     for (const auto& [key, value] : draft.data) {
       if (value)
