@@ -71,7 +71,8 @@ cluster_up() {
     "$certpair_root/scripts/lib/node.sh" "$dir" "$group" "$runtime" "$@"
   deadline=$((SECONDS + cluster_ready_within))
   until [[ -e $dir/ready ]]; do
-    if [[ -z $(node_process "$dir") ]] || ((SECONDS > deadline)); then
+    # Not node_process: in its first moments the parent has no child yet.
+    if ! is_running "$dir/processes" node || ((SECONDS > deadline)); then
       tail -n 15 "$dir"/log/*.log | cut -c 1-300 >&2
       die "the cluster did not start"
     fi
