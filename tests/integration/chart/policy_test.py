@@ -31,8 +31,11 @@ class PolicyTest(ReleaseTest):
 
     @classmethod
     def await_policies(cls):
-        """A policy is in force some moments after it is there; the last of the chart tells for all."""
+        """A policy is in force some moments after it is there, and one of an earlier release some moments after it is gone."""
         cls.api.create(SYSTEMS.format("idm"), system("probe"))
+        probe = SYSTEMS.format("idm") + "/probe?dryRun=All"
+        another = {"spec": {"notifications": {"subscribers": [{"email": "another@example.com"}]}}}
+        eventually(lambda: cls.api.patch(probe, another, user=SUBSCRIBER)[0] == 200, "an earlier release's policy still holds")
         probes = ((SECRETS.format("idm") + "/guarded", {"data": {"x": "eA=="}}, OWNER),
                   (SYSTEMS.format("idm") + "/probe", {"spec": {"displayName": "x"}}, SUBSCRIBER),
                   (SYSTEMS.format("idm") + "/probe/status", {"status": {"secretName": "x"}}, ADMIN))
