@@ -55,10 +55,21 @@ TlsPeer::TlsPeer(const ControlPlane& control_plane, const std::string& namespace
           Command(control_plane, folder_, namespace_, secret, {"--url", url, "--url-ca", url_ca}),
           folder_ / "log") {}
 
+nlohmann::json TlsPeer::Told() const {
+  const auto told = nlohmann::json::parse(ReadFile(folder_ / "result"), nullptr, false);
+  return told.is_object() ? told : nlohmann::json{{"calls", 0}};
+}
+
+void TlsPeer::AwaitCalls(int more) {
+  const auto calls = [&] { return Told().at("calls").get<int>(); };
+  const int before = calls();
+  EXPECT_TRUE(Eventually([&] { return calls() >= before + more; })) << ReadFile(folder_ / "log");
+}
+
 nlohmann::json TlsPeer::Finish() {
   child_.CloseInput();
   EXPECT_EQ(child_.WaitForExit(std::chrono::seconds{30}), 0) << ReadFile(folder_ / "log");
-  return nlohmann::json::parse(ReadFile(folder_ / "result"), nullptr, false);
+  return Told();
 }
 
 }  // namespace certpair::test

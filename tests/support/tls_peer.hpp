@@ -18,10 +18,14 @@ class TlsPeer {
   /// Calls an HTTPS server that is there already, whose certificate is the file `url_ca`.
   TlsPeer(const ControlPlane& control_plane, const std::string& namespace_,
           const std::string& secret, const std::string& url, const std::string& url_ca);
+  /// Waits until `more` further calls have ended: what happens next is seen from before and after.
+  void AwaitCalls(int more);
   /// Ends the calls: {"calls", "refused", "fingerprints", "errors"}.
   nlohmann::json Finish();
 
  private:
+  [[nodiscard]] nlohmann::json Told() const;
+
   ScratchFolder folder_;
   Child child_;
 };

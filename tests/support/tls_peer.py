@@ -6,7 +6,8 @@
 Each 100 ms it reads the Secret from the API server, and calls the peer with tls.crt and tls.key as they stand there. The
 peer trusts the ca.crt that the Secret held first, and nothing else, and compares the subject with the first certificate's.
 With --url and --url-ca it calls an HTTPS server that is there already instead, and wants an answer of 200.
-When its standard input ends, it writes {"calls": n, "refused": n, "fingerprints": n, "errors": [...]} to FILE and leaves.
+After each call it writes {"calls": n, "refused": n, "fingerprints": n, "errors": [...]} to FILE; it leaves when its standard
+input ends.
 """
 import argparse
 import base64
@@ -79,6 +80,14 @@ def call(port, secret):
                 raise OSError("another subject")
 
 
+def tell(fingerprints):
+    """Whoever reads the file meanwhile sees all of the old or all of the new."""
+    result["fingerprints"] = fingerprints
+    new = pathlib.Path(options.out + ".new")
+    new.write_text(json.dumps(result))
+    new.rename(options.out)
+
+
 def main():
     # The peer's own certificate: any will do, made by openssl.
     os.system(f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
@@ -97,7 +106,7 @@ def main():
         try:
             secret = read_secret()
         except OSError as error:
-            result["errors"].append(f"the API server: {error}")
+            result["errors"] = (result["errors"] + [f"the API server: {error}"])[-5:]
             continue
         seen.add(hashlib.sha256(secret["tls.crt"]).hexdigest())
         result["calls"] += 1
@@ -106,14 +115,12 @@ def main():
         except (OSError, ssl.SSLError) as error:
             result["refused"] += 1
             result["errors"] = (result["errors"] + [str(error)])[-5:]
+        tell(len(seen))
         time.sleep(0.1)
-    result["fingerprints"] = len(seen)
+    tell(len(seen))
     for file in folder.iterdir():
         file.unlink()
     folder.rmdir()
-    new = pathlib.Path(options.out + ".new")
-    new.write_text(json.dumps(result))
-    new.rename(options.out)
 
 
 main()
