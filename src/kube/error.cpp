@@ -154,6 +154,8 @@ ApiError ErrorFromResponse(int code, std::string_view body, std::string_view req
   error.message = fmt::format("{}: the server answered {}{}{}{}{}", request, code,
                               status.reason.empty() ? "" : " ", Quote(status.reason),
                               said.empty() ? "" : ": ", said);
+  if (error.kind == ApiErrorKind::NoSuchResource)
+    error.message += "; it does not know this kind: is its CRD installed?";
   error.reason = std::move(status.reason);
   return error;
 }
