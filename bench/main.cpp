@@ -24,7 +24,7 @@ namespace {
 struct Options {
   Setup setup;
   int systems = 1000;
-  int rsa = 60;
+  int rsa = 120;
   int large = 0;  ///< further systems before the restart
   std::string kubectl = "kubectl";
   std::string plugin;  ///< empty: its list is not measured
@@ -138,7 +138,7 @@ int Run(const Options& options) {
   Row(of + "operator's peak RSS", fleet.peak_mib, "MiB", 32, false);
   RemoveSystems(client, setup, "bare", options.systems);
   if (options.rsa > 0) {
-    const double keys = MeasureKeys(2048, 15);
+    const double keys = MeasureKeys(2048, 25);
     CreateSystems(client, setup, "rsa", options.rsa, "RSA", 2048);
     const FleetResult rsa = MeasureFleet(setup, options.rsa);
     const std::string of_rsa = std::to_string(options.rsa) + " RSA-2048 systems: ";

@@ -53,13 +53,14 @@ double Count(const Samples& samples, const std::string& verb, const std::string&
              {"verb=\"" + verb + "\"", "resource=\"" + resource + "\"", "code=\"20"});
 }
 
-Samples Controller::Await(const std::function<bool(const Samples&)>& done) const {
+Samples Controller::Await(const std::function<bool(const Samples&)>& done,
+                          std::chrono::milliseconds every) const {
   const auto start = Steady::now();
   Samples samples;
   while (Steady::now() - start < kPatience && process.Running()) {
     samples = Scrape(metrics_port);
     if (!samples.empty() && done(samples)) break;
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(every);
   }
   return samples;
 }

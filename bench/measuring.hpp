@@ -53,8 +53,11 @@ struct Controller {
                  "--workers", std::to_string(setup.workers)},
                 setup.log_path) {}
 
-  /// Looks at the metrics until `done` says so; answers the last look.
-  [[nodiscard]] Samples Await(const std::function<bool(const Samples&)>& done) const;
+  /// Looks at the metrics until `done` says so; answers the last look. Each look costs the operator
+  /// CPU of its own, so it is to be rare where that is measured.
+  [[nodiscard]] Samples Await(const std::function<bool(const Samples&)>& done,
+                              std::chrono::milliseconds every = std::chrono::milliseconds{
+                                  200}) const;
 };
 
 }  // namespace certpair::bench
