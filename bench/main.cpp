@@ -152,6 +152,8 @@ int Run(const Options& options) {
     const FleetResult large = MeasureFleet(setup, options.large);
     Fact(std::to_string(options.large) + " more P-256 systems: rate", large.systems_per_second,
          "systems/s");
+    Fact(std::to_string(options.large) + " more P-256 systems: Events dropped",
+         large.events_dropped, "");
     Row(std::to_string(options.large) + " more P-256 systems: operator's peak RSS", large.peak_mib,
         "MiB", 80, false);
     ShowRestart(setup, options.systems + options.rsa + options.large, 80);

@@ -21,6 +21,7 @@ struct FleetResult {
   double peak_mib = 0;
   double writes_per_system = 0;
   double reads_per_system = 0;
+  double events_dropped = 0;
   bool complete = false;
 };
 

@@ -299,6 +299,7 @@ nlohmann::json EncodeConditions(const std::vector<core::Condition>& conditions) 
 
 std::vector<core::Condition> DecodeConditions(const nlohmann::json& list) {
   std::vector<core::Condition> conditions;
+  conditions.reserve(list.size());  // a cache of thousands keeps them, and would keep spare room
   for (const Value& entry : list) {
     core::Condition condition{
         .type = Text(At(entry, "type")),
