@@ -93,6 +93,20 @@ class ValuesTest(unittest.TestCase):
             for name in wanted:
                 self.assertIn(name, str(refusal.exception), values)
 
+    def test_Each_value_of_another_type_is_refused_by_name(self):
+        paths = []
+
+        def wrong(value, path):
+            if isinstance(value, dict) and value and path.rsplit("/", 1)[-1] not in ("limits", "requests", "labels"):
+                return {name: wrong(child, f"{path}/{name}") for name, child in value.items()}
+            paths.append(path)
+            return {"no": "text"} if isinstance(value, str) else "no"
+        values = wrong(yaml.safe_load((CHART / "values.yaml").read_text()), "")
+        with self.assertRaises(AssertionError) as refusal:
+            render(values)
+        told = str(refusal.exception)
+        self.assertEqual([path for path in paths if f"at '{path}'" not in told and f"at '{path}/" not in told], [], told)
+
     def test_Mail_without_a_sender_is_refused(self):
         with self.assertRaisesRegex(AssertionError, "smtp.from is empty"):
             render({"smtp": {"server": "mail.example.com:587"}})
@@ -154,6 +168,17 @@ class HardeningTest(unittest.TestCase):
         digest = "sha256:" + "0" * 64
         image = only(render({"image": {"digest": digest}}), "Deployment")["spec"]["template"]["spec"]["containers"][0]["image"]
         self.assertTrue(image.endswith("@" + digest))
+
+    def test_What_a_scanner_reports_all_the_same_has_its_reason_beside_it(self):
+        """As checkov 3 reports: the Deployment's image and token, the probes that a test's pod has not."""
+        for kind, wanted in (("Deployment", {"CKV_K8S_43", "CKV_K8S_15", "CKV_K8S_38"}), ("Pod", {"CKV_K8S_43", "CKV_K8S_15", "CKV_K8S_8", "CKV_K8S_9"})):
+            notes = [value for name, value in only(render(MAIL), kind)["metadata"]["annotations"].items() if name.startswith("checkov.io/skip")]
+            reasons = dict(note.split("=", 1) for note in notes)
+            self.assertEqual(set(reasons), wanted)
+            self.assertTrue(all(len(reason) > 20 for reason in reasons.values()), reasons)
+        for d in render({"watchNamespaces": ["idm"]}):
+            if d["metadata"].get("namespace") == "default":
+                self.assertIn("CKV_K8S_21=", d["metadata"]["annotations"]["checkov.io/skip1"])
 
     def test_Replicas_are_spread_and_a_drain_takes_one_at_a_time(self):
         self.assertEqual(len(self.pod["topologySpreadConstraints"]), 2)
