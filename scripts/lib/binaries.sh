@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Where kube-apiserver, etcd, kube-controller-manager, kubectl, kubelet and helm come from. Sourced, never run.
+# Where kube-apiserver, etcd, kube-controller-manager, kubectl, kubelet, helm and promtool come from. Sourced, never run.
+# Needs common.sh and packages.sh.
 
 kubernetes_version=v1.36.3
 etcd_version=3.6.5
@@ -44,6 +45,18 @@ helm_program() {
   done
   folder=$(cached "$1" "helm/$helm_version" build_helm helm) || return
   printf '%s/helm\n' "$folder"
+}
+
+# promtool_program MAY_FETCH: prints its path. Out of Debian's package, which is not installed: it would start a server.
+promtool_program() {
+  local folder
+  command -v promtool && return
+  folder=$(cache_dir)/promtool
+  if [[ ! -x $folder/usr/bin/promtool ]]; then
+    [[ $1 == true ]] || { say "no promtool in $folder (scripts/control-plane promtool fetches it)"; return 1; }
+    unpack_packages "$folder" "${packages_promtool_unpacked[@]}" || return
+  fi
+  printf '%s/usr/bin/promtool\n' "$folder"
 }
 
 # cached MAY_BUILD NAME BUILD PROGRAM...: prints the folder NAME of the cache; where it lacks a PROGRAM, BUILD makes it.

@@ -26,19 +26,11 @@ cluster_can() {
 
 # node_runtime MAY_FETCH: prints the folder with containerd, runc and the network plugins, from Debian's packages.
 node_runtime() {
-  local folder partial
+  local folder
   folder=$(cache_dir)/node/runtime
   if [[ ! -x $folder/usr/bin/containerd ]]; then
     [[ $1 == true ]] || { say "no containerd in $folder"; return 1; }
-    have dpkg-deb || { say "containerd is unpacked from Debian's packages, and this is no Debian"; return 1; }
-    mkdir -p "$(dirname "$folder")"
-    partial=$(mktemp -d "$folder.fetching.XXXXXX")
-    say "Fetching ${packages_node_unpacked[*]} (35 MB)"
-    (cd "$partial" && chmod 755 . && apt_get update && apt_get download "${packages_node_unpacked[@]}" &&
-      for package in *.deb; do dpkg-deb -x "$package" root || exit; done) || { rm -rf "$partial" && return 1; }
-    rm -rf "$folder"
-    mv -T "$partial/root" "$folder"
-    rm -rf "$partial"
+    unpack_packages "$folder" "${packages_node_unpacked[@]}" || return
   fi
   printf '%s\n' "$folder"
 }

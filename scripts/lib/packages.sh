@@ -11,6 +11,8 @@ packages_build=(
 packages_control=(openssl ca-certificates util-linux python3 python3-venv)
 # To compile and run the tests and benchmarks, and the demo's peer that demands a client certificate.
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev nginx-light gnutls-bin python3-aiosmtpd python3-yaml curl git)
+# Of it promtool alone, which checks alerts; unpacked beside, not installed: it would start a server.
+packages_promtool_unpacked=(prometheus)
 # To run a node (scripts/cluster). The second list is unpacked beside, not installed: it would start services.
 packages_node=(iproute2 util-linux)
 packages_node_unpacked=(containerd runc containernetworking-plugins)
@@ -39,6 +41,21 @@ need_packages() {
   say "Installing: ${missing[*]}"
   apt_get update || return
   apt_get install --no-install-recommends "${missing[@]}"
+}
+
+# unpack_packages FOLDER NAME...: what the packages hold, without installing them. All or nothing.
+unpack_packages() {
+  local folder=$1 partial
+  shift
+  have dpkg-deb || { say "$* is unpacked from Debian's packages, and this is no Debian"; return 1; }
+  mkdir -p "$(dirname "$folder")"
+  partial=$(mktemp -d "$folder.fetching.XXXXXX")
+  say "Fetching $*"
+  (cd "$partial" && chmod 755 . && apt_get update && apt_get download "$@" &&
+    for package in *.deb; do dpkg-deb -x "$package" root || exit; done) || { rm -rf "$partial" && return 1; }
+  rm -rf "$folder"
+  mv -T "$partial/root" "$folder"
+  rm -rf "$partial"
 }
 
 # Quiet, unless it fails; waits for another apt-get rather than fail because of it.
