@@ -10,7 +10,7 @@ packages_build=(
 # To run a control plane (scripts/control-plane), and to build one where there is none.
 packages_control=(openssl ca-certificates util-linux python3 python3-venv)
 # To compile and run the tests and benchmarks, and the demo's peer that demands a client certificate.
-packages_test=(libgtest-dev libgmock-dev libbenchmark-dev nginx-light gnutls-bin python3-aiosmtpd python3-yaml curl git)
+packages_test=(libgtest-dev libgmock-dev libbenchmark-dev nginx-light gnutls-bin python3-aiosmtpd python3-yaml curl git faketime)
 # Of it promtool alone, which checks alerts; unpacked beside, not installed: it would start a server.
 packages_promtool_unpacked=(prometheus)
 # To run a node (scripts/cluster). The second list is unpacked beside, not installed: it would start services.

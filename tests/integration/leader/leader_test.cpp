@@ -1,44 +1,10 @@
 // Two operators on one API server: one works, the other takes over, and nothing is issued twice.
+#include "leader.hpp"
+
 #include <csignal>
-#include <memory>
-
-#include <gtest/gtest.h>
-
-#include "support/operator_test.hpp"
 
 namespace certpair::test {
 namespace {
-
-constexpr std::chrono::seconds kSoon{60};
-constexpr std::chrono::seconds kLease{6};
-
-class Leader : public OperatorTest {
- protected:
-  static std::unique_ptr<OperatorProcess> Start(const std::string& name) {
-    return std::make_unique<OperatorProcess>(OperatorOptions{
-        .kubeconfig = TheControlPlane().Kubeconfig(),
-        .arguments = {"--leader-elect-lease-duration=" + std::to_string(kLease.count()) + "s",
-                      "--leader-elect-renew-deadline=4s", "--leader-elect-retry-period=1s"},
-        .environment = {"POD_NAME=" + name}});
-  }
-  // The name of who leads, without the random part of its identity.
-  static std::string Holder() {
-    const auto lease = Get("lease", "certpair-controller", "certpair-system");
-    if (!lease) return {};
-    const std::string holder = lease->value(Json::json_pointer{"/spec/holderIdentity"}, "");
-    return holder.substr(0, holder.find('_'));
-  }
-  static void AwaitHolder(const std::string& name, std::chrono::seconds limit) {
-    EXPECT_TRUE(Eventually([&] { return Holder() == name; }, limit))
-        << "held by " << Holder() << ", not by " << name;
-  }
-  // A new system gets its one certificate, whoever leads.
-  static void ExpectWork(const std::string& name) {
-    Apply(System(name, "leader-ca"));
-    AwaitCondition("psys", name, "Ready", "True", "", kSoon);
-    EXPECT_EQ(Get("psys", name)->at("status").at("certificates").size(), 1U);
-  }
-};
 
 TEST_F(Leader, One_works_and_the_other_takes_over_when_it_leaves_dies_or_freezes) {
   auto first = Start("first");
