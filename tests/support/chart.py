@@ -69,22 +69,49 @@ def only(objects, kind, name=None):
 
 
 class Api:
-    """The API server, as an administrator who may speak for others, or with a token. Not thread-safe."""
+    """The API server, as an administrator who may speak for others, or with a token. Not thread-safe.
+
+    Of a kubeconfig the current context, whose user has a token or a client certificate.
+    """
 
     def __init__(self, kubeconfig, token=None):
         config = yaml.safe_load(pathlib.Path(kubeconfig).read_text())
-        cluster = config["clusters"][0]["cluster"]
+
+        def named(kind, name):
+            return next(entry[kind] for entry in config[kind + "s"] if entry["name"] == name)
+        context = named("context", config["current-context"])
+        cluster, user = named("cluster", context["cluster"]), named("user", context["user"])
         address = urllib.parse.urlsplit(cluster["server"])
         if "certificate-authority-data" in cluster:
             trust = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
         else:
             trust = ssl.create_default_context(cafile=cluster["certificate-authority"])
+        self.token = token or user.get("token")
+        if not self.token:
+            self.show_certificate(trust, user)
         self.connection = http.client.HTTPSConnection(address.hostname, address.port, context=trust, timeout=30)
-        self.token = token or config["users"][0]["user"]["token"]
 
-    def __call__(self, method, path, body=None, user=None, groups=(), kind="application/json"):
+    def credentials(self):
+        """As headers; none where a certificate was shown."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    @staticmethod
+    def show_certificate(trust, user):
+        """Python reads keys from files only: those in the kubeconfig's text are in one for a moment."""
+        if "client-certificate" in user:
+            trust.load_cert_chain(user["client-certificate"], user["client-key"])
+        elif "client-certificate-data" in user:
+            with tempfile.NamedTemporaryFile() as file:
+                for key in ("client-certificate-data", "client-key-data"):
+                    file.write(base64.b64decode(user[key]))
+                file.flush()
+                trust.load_cert_chain(file.name)
+        else:
+            raise AssertionError("the kubeconfig's user has neither a token nor a client certificate")
+
+    def __call__(self, method, path, body=None, user=None, groups=(), kind="application/json", accept="application/json"):
         """(status, answer, warnings)"""
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind, "Accept": "application/json"}
+        headers = {"Content-Type": kind, "Accept": accept, **self.credentials()}
         self.connection.putrequest(method, path)
         for name, value in headers.items():
             self.connection.putheader(name, value)

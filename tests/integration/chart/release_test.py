@@ -1,14 +1,14 @@
 """Installing, upgrading, going back and leaving, as far as a cluster without pods can show it."""
 import itertools
-import pathlib
 import random
-import shutil
 import tempfile
 import unittest
 
 import yaml
 
-from chart import AUTHORITIES, CHART, Cluster, NAMESPACE, ROOT, SECRETS, SYSTEMS, ReleaseTest, cluster, eventually, only, pair_secret, render, system
+import chart_versions
+from chart import (AUTHORITIES, CHART, Cluster, NAMESPACE, OPERATOR, ROOT, SECRETS, SYSTEMS, ReleaseTest, cluster, eventually, only, pair_secret,
+                   render, system)
 
 # What can be switched, each with the values of its other side.
 SWITCHES = {
@@ -16,6 +16,8 @@ SWITCHES = {
     "mail's Secrets": {"smtp": {"credentialsSecret": {"name": "s"}, "caSecret": {"name": "c"}}},
     "namespaces": {"watchNamespaces": ["idm", "other"]},
     "one replica": {"replicas": 1},
+    "no budget": {"podDisruptionBudget": {"enabled": False}},
+    "bounded otherwise": {"resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"memory": "2Gi"}}},
     "digest": {"image": {"digest": "sha256:" + "a" * 64, "pullSecrets": ["p"]}},
     "no kinds": {"crds": {"install": False}},
     "no policies": {"policies": {"enabled": False}},
@@ -152,10 +154,50 @@ class OlderClusterTest(unittest.TestCase):
         self.assertNotIn("patch", role["rules"][0]["verbs"])
 
 
-class LifeTest(unittest.TestCase):
-    """Another version of the chart, forth and back, and the end."""
+class RightsToInstallTest(unittest.TestCase):
+    """An installer who may do everything but write policies."""
 
-    crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/provisioningsystems.certpair.dev"
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cluster()
+        cls.api = cls.cluster.api
+        cls.cluster.helm("uninstall", "certpair", "--namespace", NAMESPACE, "--ignore-not-found")
+        groups = ["", "apps", "policy", "apiextensions.k8s.io", "networking.k8s.io", "rbac.authorization.k8s.io", "coordination.k8s.io", "certpair.dev"]
+        roles = "/apis/rbac.authorization.k8s.io/v1"
+        cls.api.create(roles + "/clusterroles", {"metadata": {"name": "installer"}, "rules": [
+            {"apiGroups": groups, "resources": ["*"], "verbs": ["*"]}]})
+        cls.api.create(roles + "/clusterroles", {"metadata": {"name": "policy-reader"}, "rules": [
+            {"apiGroups": ["admissionregistration.k8s.io"], "resources": ["*"], "verbs": ["get", "list"]}]})
+        for user, names in (("blind@example.com", ["installer"]), ("reader@example.com", ["installer", "policy-reader"])):
+            for name in names:
+                cls.api.create(roles + "/clusterrolebindings", {
+                    "metadata": {"name": f"{name}-{user.split('@')[0]}"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+                    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}]})
+
+    def tearDown(self):
+        self.cluster.helm("uninstall", "certpair", "--namespace", NAMESPACE, "--ignore-not-found")
+
+    def install(self, user, *words):
+        return self.cluster.helm("upgrade", "--install", "certpair", CHART, "--namespace", NAMESPACE, "--kube-as-user", user, *words)
+
+    def test_Who_may_not_read_policies_is_told_before_anything_is_made(self):
+        answer = self.install("blind@example.com")
+        self.assertNotEqual(answer.returncode, 0)
+        self.assertIn('User "blind@example.com" cannot get resource "validatingadmissionpolicies"', answer.stderr)
+        self.assertEqual(self.api("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/certpair-controller")[0], 404)
+
+    def test_Who_may_not_make_policies_is_told_and_goes_on_without_them(self):
+        answer = self.install("reader@example.com")
+        self.assertNotEqual(answer.returncode, 0)
+        self.assertIn('User "reader@example.com" cannot', answer.stderr)
+        self.assertIn('"validatingadmissionpolicies"', answer.stderr)
+        answer = self.install("blind@example.com", "--set", "policies.enabled=false")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertIn("NOTE: policies.enabled=false", answer.stdout)
+
+
+class LifeTest(unittest.TestCase):
+    """Other versions of the chart, forth and back, and the end."""
 
     @classmethod
     def setUpClass(cls):
@@ -168,45 +210,46 @@ class LifeTest(unittest.TestCase):
         self.assertEqual(answer.returncode, 0, answer.stderr)
         return answer.stdout
 
-    def newer(self, folder):
-        """The chart with a field in its kinds that this version does not know."""
-        chart = pathlib.Path(folder) / "certpair"
-        shutil.copytree(CHART, chart)
-        path = chart / "files/crds/certpair.dev_provisioningsystems.yaml"
-        crd = yaml.safe_load(path.read_text())
-        crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]["fromTheFuture"] = {"type": "string"}
-        path.write_text(yaml.safe_dump(crd, sort_keys=False))
-        about = (chart / "Chart.yaml").read_text().replace("ersion: 0.1.0", "ersion: 0.3.0")
-        (chart / "Chart.yaml").write_text(about)
-        return chart
+    def await_version(self, version):
+        eventually(lambda: chart_versions.serves(self.api, "idm", version), f"the kinds of {version} are not served")
+        _, deployment, _ = self.api("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/certpair-controller")
+        self.assertTrue(deployment["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":" + version))
+        path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/" + chart_versions.POLICY
+        self.assertEqual(self.api("GET", path)[0], 404 if version == chart_versions.OLDER else 200)
 
-    def fields(self):
-        _, crd, _ = self.api("GET", self.crd)
-        return crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
+    def write_status(self, status):
+        """As the operator does: a merge patch of what it knows. The status that is stored then."""
+        code, answer, _ = self.api.patch(SYSTEMS.format("idm") + "/old/status", {"status": status}, user=OPERATOR, groups=["system:masters"])
+        self.assertEqual(code, 200, answer)
+        return answer["status"]
 
-    def test_Kinds_move_with_the_release_and_systems_and_Secrets_outlive_it(self):
+    def test_Two_versions_forth_and_back_leave_systems_Secrets_and_a_newer_ones_status(self):
         with tempfile.TemporaryDirectory() as folder:
-            newer = self.newer(folder)
-            self.must("install", "certpair", CHART, "--set", "policies.enabled=false")
+            older, newer = chart_versions.older(folder), chart_versions.newer(folder)
+            self.must("install", "certpair", older)
             eventually(lambda: self.api("GET", SYSTEMS.format("idm"))[0] == 200, "the kinds are not served")
             self.api.create(SYSTEMS.format("idm"), system("old"))
             self.api.create(SECRETS.format("idm"), pair_secret("old-outbound"))
             uid = self.api("GET", SYSTEMS.format("idm") + "/old")[1]["metadata"]["uid"]
-
-            self.must("upgrade", "certpair", newer, "--set", "policies.enabled=false")
-            self.assertIn("fromTheFuture", self.fields())
-            path = SYSTEMS.format("idm") + "/old/status"
-            future = {"status": {"fromTheFuture": "kept"}}
-            eventually(lambda: self.api.patch(path, future)[1].get("status", {}).get("fromTheFuture") == "kept", "the new field is not stored")
-
-            # An older operator with newer kinds: its merge patch leaves alone what it does not know.
-            _, answer, _ = self.api.patch(path, {"status": {"observedGeneration": 2}})
-            self.assertEqual(answer["status"]["fromTheFuture"], "kept")
-
-            self.must("rollback", "certpair", "1")
-            self.assertNotIn("fromTheFuture", self.fields())
+            self.await_version(chart_versions.OLDER)
+            self.must("upgrade", "certpair", CHART)
+            self.await_version(chart_versions.present())
             self.must("upgrade", "certpair", newer)
-            self.assertIn("fromTheFuture", self.fields())
+            self.await_version(chart_versions.NEWER)
+            self.write_status({**chart_versions.FUTURE, "nextTransition": {"action": "Expire"}})
+
+            # An older operator with newer kinds, as in the moments of an upgrade; then with its own again.
+            for generation, step in enumerate((None, ("rollback", "certpair", "2"), ("rollback", "certpair", "1"), ("upgrade", "certpair", newer),
+                                               ("rollback", "certpair", "1"), ("upgrade", "certpair", CHART))):
+                if step:
+                    self.must(*step)
+                    self.await_version({"2": chart_versions.present(), "1": chart_versions.OLDER, newer: chart_versions.NEWER,
+                                        CHART: chart_versions.present()}[step[2]])
+                with self.subTest(step):
+                    status = self.write_status({"observedGeneration": generation, "notifications": {"sent": [f"{generation}"]}})
+                    self.assertEqual(status["fromTheFuture"], "kept")
+                    self.assertEqual(status["notifications"], {"fromTheFuture": "kept", "sent": [f"{generation}"]})
+                    self.assertEqual(status["nextTransition"], {"action": "Expire"})
 
             self.must("uninstall", "certpair")
             self.assertEqual(self.api("GET", SYSTEMS.format("idm") + "/old")[1]["metadata"]["uid"], uid)
@@ -214,8 +257,11 @@ class LifeTest(unittest.TestCase):
             self.assertEqual(self.api("GET", "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/certpair-secrets")[0], 404)
 
             # What an uninstall left is taken up again; kinds of another version are moved to this one.
+            self.must("install", "certpair", newer)
+            self.await_version(chart_versions.NEWER)
+            self.must("uninstall", "certpair")
             self.must("install", "certpair", CHART)
-            self.assertNotIn("fromTheFuture", self.fields())
+            self.await_version(chart_versions.present())
             self.assertEqual(self.api("GET", SYSTEMS.format("idm") + "/old")[1]["metadata"]["uid"], uid)
             self.must("uninstall", "certpair")
 
@@ -230,6 +276,23 @@ class LifeTest(unittest.TestCase):
         self.must("uninstall", "certpair")
         self.must(*words[:3], "--take-ownership", "--force-conflicts")
         self.must("uninstall", "certpair")
+
+    def test_Kinds_whose_objects_are_kept_in_a_version_that_it_lacks_are_refused_before_anything_is_made(self):
+        self.remove_kinds()
+        self.must("install", "certpair", CHART)
+        self.must("uninstall", "certpair")
+        path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/provisioningsystems.certpair.dev"
+        one = self.api("GET", path)[1]["spec"]["versions"][0]
+        versions = [{**one, "storage": False}, {**one, "name": "v2"}]
+        self.assertEqual(self.api.patch(path, {"spec": {"versions": versions}})[0], 200)
+        eventually(lambda: "v2" in self.api("GET", path)[1]["status"]["storedVersions"], "nothing is kept in v2")
+        answer = self.cluster.helm("install", "certpair", CHART, "--namespace", NAMESPACE)
+        self.assertNotEqual(answer.returncode, 0)
+        self.assertIn("this cluster keeps ProvisioningSystems in version v2, which this chart does not have", answer.stderr)
+        self.assertEqual(self.api("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/certpair-controller")[0], 404)
+        self.must("install", "certpair", CHART, "--set", "crds.install=false")
+        self.must("uninstall", "certpair")
+        self.remove_kinds()
 
     def test_Without_kinds_and_told_not_to_install_them_it_is_refused(self):
         self.remove_kinds()
