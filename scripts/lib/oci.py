@@ -2,7 +2,7 @@
 """Puts programs and what they need into an image: an OCI archive (image-spec 1.1: image-layout), or a folder.
 
     oci.py --archive OUT.tar --name NAME:TAG --entrypoint COMMAND [--label KEY=VALUE]... [--epoch SECONDS] FILE=PATH...
-    oci.py --folder DIR FILE=PATH...
+    oci.py --folder DIR [--epoch SECONDS] FILE=PATH...
 
 FILE is of this machine, PATH where it lies in the image. The shared libraries of each program come along, at the paths
 where the loader finds them. The same files, names and epoch give the same bytes: entries are sorted, owned by root,
@@ -119,12 +119,19 @@ def image(files, name, entrypoint, labels, epoch):
     return layout.archive(index, epoch), manifest["digest"]
 
 
-def write_folder(files, folder):
+def write_folder(files, folder, epoch):
+    """Modes and times as in the archive, whatever the umask; folders last, since what is made in one changes its time."""
+    root = pathlib.Path(folder)
+    root.mkdir(parents=True, exist_ok=True)
+    for path in folders_of(files):
+        (root / path).mkdir(exist_ok=True)
     for path, (mode, content) in files.items():
-        target = pathlib.Path(folder) / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        target.chmod(mode)
+        (root / path).write_bytes(content)
+        (root / path).chmod(mode)
+        os.utime(root / path, (epoch, epoch))
+    for place in [root / path for path in reversed(folders_of(files))] + [root]:
+        place.chmod(0o755)
+        os.utime(place, (epoch, epoch))
 
 
 def main():
@@ -139,7 +146,7 @@ def main():
     options = parser.parse_args()
     files = collect(options.files)
     if options.folder:
-        write_folder(files, options.folder)
+        write_folder(files, options.folder, options.epoch)
     if options.archive:
         labels = {"org.opencontainers.image.created": "1970-01-01T00:00:00Z", **dict(label.split("=", 1) for label in options.label)}
         content, digest = image(files, options.name, options.entrypoint, labels, options.epoch)
