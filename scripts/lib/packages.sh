@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 # The Debian packages that the project needs, and how they get there. Sourced, never run. Needs common.sh.
 
-# To compile the operator and the plugin.
+# To compile the operator and the plugin, and to configure the tests, which CMake does with them.
 packages_build=(
   g++ cmake ninja-build ccache pkg-config
   libcpprest-dev libssl-dev nlohmann-json3-dev libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev
-  prometheus-cpp-dev libcurl4-openssl-dev libgmime-3.0-dev
+  prometheus-cpp-dev libcurl4-openssl-dev libgmime-3.0-dev libgtest-dev libgmock-dev
 )
 # To run a control plane (scripts/control-plane), and to build one where there is none.
 packages_control=(openssl ca-certificates util-linux python3 python3-venv)
 # To compile and run the tests and benchmarks, and the demo's peer that demands a client certificate.
-packages_test=(libgtest-dev libgmock-dev libbenchmark-dev nginx-light gnutls-bin python3-aiosmtpd python3-yaml curl git faketime)
+packages_test=(libbenchmark-dev nginx-light gnutls-bin python3-aiosmtpd python3-yaml curl git faketime)
 # Of it promtool alone, which checks alerts; unpacked beside, not installed: it would start a server.
 packages_promtool_unpacked=(prometheus)
 # To run a node (scripts/cluster). The second list is unpacked beside, not installed: it would start services.
