@@ -14,6 +14,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = os.environ.get("CERTPAIR_PROGRAM", str(ROOT / "build/dev/bin/certpair-controller"))
+SMALL = "/usr/bin/sleep"  # a program that is packed in a moment, where any will do
 MIB = 2**20
 
 
@@ -93,7 +94,7 @@ class ImageTest(unittest.TestCase):
             root = a_repository(pathlib.Path(scratch) / "root")
             with (root / "CMakeLists.txt").open("a") as file:
                 file.write("# changed\n")
-            labels = config_of(write_image(f"{scratch}/image.tar", root=root))["Labels"]
+            labels = config_of(write_image(f"{scratch}/image.tar", program=SMALL, root=root))["Labels"]
         self.assertTrue(labels["org.opencontainers.image.revision"].endswith("-dirty"), labels)
 
     def test_The_folder_for_the_Dockerfile_is_the_same_too_and_anybody_can_read_it(self):
@@ -139,7 +140,7 @@ class ImageTest(unittest.TestCase):
 
     def test_Another_version_is_a_label_and_a_tag_of_its_own(self):
         with tempfile.TemporaryDirectory() as scratch:
-            run(ROOT / "scripts/image", "--program", PROGRAM, "--version", "7.8.9", "--output", f"{scratch}/image.tar")
+            run(ROOT / "scripts/image", "--program", SMALL, "--version", "7.8.9", "--output", f"{scratch}/image.tar")
             archive = pathlib.Path(f"{scratch}/image.tar").read_bytes()
         self.assertEqual(config_of(archive)["Labels"], {**self.config["config"]["Labels"], "org.opencontainers.image.version": "7.8.9"})
         self.assertIn(b"localhost/certpair:7.8.9", archive)
