@@ -143,6 +143,7 @@ AuthorityDecision DecideAuthority(const AuthorityObservation& observation) {
     status.subject = ca->subject;
     status.not_before = ca->not_before;
     status.not_after = ca->chain_end;
+    status.chain = ca->chain.size() <= kLongestChain ? ca->chain : std::string{};
     for (const sys_seconds at :
          {ca->not_before, WarningTime(ca->not_before, ca->chain_end), ca->chain_end}) {
       if (at > now && (!decision.wake_at || at < *decision.wake_at)) decision.wake_at = at;

@@ -1,6 +1,7 @@
 // A CertificateAuthority as the domain sees it, and who may get which name from it (R25).
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -79,6 +80,9 @@ struct AuthorityIdentity {
   std::int64_t generation = 0;
 };
 
+/// Of `AuthorityStatus::chain`, in bytes: the limit of the CRD.
+inline constexpr std::size_t kLongestChain = std::size_t{64} * 1024;
+
 struct AuthorityStatus {
   std::int64_t observed_generation = 0;
   std::vector<Condition> conditions;
@@ -87,6 +91,9 @@ struct AuthorityStatus {
   std::optional<sys_seconds> not_after;  ///< the end of the chain
   std::string fingerprint;
   std::vector<std::string> earlier_fingerprints;  ///< newest first, at most 16
+  /// The chain that signs, as PEM, without a key: the signing certificate first, then upwards as
+  /// far as the Secret leads. Empty where it is longer than kLongestChain.
+  std::string chain;
   friend bool operator==(const AuthorityStatus&, const AuthorityStatus&) = default;
 };
 
@@ -102,6 +109,7 @@ struct CaUsable {
   std::string fingerprint;
   sys_seconds not_before;
   sys_seconds chain_end;
+  std::string chain{};  ///< PEM: see AuthorityStatus
 };
 struct CaNotOurs {
   std::string message;  ///< a Secret of the generated CA's name that belongs to something else

@@ -76,6 +76,7 @@ StoredAuthority DecodeAuthority(const nlohmann::json& object) {
   out.status.not_after = json::Time(At(status, "notAfter"));
   out.status.fingerprint = Text(At(status, "fingerprint"));
   out.status.earlier_fingerprints = json::Texts(At(status, "earlierFingerprints"));
+  out.status.chain = Text(At(status, "chain"));
   out.secret_resource_version = Text(At(status, "secretResourceVersion"));
   return out;
 }
@@ -97,6 +98,7 @@ nlohmann::json AuthorityStatusPatch(const StoredAuthority& before,
   if (old.conditions != after.conditions) patch["conditions"] = EncodeConditions(after.conditions);
   text("subject", old.subject, after.subject);
   text("fingerprint", old.fingerprint, after.fingerprint);
+  text("chain", old.chain, after.chain);
   text("secretResourceVersion", before.secret_resource_version, secret_resource_version);
   time("notBefore", old.not_before, after.not_before);
   time("notAfter", old.not_after, after.not_after);

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "reconcile/authority_secret.hpp"
+#include "x509/certificate.hpp"
 
 namespace certpair::reconcile {
 namespace {
@@ -13,6 +14,13 @@ using Kind = PassResult::Kind;
 
 constexpr seconds kLookAgain{2};
 
+// Without it the Secret is read once, and the chain comes into the status with the write that the
+// pass makes anyway: an operator before this one did not tell it.
+bool TellsTheChain(const core::AuthorityStatus& status) {
+  const auto signer = x509::FingerprintOf(status.chain);
+  return signer && *signer == status.fingerprint;
+}
+
 // What status tells of the Secret, if status describes the very version that the cache shows.
 std::optional<AuthorityReading> ReadByStatus(const StoredAuthority& authority,
                                              const SecretMetadata* cached) {
@@ -20,10 +28,12 @@ std::optional<AuthorityReading> ReadByStatus(const StoredAuthority& authority,
   if (cached->resource_version != authority.secret_resource_version) return std::nullopt;
   const core::AuthorityStatus& status = authority.status;
   if (!status.not_after || !status.not_before || status.fingerprint.empty()) return std::nullopt;
+  if (!TellsTheChain(status)) return std::nullopt;
   return AuthorityReading{.state = core::CaUsable{.subject = status.subject,
                                                   .fingerprint = status.fingerprint,
                                                   .not_before = *status.not_before,
-                                                  .chain_end = *status.not_after},
+                                                  .chain_end = *status.not_after,
+                                                  .chain = status.chain},
                           .resource_version = cached->resource_version,
                           .signer = {}};
 }

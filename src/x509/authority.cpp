@@ -55,8 +55,10 @@ core::CaUsable FactsOf(const Path& path) {
   core::CaUsable facts{.subject = SubjectOf(path.front().get()),
                        .fingerprint = Fingerprint(path.front().get()),
                        .not_before = NotBefore(path.front().get()),
-                       .chain_end = NotAfter(path.front().get())};
+                       .chain_end = NotAfter(path.front().get()),
+                       .chain = {}};
   for (const CertificateHandle& certificate : path) {
+    facts.chain += ToPem(certificate.get());
     facts.not_before = std::max(facts.not_before, NotBefore(certificate.get()));
     facts.chain_end = std::min(facts.chain_end, NotAfter(certificate.get()));
   }

@@ -111,6 +111,29 @@ std::string Fingerprint(X509* certificate) {
   return Digest(certificate, Sha256());
 }
 
+Result<std::string> FingerprintOf(std::string_view pem) {
+  const auto certificates = ParseCertificates(pem);
+  if (!certificates) return std::unexpected(certificates.error());
+  return Fingerprint(certificates->front().get());
+}
+
+Result<void> CheckChain(std::string_view certificate_pem, std::string_view chain_pem) {
+  const ErrorQueue errors;
+  const auto leaf = ParseCertificates(certificate_pem);
+  if (!leaf) return std::unexpected(leaf.error());
+  const auto chain = ParseCertificates(chain_pem);
+  if (!chain) return std::unexpected(chain.error());
+  X509* below = leaf->front().get();
+  for (const CertificateHandle& issuer : *chain) {
+    if (!IsIssuer(issuer.get(), below)) {
+      return Fail(ErrorCode::Invalid, fmt::format("holds {}, which did not sign {}",
+                                                  SubjectOf(issuer.get()), SubjectOf(below)));
+    }
+    below = issuer.get();
+  }
+  return {};
+}
+
 std::string ToPem(X509* certificate) {
   const ErrorQueue errors;
   unsigned char* der = nullptr;

@@ -33,6 +33,14 @@ inline constexpr std::size_t kMaxChain = 16;  ///< certificates in one PEM field
 /// PEM with one LF at each line's end.
 [[nodiscard]] std::string ToPem(x509_st* certificate);
 
+/// SHA-256 of the first certificate of a PEM text, canonical. Invalid: as ParseCertificates.
+[[nodiscard]] Result<std::string> FingerprintOf(std::string_view pem);
+
+/// Whether `chain_pem` leads upwards from a certificate: its first one signed that of
+/// `certificate_pem`, and each one the one before it. Validity is not judged. Invalid: what is
+/// wrong, without the name of what was read.
+[[nodiscard]] Result<void> CheckChain(std::string_view certificate_pem, std::string_view chain_pem);
+
 /// RFC 4514 §2, UTF-8 unescaped, attributes in reverse order of the encoding (`CN=…,OU=…,O=…,C=…`).
 [[nodiscard]] std::string SubjectOf(x509_st* certificate);
 

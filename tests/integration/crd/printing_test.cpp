@@ -130,6 +130,7 @@ TEST_F(Printing, An_authority_shows_its_subject_and_end) {
                     {"notBefore", "2026-11-23T10:00:00Z"},
                     {"notAfter", "2036-11-23T10:00:00Z"},
                     {"fingerprint", kFingerprint},
+                    {"chain", "-----BEGIN CERTIFICATE-----\n"},
                     {"earlierFingerprints", {"AA:BB"}}};
   PatchStatus("certca/printed", status);
   EXPECT_EQ(Get("certca/printed")["status"], status);
@@ -196,6 +197,7 @@ TEST_F(Printing, Explain_is_the_manual) {
       {"psys.status.nextTransition", "What happens next by itself"},
       {"certop.spec.ttlAfterFinished", "Default: 24h"},
       {"certca.spec.allow", "Default: none, which"},
+      {"certca.status.chain", "to hand to the peers"},
   };
   for (const Page& page : pages) {
     std::string text;

@@ -58,6 +58,62 @@ TEST_F(AuthoritySecret, Each_fault_is_told_by_its_reason_and_mending_it_lets_the
   EXPECT_EQ(op.Log().find("PRIVATE KEY"), std::string::npos);
 }
 
+TEST_F(AuthoritySecret, Its_public_chain_is_in_the_status_and_follows_the_Secret) {
+  OperatorProcess op{WithAdmin()};
+  const PemPair root = MakeAuthority({.common_name = "Root"});
+  const PemPair first = MakeAuthority({.common_name = "First"}, root);
+  Apply(TlsSecret("ca-chain", first.certificate + root.certificate, first.key));
+  Apply(AuthorityFromSecret("ca-chain", "ca-chain"));
+  AwaitCondition("certca", "ca-chain", "Ready", "True", "", kSoon);
+  EXPECT_EQ(Get("certca", "ca-chain")->at("status").at("chain"),
+            first.certificate + root.certificate);
+  const PemPair second = MakeAuthority({.common_name = "Second"}, root);
+  Apply(TlsSecret("ca-chain", second.certificate, second.key));
+  EXPECT_TRUE(Eventually(
+      [&] { return Get("certca", "ca-chain")->at("status").at("chain") == second.certificate; },
+      kSoon));
+}
+
+TEST_F(AuthoritySecret, A_status_without_the_chain_or_with_another_is_completed_by_one_write) {
+  Apply(GeneratedAuthority("ca-upgraded"));
+  std::string chain;
+  {
+    OperatorProcess op{WithAdmin()};
+    AwaitCondition("certca", "ca-upgraded", "Ready", "True", "", kSoon);
+    chain = Get("certca", "ca-upgraded")->at("status").at("chain");
+  }
+  const auto patch = [](const Json& status) {
+    MustKubectl({"patch", "certca", "ca-upgraded", "--subresource=status", "--type=merge", "-p",
+                 Json{{"status", status}}.dump()});
+  };
+  const auto told = [&] { return Get("certca", "ca-upgraded")->at("status").value("chain", ""); };
+  const auto version = [] {
+    return std::stoll(
+        Get("certca", "ca-upgraded")->at("metadata").at("resourceVersion").get<std::string>());
+  };
+  for (const Json& before : {Json{}, Json(MakeAuthority().certificate)}) {
+    patch({{"chain", before}});  // as an operator before this field left it; or somebody's hand
+    const OperatorProcess op{WithAdmin()};
+    EXPECT_TRUE(Eventually([&] { return told() == chain; }, kSoon)) << before;
+    const auto patches = [&] {
+      return op.Metric("certpair_api_requests_total",
+                       {"verb=\"PATCH\"", "resource=\"certificateauthorities\""});
+    };
+    EXPECT_TRUE(Eventually([&] { return patches() >= 1; }, kSoon));
+    EXPECT_EQ(patches(), 1);
+  }
+  // And from then on a restart writes nothing.
+  const auto settled = version();
+  const OperatorProcess op{WithAdmin()};
+  ASSERT_TRUE(Eventually(
+      [&] {
+        return op.Metric("certpair_reconciles_total", {"kind=\"CertificateAuthority\""}) >= 1 &&
+               op.Metric("certpair_work_queue_depth") <= 0;
+      },
+      kSoon));
+  EXPECT_EQ(version(), settled);
+}
+
 TEST_F(AuthoritySecret, A_missing_Secret_is_waited_for_without_polling) {
   OperatorProcess op{WithAdmin()};
   Apply(AuthorityFromSecret("ca-missing", "ca-missing"));

@@ -134,6 +134,27 @@ TEST(Authority, Remembers_at_most_sixteen) {
   EXPECT_EQ(o.status.earlier_fingerprints.front(), Fingerprint(38));
 }
 
+TEST(Authority, Tells_its_chain_within_a_limit) {
+  CaUsable ca = Usable();
+  ca.chain = std::string(kLongestChain, 'x');
+  EXPECT_EQ(DecideAuthority(FromSecret(ca)).status.chain, ca.chain);
+  ca.chain += 'x';
+  EXPECT_EQ(DecideAuthority(FromSecret(ca)).status.chain, "");
+}
+
+TEST(Authority, Of_another_certificate_tells_another_chain) {
+  CaUsable ca = Usable(1);
+  ca.chain = "first";
+  AuthorityObservation o = FromSecret(ca);
+  Settle(o);
+  ca = Usable(2);
+  ca.chain = "second";
+  o.secret = ca;
+  EXPECT_EQ(DecideAuthority(o).status.chain, "second");
+  o.secret = CaMissing{};  // what peers trust stays known
+  EXPECT_EQ(DecideAuthority(o).status.chain, "first");
+}
+
 TEST(Authority, Warns_a_year_before_its_end_once) {
   AuthorityObservation o = FromSecret(Usable());
   Settle(o);

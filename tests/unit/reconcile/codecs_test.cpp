@@ -157,7 +157,8 @@ core::AuthorityStatus AuthorityStatusOf() {
           .not_before = kNow,
           .not_after = kNow + hours{100},
           .fingerprint = "AA",
-          .earlier_fingerprints = {"BB", "CC"}};
+          .earlier_fingerprints = {"BB", "CC"},
+          .chain = "-----BEGIN CERTIFICATE-----\n"};
 }
 
 TEST(AuthorityCodec, A_status_comes_back_as_it_was_written_and_is_taken_back) {

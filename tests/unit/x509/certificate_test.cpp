@@ -188,6 +188,21 @@ TEST_F(Slot, With_an_intermediate_finds_its_own_issuer_behind_the_leaf) {
   EXPECT_EQ(slot->issuer, "CN=Middle");
 }
 
+TEST_F(Slot, A_chain_that_does_not_lead_from_it_is_told_by_the_names) {
+  const test::PemPair stranger = test::MakeAuthority();  // of the same name, with another key
+  EXPECT_TRUE(CheckChain(issued_.details.pem, authority_.certificate));
+  for (const std::string& chain :
+       {stranger.certificate, authority_.certificate + stranger.certificate, std::string{},
+        std::string{"garbage"}, issued_.details.pem}) {
+    EXPECT_FALSE(CheckChain(issued_.details.pem, chain)) << chain;
+  }
+  EXPECT_FALSE(CheckChain("garbage", authority_.certificate));
+  EXPECT_NE(
+      CheckChain(issued_.details.pem, stranger.certificate).error().message.find("did not sign"),
+      std::string::npos);
+  EXPECT_FALSE(FingerprintOf(""));
+}
+
 // A P-256 key in PKCS#8 has its scalar at offset 36, and the public point stands behind it.
 std::string DamagePrivateHalf(const std::string& key_pem) {
   std::string der = DecodePem(key_pem);

@@ -251,6 +251,18 @@ TEST_F(Chain, Goes_into_tls_crt_without_its_root_which_goes_into_ca_crt) {
       << "a bundle with strangers";
 }
 
+TEST_F(Chain, Is_told_whole_from_the_signing_certificate_up_and_leads_from_what_it_signs) {
+  const std::string root = root_.certificate;
+  const std::string upper = upper_.certificate;
+  const std::string lower = lower_.certificate;
+  const auto signer = Load({lower + upper, lower_.key, root});
+  ASSERT_TRUE(signer) << signer.error().message;
+  EXPECT_EQ(signer->Facts().chain, lower + upper + root);
+  EXPECT_EQ(FingerprintOf(signer->Facts().chain), signer->Facts().fingerprint);
+  const auto issued = test::MakeClient({lower + upper + root, lower_.key}, "a");
+  EXPECT_TRUE(CheckChain(issued.details.pem, signer->Facts().chain));
+}
+
 TEST_F(Chain, That_is_broken_is_refused) {
   const std::string root = root_.certificate;
   const std::string upper = upper_.certificate;
