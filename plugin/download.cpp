@@ -14,11 +14,15 @@
 #include "reconcile/names.hpp"
 #include "reconcile/secret_codec.hpp"
 #include "text.hpp"
+#include "x509/certificate.hpp"
 #include "x509/pkcs12.hpp"
 
 namespace certpair::plugin {
 namespace {
 
+using nlohmann::json;
+using reconcile::json::At;
+using reconcile::json::Text;
 using Encoding = DownloadCommand::Encoding;
 using Which = DownloadCommand::Which;
 
@@ -99,6 +103,57 @@ Expected<SecretString> Password(const Session& session, const DownloadCommand& c
   return first;
 }
 
+// The chain above certificates, from the status of their authority: whoever may see the system
+// needs no right to its Secret for it.
+class AuthorityChain {
+ public:
+  AuthorityChain(const Session& session, const SystemView& system)
+      : name_(Escaped(system.authority)) {
+    auto object = session.client.Get(reconcile::kAuthorities, "", system.authority, session.stop);
+    if (object)
+      status_ = At(*object, "status");
+    else
+      why_not_ =
+          Explain(session, object.error(), {"get", reconcile::kAuthorities, "", system.authority})
+              .message;
+  }
+
+  /// PEM; or why it does not stand there, as a sentence.
+  [[nodiscard]] std::expected<std::string, std::string> Above(
+      const CertificateView& certificate) const {
+    if (!why_not_.empty()) return std::unexpected(why_not_);
+    const std::string chain = Text(At(status_, "chain"));
+    if (Text(At(status_, "fingerprint")) != certificate.issuer_fingerprint)
+      return std::unexpected(
+          fmt::format("it was signed with an earlier certificate of authority {}", name_));
+    if (chain.empty())
+      return std::unexpected(fmt::format("the status of authority {} has no chain yet", name_));
+    const auto signer = x509::FingerprintOf(chain);
+    if (!signer || *signer != certificate.issuer_fingerprint ||
+        !x509::CheckChain(certificate.pem, chain))
+      return std::unexpected(
+          fmt::format("the chain in the status of authority {} is not this certificate's", name_));
+    return chain;
+  }
+
+ private:
+  std::string name_;
+  json status_;
+  std::string why_not_;
+};
+
+std::string WhyNoChain(const CertificateView& certificate, const std::string& why) {
+  return fmt::format("the chain above {} cannot be had from the authority: {}",
+                     Escaped(ShortFingerprint(certificate.fingerprint)), why);
+}
+
+// Neither the authority nor the Secret told it.
+Failure Neither(const Failure& authority, const Failure& secret) {
+  return {secret.exit, fmt::format("{}.\nIt stands in the Secret too, but {}\n"
+                                   "The certificate alone (-o pem) needs neither.",
+                                   authority.message, secret.message)};
+}
+
 // What a slot of the Secret adds to the public certificate.
 Expected<void> AddFromSecret(Piece& piece, const reconcile::LiveSecret& secret,
                              const CertificateView& certificate, const SystemView& system,
@@ -125,35 +180,60 @@ Expected<void> AddFromSecret(Piece& piece, const reconcile::LiveSecret& secret,
   return {};
 }
 
+Expected<Piece> PublicPiece(const SystemView& system, const CertificateView& certificate,
+                            Encoding encoding) {
+  Piece piece;
+  piece.suffix = &certificate == system.Active() ? "-active" : "-inactive";
+  piece.content = certificate.pem;
+  if (encoding == Encoding::Der) {
+    auto der = DerOf(certificate.pem);
+    if (!der) return Fail(Exit::Failed, der.error().message);
+    piece.content = std::move(*der);
+  }
+  return piece;
+}
+
+// The chain above each, from the authority; or why the Secret is needed.
+Expected<void> AddChains(const Session& session, const SystemView& system,
+                         const std::vector<const CertificateView*>& chosen,
+                         std::vector<Piece>& pieces) {
+  const AuthorityChain authority{session, system};
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const auto chain = authority.Above(*chosen[i]);
+    if (!chain) return Fail(Exit::Failed, WhyNoChain(*chosen[i], chain.error()));
+    pieces[i].content += *chain;
+  }
+  return {};
+}
+
 Expected<std::vector<Piece>> Pieces(const Session& session, const SystemView& system,
                                     const DownloadCommand& command) {
   const auto chosen = Chosen(system, command.which);
   if (!chosen) return std::unexpected(chosen.error());
-  const bool needs_secret = command.key || command.encoding == Encoding::Chain;
   SecretString password;
   if (command.encoding == Encoding::Pkcs12) {
     auto given = Password(session, command);
     if (!given) return std::unexpected(given.error());
     password = std::move(*given);
   }
-  auto secret = needs_secret ? ReadPair(session, system) : reconcile::LiveSecret{};
-  if (!secret) return std::unexpected(secret.error());
   std::vector<Piece> pieces;
   for (const CertificateView* certificate : *chosen) {
-    Piece piece;
-    piece.suffix = certificate == system.Active() ? "-active" : "-inactive";
-    piece.content = certificate->pem;
-    if (command.encoding == Encoding::Der) {
-      auto der = DerOf(certificate->pem);
-      if (!der) return Fail(Exit::Failed, der.error().message);
-      piece.content = std::move(*der);
-    }
-    if (needs_secret)
-      if (auto added = AddFromSecret(piece, *secret, *certificate, system, command, password);
-          !added)
-        return std::unexpected(added.error());
-    pieces.push_back(std::move(piece));
+    auto piece = PublicPiece(system, *certificate, command.encoding);
+    if (!piece) return std::unexpected(piece.error());
+    pieces.push_back(std::move(*piece));
   }
+  Expected<void> chains;
+  if (command.encoding == Encoding::Chain && !command.key)
+    chains = AddChains(session, system, *chosen, pieces);
+  if (!command.key && chains) return pieces;
+  const auto secret = ReadPair(session, system);
+  if (!secret)
+    return std::unexpected(chains ? secret.error() : Neither(chains.error(), secret.error()));
+  if (!chains) session.console.Remark(chains.error().message + ". It was taken from the Secret.");
+  for (std::size_t i = 0; i < pieces.size(); ++i)
+    if (auto added = AddFromSecret(pieces[i], *secret, *(*chosen)[i], system, command, password);
+        !added)
+      return std::unexpected(added.error());
   return pieces;
 }
 

@@ -13,6 +13,8 @@ using kube::ApiErrorKind;
 std::string_view RoleFor(const Attempt& attempt) {
   const bool reads = attempt.verb == "get" || attempt.verb == "list" || attempt.verb == "watch";
   if (attempt.resource.plural == "secrets") return "certpair-admin";
+  if (attempt.resource == reconcile::kAuthorities && attempt.verb == "get")
+    return "certpair-authority-viewer";
   if (reads) return "certpair-viewer";
   if (attempt.resource == reconcile::kOperations) return "certpair-operator";
   return attempt.verb == "patch" ? "certpair-operator" : "certpair-admin";
@@ -87,9 +89,11 @@ Failure Explain(const Session& session, const kube::ApiError& error, const Attem
     case ApiErrorKind::Invalid:
     case ApiErrorKind::QuotaExceeded:
       return {Exit::Refused, fmt::format("the API server refuses it: {}", said)};
+    case ApiErrorKind::Gone:
+      return {Exit::Failed,
+              fmt::format("the list changed too much while it was read; try again.\n  {}", said)};
     case ApiErrorKind::Conflict:
     case ApiErrorKind::AlreadyExists:
-    case ApiErrorKind::Gone:
     case ApiErrorKind::Throttled:
     case ApiErrorKind::Server:
     case ApiErrorKind::Protocol:

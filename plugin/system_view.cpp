@@ -28,6 +28,7 @@ CertificateView CertificateOf(const json& entry) {
           .fingerprint_sha1 = Text(At(entry, "fingerprintSHA1")),
           .subject = Text(At(entry, "subject")),
           .issuer = Text(At(entry, "issuer")),
+          .issuer_fingerprint = Text(At(entry, "issuerFingerprint")),
           .serial_number = Text(At(entry, "serialNumber")),
           .signature_algorithm = Text(At(entry, "signatureAlgorithm")),
           .key = fmt::format("{}{}", Text(At(entry, "keyAlgorithm")),
@@ -76,6 +77,7 @@ SystemView ViewOf(const json& object) {
   view.namespace_ = Text(At(metadata, "namespace"));
   view.name = Text(At(metadata, "name"));
   view.uid = Text(At(metadata, "uid"));
+  view.version = Text(At(metadata, "resourceVersion"));
   view.being_deleted = !At(metadata, "deletionTimestamp").is_null();
   view.display_name = Otherwise(Text(At(spec, "displayName")), view.name);
   view.type = Text(At(spec, "type"));

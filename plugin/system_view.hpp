@@ -22,6 +22,7 @@ struct CertificateView {
   std::string fingerprint_sha1;
   std::string subject;
   std::string issuer;
+  std::string issuer_fingerprint;  ///< of the CA certificate that signed it
   std::string serial_number;
   std::string signature_algorithm;
   std::string key;  ///< `RSA 3072`
@@ -35,6 +36,7 @@ struct SystemView {
   std::string namespace_;
   std::string name;
   std::string uid;
+  std::string version;       ///< resourceVersion
   std::string display_name;  ///< effective
   std::string type;
   std::string authentication;

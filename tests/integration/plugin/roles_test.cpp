@@ -1,14 +1,17 @@
 // Each command as a user with exactly the role meant for it, and with one right less.
+#include <fstream>
 #include <thread>
 #include <tuple>
 
 #include <gmock/gmock.h>
 
 #include "integration/plugin/plugin_test.hpp"
+#include "support/certificates.hpp"
 
 namespace certpair::test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class Roles : public PluginTest {
@@ -22,10 +25,12 @@ class Roles : public PluginTest {
                              std::string{"--clusterrole=certpair-"} + role,
                              std::string{"--user="} + role + "@example.com"});
   }
+  ScratchFolder folder_;
 };
 
 TEST_F(Roles, Each_command_needs_its_role_and_says_which_where_it_is_missing) {
   OperatorProcess op{WithAdmin()};
+  std::ofstream(folder_ / "password") << "secret\n";
   MakeSystem("roles");
   MakeSystem("roles-delete");
   MustCertpair({"generate", "roles-delete"});
@@ -59,7 +64,12 @@ TEST_F(Roles, Each_command_needs_its_role_and_says_which_where_it_is_missing) {
        "provisioningsystems"},
       {{"subscribe", "roles", "--me"}, "operator", "viewer", "patch", "provisioningsystems"},
       {{"unsubscribe", "roles", "--me"}, "operator", "viewer", "", ""},
-      {{"download", "roles", "-o", "chain"}, "admin", "operator", "get", "secrets"},
+      {{"download", "roles", "-o", "chain"}, "viewer", "nobody", "get", "provisioningsystems"},
+      {{"download", "roles", "--key", "-o", "p12", "--password-file", folder_ / "password"},
+       "admin",
+       "operator",
+       "get",
+       "secrets"},
       {{"download", "roles", "--key"}, "admin", "operator", "get", "secrets"}};
   for (const Case& c : cases) {
     const std::string words = c.command.front() + " " + c.command.back();
@@ -73,6 +83,77 @@ TEST_F(Roles, Each_command_needs_its_role_and_says_which_where_it_is_missing) {
     const ProcessResult done = Certpair(c.command, std::string{c.role} + "@example.com");
     EXPECT_EQ(done.exit_code, 0) << words << "\n" << done.err;
   }
+}
+
+TEST_F(Roles, Whoever_sees_the_system_gets_its_chain_and_of_an_earlier_CA_who_may_read_its_Secret) {
+  OperatorProcess op{WithAdmin()};
+  const PemPair root = MakeAuthority({.common_name = "Root"});
+  const PemPair first = MakeAuthority({.common_name = "First"}, root);
+  Apply(TlsSecret("rotated-ca", first.certificate + root.certificate, first.key));
+  Apply(AuthorityFromSecret("rotated-ca", "rotated-ca"));
+  Apply(System("rotated", "rotated-ca"));
+  AwaitCondition("psys", "rotated", "Ready", "True", "", kSoon);
+  const auto verifies = [&](const std::string& chain) {
+    std::ofstream(folder_ / "root.pem") << root.certificate;
+    std::ofstream(folder_ / "chain.pem") << chain;
+    return RunProcess({"openssl", "verify", "-CAfile", folder_ / "root.pem", "-untrusted",
+                       folder_ / "chain.pem", folder_ / "chain.pem"})
+               .exit_code == 0;
+  };
+  const std::string chain =
+      MustCertpair({"download", "rotated", "-o", "chain"}, "viewer@example.com");
+  EXPECT_TRUE(verifies(chain)) << chain;
+  EXPECT_TRUE(chain.ends_with(first.certificate + root.certificate));
+
+  const PemPair second = MakeAuthority({.common_name = "Second"}, root);
+  Apply(TlsSecret("rotated-ca", second.certificate + root.certificate, second.key));
+  EXPECT_TRUE(Eventually(
+      [&] { return ConditionOf(*Get("psys", "rotated"), "Ready").reason == "AuthorityChanged"; },
+      kSoon));
+  const ProcessResult refused =
+      Certpair({"download", "rotated", "-o", "chain"}, "viewer@example.com");
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err,
+              AllOf(HasSubstr("an earlier certificate of authority rotated-ca"),
+                    HasSubstr("you may not get secrets"), HasSubstr("certpair-admin")));
+  EXPECT_EQ(MustCertpair({"download", "rotated", "-o", "chain"}, "admin@example.com"), chain);
+  MustCertpair({"generate", "rotated"}, "operator@example.com");
+  EXPECT_TRUE(verifies(
+      MustCertpair({"download", "rotated", "--inactive", "-o", "chain"}, "viewer@example.com")));
+}
+
+TEST_F(Roles, A_doctor_of_one_namespace_sees_the_authorities_that_its_systems_name) {
+  OperatorProcess op{WithAdmin()};
+  MakeSystem("patient");
+  const ProcessResult seen = Certpair({"doctor"}, "viewer@example.com");
+  EXPECT_THAT(seen.out, testing::ContainsRegex("OK +authority plugin-ca +It signs until"));
+  EXPECT_THAT(seen.out, testing::ContainsRegex("OK +CRDs"));
+}
+
+TEST_F(Roles, A_dry_run_is_judged_by_the_server_and_stores_nothing) {
+  OperatorProcess op{WithAdmin()};
+  MakeSystem("dry");
+  MustCertpair({"generate", "dry"});
+  const Pair pair = PairOf("dry");
+  const auto everything = [] {
+    return MustKubectl(
+               {"-n", "idm", "get", "psys/dry", "-o", "jsonpath={.metadata.resourceVersion}"}) +
+           MustKubectl({"-n", "idm", "get", "certop", "-o", "name"});
+  };
+  const std::string before = everything();
+  for (const char* how : {"--dry-run=server", "--dry-run=client"})
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"activate", "dry"},
+             {"delete", "dry", pair.inactive},
+             {"auto", "on", "dry"},
+             {"set-authentication", "dry", "BasicAuthentication"},
+             {"subscribe", "dry", "--email", "ann@example.com"}}) {
+      std::vector<std::string> command = words;
+      command.emplace_back(how);
+      EXPECT_THAT(MustCertpair(command, "operator@example.com"), HasSubstr("dry run"));
+    }
+  EXPECT_EQ(everything(), before);
+  EXPECT_EQ(Certpair({"activate", "dry", "--dry-run=server"}, "viewer@example.com").exit_code, 1);
 }
 
 TEST_F(Roles, Kubernetes_own_roles_have_the_matching_rights) {

@@ -3,8 +3,11 @@
 #include <fstream>
 #include <sys/stat.h>
 
+#include "base/base64.hpp"
 #include "file_writer.hpp"
+#include "support/certificates.hpp"
 #include "support/child.hpp"
+#include "support/process.hpp"
 #include "unit/plugin/fake_api.hpp"
 
 namespace certpair::plugin {
@@ -129,6 +132,133 @@ TEST_F(WritingTest, A_public_certificate_needs_no_Secret) {
       TheSession(), {.name = "abap", .which = DownloadCommand::Which::All, .to = folder_.Path()}));
   EXPECT_THAT(test::ReadFile(folder_ / "abap-inactive.pem"), HasSubstr("BEGIN CERTIFICATE"));
   for (const std::string& path : Methods("GET")) EXPECT_THAT(path, Not(HasSubstr("secrets")));
+}
+
+// A system whose certificate a real CA signed, and the authority as the operator tells of it.
+class ChainTest : public WritingTest {
+ protected:
+  void SetUp() override {
+    system_["status"]["certificates"][0]["pem"] = issued_.details.pem;
+    system_["status"]["certificates"][0]["fingerprint"] = issued_.details.fingerprint;
+    system_["status"]["certificates"][0]["issuerFingerprint"] = issued_.details.issuer_fingerprint;
+    Put(system_);
+    PutAuthority(issued_.details.issuer_fingerprint, ca_.certificate);
+  }
+  void PutAuthority(const std::string& fingerprint, const std::string& chain) {
+    objects_["/apis/certpair.dev/v1/certificateauthorities/ca"] = {
+        {"metadata", {{"name", "ca"}}},
+        {"status", {{"fingerprint", fingerprint}, {"chain", chain}}}};
+  }
+  void PutSecret() {
+    objects_["/api/v1/namespaces/idm/secrets/abap-outbound"] = {
+        {"metadata", {{"name", "abap-outbound"}}},
+        {"data",
+         {{"tls.crt", EncodeBase64(issued_.certificate_pem)},
+          {"tls.key", EncodeBase64(issued_.key_pem.Reveal())},
+          {"ca.crt", EncodeBase64(issued_.ca_pem)}}}};
+  }
+  Outcome DownloadChain() {
+    return Download(TheSession(), {.name = "abap", .encoding = DownloadCommand::Encoding::Chain});
+  }
+  [[nodiscard]] bool AskedForSecrets() const {
+    for (const std::string& path : Methods("GET"))
+      if (path.find("/secrets/") != std::string::npos) return true;
+    return false;
+  }
+  const test::PemPair ca_ = test::MakeAuthority();
+  const x509::IssuedCertificate issued_ = test::MakeClient(ca_, "abap");
+  json system_ = System("abap");
+};
+
+TEST_F(ChainTest, Comes_from_the_authoritys_status_and_needs_no_right_to_Secrets) {
+  const Outcome outcome = DownloadChain();
+  ASSERT_TRUE(outcome) << MessageOf(outcome);
+  EXPECT_EQ(out_, issued_.details.pem + ca_.certificate);
+  EXPECT_FALSE(AskedForSecrets());
+}
+
+TEST_F(ChainTest, Of_an_earlier_CA_comes_from_the_Secret) {
+  const test::PemPair successor = test::MakeAuthority();
+  PutAuthority("CD:EF", successor.certificate);
+  PutSecret();
+  const Outcome outcome = DownloadChain();
+  ASSERT_TRUE(outcome) << MessageOf(outcome);
+  EXPECT_EQ(out_, issued_.details.pem + ca_.certificate);
+  EXPECT_THAT(err_,
+              HasSubstr("an earlier certificate of authority ca. It was taken from the Secret"));
+}
+
+TEST_F(ChainTest, That_did_not_sign_the_certificate_is_not_handed_out) {
+  const test::PemPair impostor = test::MakeAuthority();
+  PutAuthority(issued_.details.issuer_fingerprint, impostor.certificate);
+  const Outcome outcome = DownloadChain();
+  EXPECT_EQ(ExitOf(outcome), Exit::Failed);
+  EXPECT_THAT(MessageOf(outcome), HasSubstr("is not this certificate's"));
+  EXPECT_EQ(out_, "");
+}
+
+TEST_F(ChainTest, Without_both_rights_both_are_named_and_what_needs_neither) {
+  before = [](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+    if (request.path.find("/provisioningsystems/") != std::string::npos) return std::nullopt;
+    return kube::StatusAnswer(403, "Forbidden");
+  };
+  const Outcome outcome = DownloadChain();
+  EXPECT_EQ(ExitOf(outcome), Exit::Failed);
+  EXPECT_THAT(MessageOf(outcome),
+              AllOf(HasSubstr("you may not get certificateauthorities.certpair.dev"),
+                    HasSubstr("The role certpair-authority-viewer"),
+                    HasSubstr("you may not get secrets"), HasSubstr("-o pem")));
+}
+
+TEST_F(ChainTest, An_authority_that_is_too_old_to_tell_it_is_named) {
+  PutAuthority(issued_.details.issuer_fingerprint, "");
+  EXPECT_THAT(MessageOf(DownloadChain()), HasSubstr("authority ca has no chain yet"));
+}
+
+TEST_F(ChainTest, A_key_store_opens_with_its_password_and_has_key_certificate_and_CA) {
+  PutSecret();
+  std::ofstream(folder_ / "password") << "open sesame\nnot this line\n";
+  const Outcome outcome = Download(TheSession(), {.name = "abap",
+                                                  .encoding = DownloadCommand::Encoding::Pkcs12,
+                                                  .key = true,
+                                                  .to = folder_ / "abap.p12",
+                                                  .password_file = folder_ / "password"});
+  ASSERT_TRUE(outcome) << MessageOf(outcome);
+  const auto open = [&](const std::string& password) {
+    return test::RunProcess({"openssl", "pkcs12", "-in", folder_ / "abap.p12", "-nodes", "-passin",
+                             "pass:" + password});
+  };
+  const auto opened = open("open sesame");
+  ASSERT_EQ(opened.exit_code, 0) << opened.err;
+  EXPECT_THAT(opened.out, AllOf(HasSubstr("PRIVATE KEY"), HasSubstr("friendlyName: abap"),
+                                HasSubstr("subject=CN = abap"), HasSubstr("subject=CN = Test CA")));
+  EXPECT_NE(open("open sesam").exit_code, 0);
+  struct stat is{};
+  ASSERT_EQ(stat((folder_ / "abap.p12").c_str(), &is), 0);
+  EXPECT_EQ(is.st_mode & 0777U, 0600U);
+}
+
+TEST_F(ChainTest, The_password_is_typed_twice_unseen_and_the_store_never_goes_to_a_terminal) {
+  PutSecret();
+  const DownloadCommand command{.name = "abap",
+                                .encoding = DownloadCommand::Encoding::Pkcs12,
+                                .key = true,
+                                .to = folder_ / "abap.p12"};
+  EXPECT_THAT(MessageOf(Download(TheSession(), command)), HasSubstr("--password-file"));
+  std::vector<std::string> typed{"one", "two", "three", "three", "four", "four"};
+  std::size_t asked = 0;
+  console_.ask = [&](std::string_view, bool hidden) -> std::optional<std::string> {
+    EXPECT_TRUE(hidden);
+    return typed.at(asked++);
+  };
+  EXPECT_THAT(MessageOf(Download(TheSession(), command)), HasSubstr("differ"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "abap.p12"));
+  EXPECT_TRUE(Download(TheSession(), command));
+  console_.out_is_terminal = true;
+  DownloadCommand to_terminal = command;
+  to_terminal.to = "";
+  EXPECT_EQ(ExitOf(Download(TheSession(), to_terminal)), Exit::Usage);
+  EXPECT_EQ(out_, "");
 }
 
 TEST_F(WritingTest, DER_is_the_bytes_and_never_goes_to_a_terminal) {
