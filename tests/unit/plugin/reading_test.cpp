@@ -138,6 +138,95 @@ TEST_F(ReadingTest, A_watch_shows_each_change_as_a_line_until_it_is_stopped) {
   EXPECT_THAT(out_, HasSubstr("abap   Target   deleted"));
 }
 
+// Watches that end one after another as the test says; then Ctrl-C.
+class WatchTest : public ReadingTest {
+ protected:
+  using Sink = kube::FakeTransport::LineSink;
+  using Watch = std::function<kube::ApiResult<void>(const Sink&)>;
+  void Watches(std::vector<Watch> watches) {
+    transport_->stream = [this, watches = std::move(watches), next = std::size_t{0}](
+                             const kube::HttpRequest& request, const Sink& sink,
+                             const std::stop_token&) mutable -> kube::ApiResult<void> {
+      from_.push_back(kube::QueryOf(request.path)["resourceVersion"]);
+      if (next < watches.size()) return watches[next++](sink);
+      stop_.request_stop();
+      return std::unexpected(kube::Cancelled());
+    };
+  }
+  static Watch FailsWith(kube::ApiErrorKind kind, int status) {
+    return [=](const Sink&) -> kube::ApiResult<void> {
+      return std::unexpected(kube::ApiError{kind, status, {}, "as the test wants it", {}});
+    };
+  }
+  static std::size_t Count(const std::string& text, const std::string& part) {
+    std::size_t count = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+      ++count;
+    return count;
+  }
+  static json Versioned(json system, const std::string& version) {
+    system["metadata"]["resourceVersion"] = version;
+    return system;
+  }
+  std::vector<std::string> from_;
+};
+
+TEST_F(WatchTest, That_fell_behind_lists_anew_and_shows_what_changed_meanwhile) {
+  Put(Versioned(System("same"), "1"));
+  Put(Versioned(System("changed"), "2"));
+  Put(Versioned(System("gone"), "3"));
+  const Watch falls_behind = [this](const Sink& sink) -> kube::ApiResult<void> {
+    Put(Versioned(System("changed", true), "8"));
+    Put(Versioned(System("newcomer"), "9"));
+    objects_.erase(kGroupPath + "provisioningsystems/gone");
+    sink(json{{"type", "ERROR"},
+              {"object", {{"kind", "Status"}, {"code", 410}, {"reason", "Expired"}}}}
+             .dump());
+    return {};
+  };
+  Watches({falls_behind});
+  const Outcome outcome = List(TheSession(), {.watch = true});
+  EXPECT_TRUE(outcome) << MessageOf(outcome);
+  EXPECT_THAT(from_, testing::ElementsAre("7", "7"));
+  EXPECT_EQ(Count(out_, "\nsame "), 1U) << out_;
+  EXPECT_EQ(Count(out_, "\nchanged "), 2U) << out_;
+  EXPECT_EQ(Count(out_, "\nnewcomer "), 1U) << out_;
+  EXPECT_THAT(out_, testing::ContainsRegex("gone +Target +deleted"));
+  EXPECT_EQ(err_, "");
+}
+
+TEST_F(WatchTest, That_is_answered_with_410_backs_off_longer_each_time) {
+  Put(System("abap"));
+  Watches(std::vector<Watch>(8, FailsWith(kube::ApiErrorKind::Gone, 410)));
+  const auto began = clock_.Steady();
+  EXPECT_TRUE(List(TheSession(), {.watch = true}));
+  EXPECT_EQ(Methods("GET").size(), 18U) << "a list before each watch";
+  EXPECT_GT(clock_.Steady() - began, std::chrono::seconds{40}) << "0.5, 1, 2, … up to 30 seconds";
+}
+
+TEST_F(WatchTest, Goes_on_after_a_cut_connection_and_says_so_once) {
+  Put(System("abap"));
+  const Watch cut = FailsWith(kube::ApiErrorKind::Transport, 0);
+  const Watch change = [](const Sink& sink) -> kube::ApiResult<void> {
+    sink(json{{"type", "MODIFIED"}, {"object", Versioned(System("abap", true), "8")}}.dump());
+    return {};
+  };
+  Watches({cut, cut, change});
+  EXPECT_TRUE(List(TheSession(), {.watch = true}));
+  EXPECT_THAT(from_, testing::ElementsAre("7", "7", "7", "8"));
+  EXPECT_EQ(Count(err_, "cannot be reached"), 1U) << err_;
+  EXPECT_THAT(err_, HasSubstr("until Ctrl-C"));
+  EXPECT_EQ(Count(out_, "\nabap "), 2U) << out_;
+}
+
+TEST_F(WatchTest, Ends_where_waiting_does_not_help) {
+  Put(System("abap"));
+  Watches({FailsWith(kube::ApiErrorKind::Forbidden, 403)});
+  const Outcome outcome = List(TheSession(), {.watch = true});
+  EXPECT_EQ(ExitOf(outcome), Exit::Failed);
+  EXPECT_THAT(MessageOf(outcome), HasSubstr("you may not watch"));
+}
+
 TEST_F(ReadingTest, Describe_without_the_right_to_Events_says_so_and_goes_on) {
   Put(System("abap"));
   before = [](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
