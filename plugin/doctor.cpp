@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -53,7 +54,8 @@ Tint TintOf(Urgency urgency) {
 
 // Fields without which this version of the plugin shows half of what there is.
 constexpr const char* kNeededFields[] = {"nextTransition", "activeFingerprint", "secretName",
-                                         "peerMatching",   "ttlAfterFinished",  "atExpiry"};
+                                         "peerMatching",   "ttlAfterFinished",  "atExpiry",
+                                         "chain"};
 
 Finding CheckCrds(const Session& session) {
   const auto document = session.client.Raw("/openapi/v3/apis/certpair.dev/v1", session.stop);
@@ -81,32 +83,65 @@ Finding CheckOperator(const Session& session) {
   return {urgency, "operator", operator_.message};
 }
 
-template <class Judge>
-void CheckEach(const Session& session, const kube::Resource& resource,
-               const std::string& namespace_, std::vector<Finding>& findings, Judge judge) {
-  const auto listed = session.client.ListAll(
-      resource, {.namespace_ = namespace_}, [&](json& item) { judge(item); }, session.stop);
-  if (listed) return;
-  const Failure why = Explain(session, listed.error(), {"list", resource, namespace_, ""});
-  findings.push_back({Urgency::Unknown, resource.plural, why.message});
+constexpr std::string_view kUnseen = "nothing is known of it: the operator has not looked at it";
+
+// Without a Lease it may run all the same, but not where nobody looks at what there is.
+void DoubtTheOperator(std::vector<Finding>& findings) {
+  const bool unseen = std::ranges::any_of(
+      findings, [](const Finding& finding) { return finding.message == kUnseen; });
+  for (Finding& finding : findings)
+    if (unseen && finding.about == "operator" && finding.urgency == Urgency::Unknown)
+      finding.urgency = Urgency::Broken;
 }
 
-void CheckAuthorities(const Session& session, std::vector<Finding>& findings) {
-  CheckEach(session, reconcile::kAuthorities, "", findings, [&](const json& item) {
-    const std::string about = "authority " + Escaped(Text(At(item, "metadata", "name")));
-    bool well = false;
-    std::string message = "nothing is known of it: the operator has not looked at it";
-    for (const core::Condition& condition :
-         reconcile::DecodeConditions(At(item, "status", "conditions"))) {
-      if (condition.type == "Ready") {
-        well = condition.status == core::ConditionStatus::True;
-        message = Escaped(condition.message);
-      }
-      if (condition.type == "ExpiringSoon" && condition.status == core::ConditionStatus::True)
-        findings.push_back({Urgency::Soon, about, Escaped(condition.message)});
+void JudgeAuthority(const json& item, std::vector<Finding>& findings) {
+  const std::string about = "authority " + Escaped(Text(At(item, "metadata", "name")));
+  bool well = false;
+  std::string message{kUnseen};
+  for (const core::Condition& condition :
+       reconcile::DecodeConditions(At(item, "status", "conditions"))) {
+    if (condition.type == "Ready") {
+      well = condition.status == core::ConditionStatus::True;
+      message = Escaped(condition.message);
     }
-    findings.push_back({well ? Urgency::Well : Urgency::Broken, about, message});
-  });
+    if (condition.type == "ExpiringSoon" && condition.status == core::ConditionStatus::True)
+      findings.push_back({Urgency::Soon, about, Escaped(condition.message)});
+  }
+  findings.push_back({well ? Urgency::Well : Urgency::Broken, about, message});
+}
+
+// All of them; or, for whoever may not list what is for the whole cluster, those that the systems
+// name.
+void CheckAuthorities(const Session& session, const std::set<std::string>& named,
+                      std::vector<Finding>& findings) {
+  const auto listed = session.client.ListAll(
+      reconcile::kAuthorities, {}, [&](json& item) { JudgeAuthority(item, findings); },
+      session.stop);
+  if (listed) return;
+  if (listed.error().kind != kube::ApiErrorKind::Forbidden || named.empty()) {
+    const Failure why = Explain(session, listed.error(), {"list", reconcile::kAuthorities, "", ""});
+    findings.push_back({Urgency::Unknown, "authorities", why.message});
+    return;
+  }
+  for (const std::string& name : named) {
+    const auto object = session.client.Get(reconcile::kAuthorities, "", name, session.stop);
+    if (object) {
+      JudgeAuthority(*object, findings);
+      continue;
+    }
+    const bool is_absent = object.error().kind == kube::ApiErrorKind::NotFound;
+    findings.push_back(
+        {is_absent ? Urgency::Broken : Urgency::Unknown, "authority " + Escaped(name),
+         Explain(session, object.error(), {"get", reconcile::kAuthorities, "", name}).message});
+  }
+}
+
+// Of the installation rather than of a system: told once, not for each.
+constexpr const char* kNoMail = "MailNotConfigured";
+
+bool WaitsForMail(const SystemView& system) {
+  const core::Condition* delivered = system.Condition("NotificationsDelivered");
+  return delivered != nullptr && delivered->reason == kNoMail;
 }
 
 std::string Shown(const std::string& message) { return Escaped(WithShortFingerprints(message)); }
@@ -118,9 +153,7 @@ std::optional<Finding> Judge(const SystemView& system, sys_seconds now) {
   const sys_seconds ends =
       active != nullptr && active->not_after ? *active->not_after : sys_seconds::max();
   const core::Condition* ready = system.Condition("Ready");
-  if (ready == nullptr)
-    return Finding{Urgency::Ended, about,
-                   "nothing is known of it: the operator has not looked at it", ends};
+  if (ready == nullptr) return Finding{Urgency::Ended, about, std::string{kUnseen}, ends};
   if (ends <= now)
     return Finding{Urgency::Ended, about,
                    fmt::format("its active certificate ended {}. {}", Relative(ends, now),
@@ -135,25 +168,46 @@ std::optional<Finding> Judge(const SystemView& system, sys_seconds now) {
   for (const char* type : {"AutomaticRegeneration", "NotificationsDelivered"}) {
     const core::Condition* condition = system.Condition(type);
     if (condition != nullptr && condition->status == core::ConditionStatus::False &&
-        condition->reason != "Off")
+        condition->reason != "Off" && condition->reason != kNoMail)
       return Finding{Urgency::Soon, about, fmt::format("{}: {}", type, Shown(condition->message)),
                      ends};
   }
   return std::nullopt;
 }
 
-void CheckSystems(const Session& session, std::vector<Finding>& findings) {
+// The answer: which authorities they name.
+std::set<std::string> CheckSystems(const Session& session, std::vector<Finding>& findings) {
   const sys_seconds now = session.clock.NowSeconds();
+  std::set<std::string> authorities;
   std::size_t systems = 0;
+  std::size_t without_mail = 0;
   const std::size_t before = findings.size();
-  CheckEach(session, reconcile::kSystems, session.namespace_, findings, [&](const json& item) {
-    ++systems;
-    if (auto finding = Judge(ViewOf(item), now)) findings.push_back(std::move(*finding));
-  });
-  if (findings.size() == before)
+  const auto listed = session.client.ListAll(
+      reconcile::kSystems, {.namespace_ = session.namespace_},
+      [&](json& item) {
+        ++systems;
+        const SystemView system = ViewOf(item);
+        authorities.insert(system.authority);
+        without_mail += WaitsForMail(system) ? 1 : 0;
+        if (auto finding = Judge(system, now)) findings.push_back(std::move(*finding));
+      },
+      session.stop);
+  if (!listed) {
+    const Failure why =
+        Explain(session, listed.error(), {"list", reconcile::kSystems, session.namespace_, ""});
+    findings.push_back({Urgency::Unknown, "systems", why.message});
+  } else if (findings.size() == before) {
     findings.push_back({Urgency::Well, "systems",
                         fmt::format("{} {}, none of which needs anybody", systems,
                                     systems == 1 ? "system" : "systems")});
+  }
+  if (without_mail > 0)
+    findings.push_back(
+        {Urgency::Soon, "mail",
+         fmt::format("{} {} subscribers, and the operator sends no mail: give it a "
+                     "mail server (--smtp-server, --smtp-from)",
+                     without_mail, without_mail == 1 ? "system has" : "systems have")});
+  return authorities;
 }
 
 json DocumentOf(const std::vector<Finding>& findings) {
@@ -171,8 +225,9 @@ Outcome Doctor(const Session& session, const DoctorCommand& command) {
   std::vector<Finding> findings{CheckCrds(session)};
   if (findings.front().urgency != Urgency::Broken) {
     findings.push_back(CheckOperator(session));
-    CheckAuthorities(session, findings);
-    CheckSystems(session, findings);
+    const std::set<std::string> authorities = CheckSystems(session, findings);
+    CheckAuthorities(session, authorities, findings);
+    DoubtTheOperator(findings);
   }
   if (session.stop.stop_requested()) return Fail(Exit::Interrupted, "interrupted");
   std::ranges::stable_sort(findings, {},

@@ -162,11 +162,7 @@ class Parser {
       if (chosen.empty()) return Advice{Exit::Done, app_.help()};
       return Finished(chosen.front()->get_name());
     } catch (const CLI::ParseError& error) {
-      std::ostringstream out;
-      std::ostringstream err;
-      const int status = app_.exit(error, out, err);
-      if (status == 0) return Advice{Exit::Done, out.str()};
-      return Advice{Exit::Usage, "error: " + Escaped(Trimmed(err.str()), true) + "\n"};
+      return AdviceOn(error);
     } catch (const Mistake& mistake) {
       return Advice{Exit::Usage, "error: " + mistake.message + "\n"};
     }
@@ -175,6 +171,24 @@ class Parser {
   [[nodiscard]] const CLI::App& App() const { return app_; }
 
  private:
+  // Help that was asked for, or what is wrong with the line and where to read on.
+  [[nodiscard]] Advice AdviceOn(const CLI::ParseError& error) const {
+    std::ostringstream out;
+    std::ostringstream err;
+    if (app_.exit(error, out, err) == 0) return {Exit::Done, out.str()};
+    const auto chosen = app_.get_subcommands();
+    const auto unknown = app_.remaining();
+    const auto stray = std::ranges::find_if(
+        unknown, [](const std::string& word) { return !word.starts_with('-'); });
+    if (chosen.empty() && stray != unknown.end())
+      return {Exit::Usage, fmt::format("error: there is no command \"{}\"\n"
+                                       "`kubectl certpair --help` shows those that are there\n",
+                                       Escaped(*stray))};
+    return {Exit::Usage, fmt::format("error: {}\n`kubectl certpair {}--help` tells more\n",
+                                     Escaped(Trimmed(error.what()), true),
+                                     chosen.empty() ? "" : chosen.front()->get_name() + " ")};
+  }
+
   Invocation Finished(const std::string& name) {
     if (!line_.request_timeout.empty()) {
       // kubectl takes a bare number for seconds.

@@ -66,8 +66,11 @@ TEST(CommandLine, Commands_carry_their_flags) {
 
 TEST(CommandLine, What_is_wrong_is_said_and_ends_with_2) {
   const std::pair<std::vector<std::string>, const char*> cases[] = {
-      {{"nope"}, "nope"},
+      {{"nope"}, "there is no command \"nope\""},
+      {{"-n", "idm", "nope"}, "there is no command \"nope\""},
       {{"generate"}, "NAME"},
+      {{"generate"}, "`kubectl certpair generate --help` tells more"},
+      {{"--nope"}, "`kubectl certpair --help` tells more"},
       {{"generate", "x", "--timeout", "soon"}, "--timeout"},
       {{"generate", "x", "--dry-run=maybe"}, "dry-run"},
       {{"list", "-o", "xml"}, "wide, json, yaml, name"},

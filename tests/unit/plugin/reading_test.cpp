@@ -10,6 +10,12 @@ using testing::Not;
 
 class ReadingTest : public PluginTest {
  protected:
+  /// What a doctor looks for in the published schema.
+  void PutKinds() {
+    objects_["/openapi/v3/apis/certpair.dev/v1"] = {
+        {"nextTransition", 1},   {"activeFingerprint", 1}, {"secretName", 1}, {"peerMatching", 1},
+        {"ttlAfterFinished", 1}, {"atExpiry", 1},          {"chain", 1}};
+  }
   static json Ending(const std::string& name, const std::string& not_after,
                      const std::string& reason) {
     json system = System(name);
@@ -268,9 +274,7 @@ TEST_F(ReadingTest, Each_failure_has_its_exit_code_and_its_advice) {
 }
 
 TEST_F(ReadingTest, A_doctor_lists_what_needs_somebody_by_urgency) {
-  objects_["/openapi/v3/apis/certpair.dev/v1"] = {{"nextTransition", 1},   {"activeFingerprint", 1},
-                                                  {"secretName", 1},       {"peerMatching", 1},
-                                                  {"ttlAfterFinished", 1}, {"atExpiry", 1}};
+  PutKinds();
   PutLease("2026-06-01T00:00:00.000000Z");
   EXPECT_TRUE(Doctor(TheSession(), {})) << out_;
   EXPECT_THAT(out_, HasSubstr("none of which needs anybody"));
@@ -285,6 +289,53 @@ TEST_F(ReadingTest, A_doctor_lists_what_needs_somebody_by_urgency) {
   EXPECT_LT(out_.find("idm/ended"), out_.find("idm/sooner"));
   EXPECT_LT(out_.find("idm/sooner"), out_.find("idm/later"));
   EXPECT_THAT(out_, Not(HasSubstr("idm/itself")));
+}
+
+TEST_F(ReadingTest, A_doctor_tells_once_that_no_mail_is_sent_however_many_wait_for_it) {
+  PutKinds();
+  PutLease("2026-06-01T00:00:00.000000Z");
+  for (const char* name : {"a", "b", "c"}) {
+    json system = System(name);
+    if (name[0] != 'c')
+      system["status"]["conditions"].push_back(
+          Condition("NotificationsDelivered", "False", "MailNotConfigured"));
+    Put(system);
+  }
+  EXPECT_THAT(MessageOf(Doctor(TheSession(), {})), HasSubstr("1 thing needs"));
+  EXPECT_THAT(out_, testing::ContainsRegex("SOON +mail +2 systems have subscribers"));
+}
+
+TEST_F(ReadingTest, A_doctor_takes_an_operator_that_looked_at_nothing_for_one_that_does_not_run) {
+  PutKinds();
+  json system = System("abap");
+  Put(system);
+  EXPECT_TRUE(Doctor(TheSession(), {})) << "it may run without leader election";
+  EXPECT_THAT(out_, testing::ContainsRegex("UNKNOWN +operator"));
+  system.erase("status");
+  Put(system);
+  out_.clear();
+  EXPECT_EQ(ExitOf(Doctor(TheSession(), {})), Exit::Failed);
+  EXPECT_THAT(out_, testing::ContainsRegex("BROKEN +operator +There is no Lease"));
+}
+
+TEST_F(ReadingTest, A_doctor_who_may_not_list_authorities_asks_for_those_that_the_systems_name) {
+  PutKinds();
+  PutLease("2026-06-01T00:00:00.000000Z");
+  Put(System("abap"));
+  const std::string authorities = "/apis/certpair.dev/v1/certificateauthorities";
+  before = [&](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+    if (!request.path.starts_with(authorities + "?")) return std::nullopt;
+    return kube::StatusAnswer(403, "Forbidden");
+  };
+  EXPECT_EQ(ExitOf(Doctor(TheSession(), {})), Exit::Failed) << "it is not there";
+  EXPECT_THAT(out_, testing::ContainsRegex("BROKEN +authority ca "));
+  objects_[authorities + "/ca"] = {
+      {"metadata", {{"name", "ca"}}},
+      {"status",
+       {{"conditions", json::array({Condition("Ready", "True", "Usable", "It signs")})}}}};
+  out_.clear();
+  EXPECT_TRUE(Doctor(TheSession(), {}));
+  EXPECT_THAT(out_, testing::ContainsRegex("OK +authority ca +It signs"));
 }
 
 TEST_F(ReadingTest, A_doctor_finds_missing_CRDs_and_a_silent_operator) {
