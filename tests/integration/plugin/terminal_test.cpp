@@ -1,5 +1,7 @@
 // Prompts, colour, watch and Ctrl-C on a real terminal; and what bad input gets.
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include <gmock/gmock.h>
 
@@ -115,6 +117,22 @@ TEST_F(Terminal, Bad_input_gets_an_answer_that_helps) {
     EXPECT_THAT(result.err, AllOf(HasSubstr(c.says), Not(HasSubstr("\x1b"))));
   }
   EXPECT_EQ(ReadFile(there), "mine");
+  MustCertpair({"download", "bad", "--to", there, "--force"});
+  EXPECT_THAT(ReadFile(there), HasSubstr("BEGIN CERTIFICATE"));
+
+  // A name that would turn the line around; control characters the API server refuses itself.
+  MustKubectl({"-n", "idm", "patch", "psys", "bad", "--type=merge", "-p",
+               Json{{"spec", {{"displayName", "evil\xe2\x80\xaexcod"}}}}.dump()});
+  for (const char* command : {"list -o wide", "describe bad", "subscribers bad"}) {
+    std::istringstream words{command};
+    const Session shown =
+        OnTerminal({}, {std::istream_iterator<std::string>{words}, {}}, {"NO_COLOR=1"});
+    EXPECT_EQ(shown.exit, 0) << shown.screen;
+    EXPECT_THAT(shown.screen, Not(HasSubstr("\xe2\x80\xae")));
+  }
+  EXPECT_THAT(MustCertpair({"list", "-o", "wide"}), HasSubstr("evil\\u{202E}xcod"));
+  EXPECT_THAT(Certpair({"list", "-v", "6"}).err,
+              HasSubstr("LIST /apis/certpair.dev/v1/namespaces/idm/provisioningsystems"));
 
   const auto with = [&](const std::string& pointer, const std::string& value) {
     return RunProcess({Program(), "--kubeconfig", KubeconfigWith(pointer, value), "list"});
