@@ -60,4 +60,15 @@ ListingResult MeasureListing(const std::string& kubeconfig, const std::string& k
   return result;
 }
 
+double MeasureStartUp(const std::string& plugin) {
+  constexpr int kStarts = 20;
+  double best = std::numeric_limits<double>::max();
+  for (int i = 0; i < kStarts; ++i) {
+    const Ended ended = Run({plugin, "version"});
+    if (!ended.well) return -1;
+    best = std::min(best, ended.seconds);
+  }
+  return best;
+}
+
 }  // namespace certpair::bench

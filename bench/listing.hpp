@@ -1,4 +1,4 @@
-// How long a list of all systems takes, by the plugin and by kubectl.
+// How long the plugin takes: to start, and for a list of all systems beside kubectl.
 #pragma once
 
 #include <string>
@@ -15,5 +15,8 @@ struct ListingResult {
 /// Runs them in turn, with what they print thrown away.
 [[nodiscard]] ListingResult MeasureListing(const std::string& kubeconfig,
                                            const std::string& kubectl, const std::string& plugin);
+
+/// Seconds that `version` takes from spawn to exit, the best of twenty; less than 0 where it fails.
+[[nodiscard]] double MeasureStartUp(const std::string& plugin);
 
 }  // namespace certpair::bench

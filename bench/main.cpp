@@ -107,6 +107,9 @@ void ShowListing(const Setup& setup, const Options& options, int systems) {
   Fact(of + "kubectl certpair list", list.plugin_seconds, "s");
   Row(of + "ratio", list.plugin_seconds / list.kubectl_seconds, "", 1.5, false);
   Row(of + "plugin's peak RSS", list.plugin_peak_mib, "MiB", 64, false);
+  const double start = MeasureStartUp(options.plugin);
+  if (start < 0) throw std::runtime_error("kubectl certpair version failed");
+  Row("start-up of kubectl certpair version", 1000 * start, "ms", 20, false);
 }
 
 int Run(const Options& options) {
