@@ -144,7 +144,7 @@ class AuthorityChain {
 
 std::string WhyNoChain(const CertificateView& certificate, const std::string& why) {
   return fmt::format("the chain above {} cannot be had from the authority: {}",
-                     Escaped(ShortFingerprint(certificate.fingerprint)), why);
+                     ShortFingerprint(certificate.fingerprint), why);
 }
 
 // Neither the authority nor the Secret told it.

@@ -1,5 +1,6 @@
 // list, describe, doctor, and what failures say.
 #include "unit/plugin/fake_api.hpp"
+#include "yaml.hpp"
 
 namespace certpair::plugin {
 namespace {
@@ -42,6 +43,40 @@ TEST_F(ReadingTest, A_list_is_chosen_and_sorted) {
       {.expiring_within = std::chrono::days{30}, .sort_by = "expiry", .format = Format::Name}));
   EXPECT_EQ(out_,
             "provisioningsystem.certpair.dev/c-ended\nprovisioningsystem.certpair.dev/b-soon\n");
+}
+
+TEST_F(ReadingTest, A_list_of_all_namespaces_names_them_and_leaves_selectors_to_the_server) {
+  namespace_ = "";
+  json source = System("hr");
+  source["spec"]["type"] = "Source";
+  before = [&](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+    EXPECT_TRUE(request.path.starts_with("/apis/certpair.dev/v1/provisioningsystems?"));
+    EXPECT_EQ(kube::QueryOf(request.path)["labelSelector"], "team=a,tier!=b");
+    return kube::Answer(200, {{"metadata", {{"resourceVersion", "7"}}},
+                              {"items", json::array({source, System("abap")})}});
+  };
+  EXPECT_TRUE(
+      List(TheSession(), {.selector = "team=a,tier!=b", .type = "Source", .sort_by = "name"}));
+  EXPECT_THAT(out_, AllOf(HasSubstr("NAMESPACE   NAME"),
+                          testing::ContainsRegex("\nidm +hr +Source"), Not(HasSubstr("abap"))));
+}
+
+TEST_F(ReadingTest, A_list_as_YAML_or_in_order_is_still_the_APIs_own_objects) {
+  Put(Ending("a-late", "2026-12-01T00:00:00Z", "NotYet"));
+  Put(Ending("b-soon", "2026-06-20T00:00:00Z", "ActionNeeded"));
+  EXPECT_TRUE(List(TheSession(), {.sort_by = "expiry", .format = Format::Json}));
+  const json list = json::parse(out_);
+  EXPECT_EQ(list.at("items").at(0), [&] {
+    json object = Stored("b-soon");
+    object["apiVersion"] = "certpair.dev/v1";
+    object["kind"] = "ProvisioningSystem";
+    return object;
+  }());
+  out_.clear();
+  EXPECT_TRUE(List(TheSession(), {.sort_by = "expiry", .format = Format::Yaml}));
+  const auto read = ParseYaml(out_);
+  ASSERT_TRUE(read) << out_;
+  EXPECT_EQ(read->front(), list);
 }
 
 TEST_F(ReadingTest, A_list_for_machines_is_the_APIs_own_objects) {
@@ -97,6 +132,34 @@ TEST_F(ReadingTest, Describe_begins_with_the_warning) {
   Put(Ending("abap", "2026-06-20T00:00:00Z", "ActionNeeded"));
   EXPECT_TRUE(Describe(TheSession(), {.name = "abap"}));
   EXPECT_THAT(out_, testing::StartsWith("WARNING: act: abap"));
+}
+
+TEST_F(ReadingTest, Describe_tells_what_comes_next_and_what_was_done_oldest_first) {
+  json system = System("abap", true);
+  system["status"]["nextTransition"] = {{"at", "2026-06-08T00:00:00Z"}, {"action", "Regenerate"}};
+  Put(system);
+  const auto operation = [&](const std::string& name, const std::string& made, json conditions) {
+    objects_[kGroupPath + "certificateoperations/" + name] = {
+        {"metadata", {{"name", name}, {"creationTimestamp", made}}},
+        {"spec", {{"action", "Generate"}, {"systemRef", {{"name", "abap"}}}}},
+        {"status", {{"conditions", std::move(conditions)}}}};
+  };
+  operation("abap-1", "2026-05-31T00:00:00Z",
+            json::array({Condition("Failed", "True", "LimitReached", "two are there")}));
+  operation("abap-2", "2026-05-30T00:00:00Z",
+            json::array({Condition("Complete", "True", "Generated")}));
+  operation("abap-3", "2026-05-31T23:59:00Z", json::array());
+  objects_["/api/v1/namespaces/idm/events/one"] = {{"lastTimestamp", "2026-05-31T00:00:00Z"},
+                                                   {"type", "Warning"},
+                                                   {"reason", "ExpiringSoon"},
+                                                   {"message", "It ends " + kFirst}};
+  EXPECT_TRUE(Describe(TheSession(), {.name = "abap"}));
+  EXPECT_THAT(out_, testing::ContainsRegex("Next +Regenerate, 2026-06-08T00:00:00Z .in 7 days."));
+  EXPECT_THAT(out_, testing::ContainsRegex("State +Active +Inactive")) << "beside each other";
+  EXPECT_THAT(out_, testing::ContainsRegex("abap-1 +Generate +refused: LimitReached"));
+  EXPECT_THAT(out_, testing::ContainsRegex("abap-3 +Generate +waits"));
+  EXPECT_LT(out_.find("abap-2"), out_.find("abap-1"));
+  EXPECT_THAT(out_, testing::ContainsRegex("Warning +ExpiringSoon +It ends AB:CD:EF:01…"));
 }
 
 TEST_F(ReadingTest, Describe_recommends_regeneration_where_the_peer_needs_no_manual_step) {
