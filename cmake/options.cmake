@@ -6,9 +6,7 @@ target_compile_options(certpair_options INTERFACE
   -Werror
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-error=maybe-uninitialized>  # GCC 12 reports it inside its own <variant>
   -fno-omit-frame-pointer
-  $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2 -fstack-protector-strong>
-  # What OpenSSL's macros make of __FILE__: the same wherever it is built. CMake names sources by one path or the other.
-  $<$<CONFIG:Release>:-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/= -fmacro-prefix-map=../../=>)
+  $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2 -fstack-protector-strong>)
 target_link_options(certpair_options INTERFACE $<$<CONFIG:Release>:-Wl,-z,relro,-z,now -Wl,--as-needed>)
 target_compile_definitions(certpair_options INTERFACE CERTPAIR_VERSION="${PROJECT_VERSION}")
 target_include_directories(certpair_options INTERFACE ${PROJECT_SOURCE_DIR}/src)

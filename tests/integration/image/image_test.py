@@ -111,7 +111,7 @@ class ImageTest(unittest.TestCase):
 
     def test_The_program_does_not_know_where_it_was_built(self):
         program = self.layer.extractfile("usr/bin/certpair-controller").read()
-        self.assertNotIn(str(ROOT).encode() + b"/src", program)
+        self.assertEqual(program.find(str(ROOT).encode() + b"/src"), -1)  # not assertNotIn: it would print the program
 
     def test_Only_what_runs_is_in_it(self):
         library = r"(usr/)?lib(64)?/([a-z0-9_-]+/)?[A-Za-z0-9+._-]+\.so(\.[0-9.]+)?"
