@@ -165,7 +165,7 @@ std::optional<Finding> Judge(const SystemView& system, sys_seconds now) {
   if (expiring != nullptr && expiring->status == core::ConditionStatus::True &&
       expiring->reason != "WillBeRegenerated")
     return Finding{Urgency::Soon, about, Shown(expiring->message), ends};
-  for (const char* type : {"AutomaticRegeneration", "NotificationsDelivered"}) {
+  for (const char* type : {"AutomaticRegeneration", "NotificationsDelivered", "KeystoreWritten"}) {
     const core::Condition* condition = system.Condition(type);
     if (condition != nullptr && condition->status == core::ConditionStatus::False &&
         condition->reason != "Off" && condition->reason != kNoMail)

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "reconcile/apply.hpp"
+#include "reconcile/keystore.hpp"
 
 namespace certpair::plugin {
 namespace {
@@ -37,6 +38,7 @@ class Future {
     if (auto* pair = std::get_if<core::CertificatePair>(&seen_.secret)) {
       pair->active.pem = kSomePem;
       if (pair->inactive) pair->inactive->pem = kSomePem;
+      AssumeKeystore(pair->active);
     }
   }
 
@@ -61,6 +63,15 @@ class Future {
   }
 
  private:
+  // Of a key store no more is foreseen than that it goes with the certificates.
+  void AssumeKeystore(const core::Certificate& active) {
+    const auto& wanted = seen_.spec.secret.pkcs12;
+    if (!wanted) return;
+    seen_.password.state = core::PasswordView::State::There;
+    seen_.keystore = {
+        .fingerprint = active.fingerprint, .password = *wanted, .password_version = {}};
+  }
+
   // As SystemReconciler's: decide, write, decide again upon what was written.
   core::Decision Pass() {
     core::Decision decided = core::Decide(seen_);
@@ -78,6 +89,7 @@ class Future {
     if (plan.renews) seen_.renewed = reconcile::RenewedBy(plan, issued);
     if (plan.receipt) seen_.receipt = reconcile::ReceiptOf(plan, issued);
     seen_.budget = plan.budget;
+    seen_.keystore = reconcile::KeystoreAfter(plan, seen_.keystore, seen_.secret);
     return core::Decide(seen_);
   }
 

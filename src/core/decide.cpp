@@ -9,7 +9,9 @@
 #include "core/correspondence.hpp"
 #include "core/decision.hpp"
 #include "core/events.hpp"
+#include "core/keystore.hpp"
 #include "core/operations.hpp"
+#include "core/reasons.hpp"
 #include "core/rules.hpp"
 #include "core/upcoming.hpp"
 
@@ -51,11 +53,18 @@ Outcome Choose(const View& view, const Outcome& automatic) {
   return automatic;
 }
 
+bool MendsSomething(const View& view) {
+  if (view.relabel) return true;
+  const KeystoreChange keystore = KeystoreBeside(Relabel{}, view);
+  return !view.not_writable && !view.missing && !std::holds_alternative<std::monostate>(keystore);
+}
+
 Outcome Mend(const View& view, Outcome outcome) {
   const bool idle = !outcome.change && outcome.verdicts.empty();
-  if (idle && view.relabel && !view.Leaving()) {
+  if (idle && !view.Leaving() && MendsSomething(view)) {
     outcome.change = PlannedChange{Relabel{}, std::nullopt, BudgetAfter(view, false)};
   }
+  if (outcome.change) outcome.change->keystore = KeystoreBeside(outcome.change->what, view);
   return outcome;
 }
 
@@ -83,6 +92,12 @@ std::optional<Certificate> Describe(const Certificate* present, const SystemStat
   return described;
 }
 
+std::optional<sys_seconds> EarlierOf(std::optional<sys_seconds> one,
+                                     std::optional<sys_seconds> other) {
+  if (!one || !other) return one ? one : other;
+  return std::min(*one, *other);
+}
+
 }  // namespace
 
 std::optional<Outcome> LeaveUnwritableSecret(const View& view) {
@@ -108,8 +123,14 @@ Decision Decide(const Observation& observation) {
     Correspondence mail = Correspond(view, automatic);
     std::vector<Statement> said = Conditions(view, automatic);
     if (mail.delivered) said.push_back(*std::move(mail.delivered));
+    const auto keystore = DescribeKeystore(view);
+    if (keystore) said.push_back(*keystore);
     status.conditions = WithConditions(observation.status.conditions, std::move(said),
                                        observation.identity.generation, observation.now);
+    if (!keystore) {
+      std::erase_if(status.conditions,
+                    [](const auto& c) { return c.type == condition::kKeystoreWritten; });
+    }
     status.active = Describe(view.active, observation.status);
     status.inactive = Describe(view.inactive, observation.status);
     status.secret_resource_version = observation.secret_resource_version;
@@ -122,10 +143,11 @@ Decision Decide(const Observation& observation) {
     decision.notices = std::move(mail.notices);
     decision.withdrawn = std::move(mail.withdrawn);
     decision.needs_secret = mail.needs_secret;
-    again = mail.again;
+    again = EarlierOf(mail.again, LookAgainAtPassword(view));
   } else {
     decision.withdrawn = observation.mail.under_way;
   }
+  decision.needs_password = NeedsPassword(outcome.change, view);
   decision.wake_at = NextLook(view, outcome, automatic);
   if (again) decision.wake_at = std::min(decision.wake_at, *again);
   decision.change = std::move(outcome.change);

@@ -44,12 +44,26 @@ struct DeleteInactive {
   std::string fingerprint;
   friend bool operator==(const DeleteInactive&, const DeleteInactive&) = default;
 };
-/// Only labels, annotations and the ownerReference: also how a retained Secret is adopted.
+/// Only what stands beside the slots: labels, annotations, the ownerReference, and with
+/// PlannedChange::keystore the key store. Also how a retained Secret is adopted.
 struct Relabel {
   friend bool operator==(const Relabel&, const Relabel&) = default;
 };
 using SecretChange = std::variant<IssueActive, IssueInactive, ReplaceInactive, Regenerate, Activate,
                                   DeleteInactive, Relabel>;
+
+/// R13: keystore.p12 is made of what is active after the change, with the password that was read.
+struct MakeKeystore {
+  PasswordReference password;
+  std::string password_version;
+  friend bool operator==(const MakeKeystore&, const MakeKeystore&) = default;
+};
+/// R13: keystore.p12 goes.
+struct RemoveKeystore {
+  friend bool operator==(const RemoveKeystore&, const RemoveKeystore&) = default;
+};
+/// Nothing: it stays as it is.
+using KeystoreChange = std::variant<std::monostate, MakeKeystore, RemoveKeystore>;
 
 /// The change and what is written beside it, in the same write.
 struct PlannedChange {
@@ -61,6 +75,7 @@ struct PlannedChange {
   /// The certificate that becomes active takes another's place by itself: the Secret says so in the
   /// same write, so that subscribers are told of it whatever happens before the status is written.
   bool renews = false;
+  KeystoreChange keystore = {};
   friend bool operator==(const PlannedChange&, const PlannedChange&) = default;
 };
 
@@ -78,8 +93,10 @@ struct Decision {
   /// Mails to post once `status`, whose ledger holds them as due, is what the API server has.
   std::vector<Notice> notices;
   std::vector<std::string> withdrawn;  ///< ids of mails under way that nobody wants any more
-  bool needs_secret = false;  ///< a mail is due whose certificate only the Secret holds: read it,
-                              ///< and decide again
+  bool needs_secret = false;    ///< a mail is due whose certificate only the Secret holds: read it,
+                                ///< and decide again
+  bool needs_password = false;  ///< a key store is to be made: read its password, and decide again.
+                                ///< The change holds without it too
   SystemStatus status;
   sys_seconds wake_at;  ///< look again at this time, if nothing happens before
 };

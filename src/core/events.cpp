@@ -130,6 +130,8 @@ constexpr std::array kAnnounced{
     Announced{condition::kAutomaticRegeneration, reason::kIssuanceBudgetExceeded, true},
     Announced{condition::kAutomaticRegeneration, reason::kSecretWriteFailed, true},
     Announced{condition::kNotificationsDelivered, reason::kMailDelayed, true},
+    Announced{condition::kKeystoreWritten, reason::kPasswordMissing, true},
+    Announced{condition::kKeystoreWritten, reason::kPasswordUnusable, true},
 };
 
 void TellConditions(const View& view, const std::vector<Condition>& conditions,

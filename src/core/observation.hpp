@@ -42,6 +42,27 @@ struct Damaged {
 };
 using SecretState = std::variant<Missing, NotOurs, Retained, Immutable, Damaged, CertificatePair>;
 
+/// What our PKCS#12 in the Secret was made of (R13), from the annotation beside it.
+struct Keystore {
+  std::string fingerprint;  ///< of the certificate in it
+  PasswordReference password;
+  std::string password_version;  ///< the resourceVersion of the Secret that held the password
+  friend bool operator==(const Keystore&, const Keystore&) = default;
+};
+
+/// The password that `spec.secret.pkcs12` names. The password itself is no business of the domain.
+struct PasswordView {
+  enum class State {
+    NotRead,
+    There,     ///< a key store can be made with it
+    Missing,   ///< no such Secret or key, or nothing in it
+    Unusable,  ///< it cannot be read, or no key store can have it
+  };
+  State state = State::NotRead;
+  std::string version;  ///< There: the resourceVersion of its Secret
+  std::string problem;  ///< Missing, Unusable: what is wrong and what to do, in sentences
+};
+
 /// When automatic issuances happened (R27), from the Secret's annotation; at most 16, oldest first.
 struct Budget {
   std::vector<sys_seconds> automatic;
@@ -76,6 +97,9 @@ struct Observation {
   /// The fingerprint of the certificate that last took another's place by itself, from the Secret's
   /// annotation; empty: none.
   std::string renewed;
+  std::optional<Keystore> keystore;  ///< nothing: there is none of ours
+  bool keystore_damaged = false;     ///< read in depth, and not the bytes that were written
+  PasswordView password;
   MailView mail;
   std::vector<Operation> operations;  ///< of this system, in order of creation, then name
   /// The last attempt to write the Secret failed for a reason that a person should see (quota,

@@ -15,6 +15,8 @@ inline constexpr std::string_view kAutomaticRegeneration = "AutomaticRegeneratio
 inline constexpr std::string_view kInUse = "InUse";
 /// Whether the subscribers were told what they asked to be told.
 inline constexpr std::string_view kNotificationsDelivered = "NotificationsDelivered";
+/// Whether keystore.p12 holds the active certificate; only where spec.secret.pkcs12 asks for it.
+inline constexpr std::string_view kKeystoreWritten = "KeystoreWritten";
 }  // namespace condition
 
 namespace reason {
@@ -136,6 +138,14 @@ inline constexpr std::string_view kMailDelayed = "MailDelayed";
 inline constexpr std::string_view kRecipientRefused = "RecipientRefused";
 /// False: a mail was tried for days, and is not tried any more. Also an Event.
 inline constexpr std::string_view kMailGivenUp = "MailGivenUp";
+
+// KeystoreWritten
+/// True: keystore.p12 holds the active certificate, its key and its chain (R13).
+inline constexpr std::string_view kCurrent = "Current";
+/// False: there is no such Secret or key, or nothing in it. Also an Event.
+inline constexpr std::string_view kPasswordMissing = "PasswordMissing";
+/// False: the password cannot be read, or no key store can have it. Also an Event.
+inline constexpr std::string_view kPasswordUnusable = "PasswordUnusable";
 
 // Events
 /// A certificate was made: the first one, or an inactive one.

@@ -37,11 +37,19 @@ struct Subscriber {
   friend bool operator==(const Subscriber&, const Subscriber&) = default;
 };
 
+/// Where the password of a key store stands: a key of a Secret in the system's namespace.
+struct PasswordReference {
+  std::string name;
+  std::string key;
+  friend bool operator==(const PasswordReference&, const PasswordReference&) = default;
+};
+
 struct SecretSpec {
   std::string name;  ///< effective: never empty
   DeletionPolicy deletion_policy = DeletionPolicy::Delete;
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;
+  std::optional<PasswordReference> pkcs12;  ///< R13: also keep the active slot as PKCS#12
   friend bool operator==(const SecretSpec&, const SecretSpec&) = default;
 };
 

@@ -10,25 +10,15 @@
 namespace certpair::core {
 namespace {
 
-constexpr seconds kShortestForeignWait{15};
-constexpr seconds kLongestForeignWait = std::chrono::minutes{10};
-
-// A foreign Secret is not in our watch: look again after as long as it has stood in the way, so
-// that a slip is noticed soon and a lasting one costs little.
-sys_seconds LookAgainAtForeign(const Observation& o) {
-  const Condition* ready = o.status.Find(condition::kReady);
-  const seconds age = ready && ready->status == ConditionStatus::False
-                          ? o.now - ready->last_transition
-                          : seconds{0};
-  return o.now + std::clamp(age, kShortestForeignWait, kLongestForeignWait);
-}
+constexpr seconds kShortestWait{15};
+constexpr seconds kLongestWait = std::chrono::minutes{10};
 
 Obstacle Foreign(const Observation& o, std::string_view what) {
   return {reason::kSecretNotOurs,
           fmt::format("Secret \"{}\" is not this system's: {}. It is left alone. Remove or rename "
                       "it, or give this system another spec.secret.name.",
                       o.spec.secret.name, what),
-          LookAgainAtForeign(o)};
+          LookAgainAtUnwatched(o, condition::kReady)};
 }
 
 void Show(View& view, const CertificatePair& pair) {
@@ -50,7 +40,7 @@ struct ReadSecret {
         reason::kWaitingForRemoval,
         fmt::format("Secret \"{}\" belongs to an earlier system of this name and is being removed.",
                     o.spec.secret.name),
-        LookAgainAtForeign(o)};
+        LookAgainAtUnwatched(o, condition::kReady)};
   }
   void operator()(const Retained& retained) const {
     if (!retained.adoptable) {
@@ -131,6 +121,13 @@ View::View(const Observation& observation) : o(observation) {
   before = EffectiveBefore(o.spec, active);
   if (active) window = RegenerationWindow(o.identity.uid, o.spec, *active);
   not_issuable = WhyNotIssuable(o);
+}
+
+sys_seconds LookAgainAtUnwatched(const Observation& o, std::string_view type) {
+  const Condition* told = o.status.Find(type);
+  const seconds age =
+      told && told->status == ConditionStatus::False ? o.now - told->last_transition : seconds{0};
+  return o.now + std::clamp(age, kShortestWait, kLongestWait);
 }
 
 bool View::Leaving() const { return o.identity.being_deleted || o.identity.namespace_terminating; }

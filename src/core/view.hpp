@@ -55,4 +55,8 @@ struct View {
   [[nodiscard]] bool WasHeld() const;
 };
 
+/// When to look again at a Secret that is not in our watch: after as long as condition `type` has
+/// been False, so that a slip is noticed soon and a lasting one costs little.
+[[nodiscard]] sys_seconds LookAgainAtUnwatched(const Observation& o, std::string_view type);
+
 }  // namespace certpair::core

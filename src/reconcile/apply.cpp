@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "reconcile/keystore.hpp"
 #include "reconcile/names.hpp"
 
 namespace certpair::reconcile {
@@ -87,7 +88,37 @@ void WriteSlots(const core::SecretChange& change, std::optional<x509::IssuedCert
              change);
 }
 
+void WriteKeystore(const core::PlannedChange& plan, const LiveSecret* secret,
+                   const core::SecretState& after, SecretString keystore, SecretDraft& draft) {
+  const std::string data{kKeystoreKey};
+  const std::string annotation{kKeystoreAnnotation};
+  if (const auto made = KeystoreAfter(plan, std::nullopt, after); made && !keystore.empty()) {
+    draft.annotations[annotation] = FormatKeystore(*made, keystore.Reveal());
+    draft.data[data] = std::move(keystore);
+  } else if (std::holds_alternative<core::RemoveKeystore>(plan.keystore) && secret != nullptr) {
+    draft.annotations[annotation].reset();
+    if (secret->data.contains(data)) draft.data[data].reset();
+  }
+}
+
 }  // namespace
+
+SlotTexts ActiveTextsAfter(const core::PlannedChange& plan,
+                           const std::optional<x509::IssuedCertificate>& issued,
+                           const LiveSecret* secret) {
+  const bool makes_active = std::holds_alternative<core::IssueActive>(plan.what) ||
+                            std::holds_alternative<core::Regenerate>(plan.what);
+  if (makes_active && issued)
+    return {.certificate = issued->certificate_pem,
+            .key = issued->key_pem.Reveal(),
+            .authority = issued->ca_pem};
+  if (secret == nullptr) return {};
+  const SlotKeys& keys =
+      std::holds_alternative<core::Activate>(plan.what) ? kInactiveKeys : kActiveKeys;
+  return {.certificate = secret->Data(keys.certificate),
+          .key = secret->Data(keys.key),
+          .authority = secret->Data(keys.authority)};
+}
 
 const core::CertificateOrder* OrderOf(const core::SecretChange& change) {
   return std::visit(
@@ -118,7 +149,7 @@ std::string RenewedBy(const core::PlannedChange& plan,
 
 SecretDraft DraftOf(const core::PlannedChange& plan, std::optional<x509::IssuedCertificate>& issued,
                     const LiveSecret* secret, const core::SecretState& state,
-                    const StoredSystem& system) {
+                    const StoredSystem& system, SecretString keystore) {
   WantedMetadata wanted = WantedMetadataOf(system);
   SecretDraft draft{
       .namespace_ = system.identity.namespace_,
@@ -143,6 +174,7 @@ SecretDraft DraftOf(const core::PlannedChange& plan, std::optional<x509::IssuedC
     draft.annotations[std::string{kBudgetAnnotation}] = FormatBudget(plan.budget);
   if (auto renewed = RenewedBy(plan, issued); !renewed.empty())
     draft.annotations[std::string{kRenewedAnnotation}] = std::move(renewed);
+  WriteKeystore(plan, secret, StateAfter(plan, state, issued), std::move(keystore), draft);
   WriteSlots(plan.what, issued, secret, SlotsOf(state), draft);
   return draft;
 }

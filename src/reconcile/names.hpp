@@ -29,6 +29,8 @@ inline constexpr std::string_view kTemplateAnnotation = "certpair.dev/secret-tem
 inline constexpr std::string_view kOurPrefix = "certpair.dev/";
 inline constexpr std::string_view kBudgetAnnotation = "certpair.dev/automatic-issuances";
 inline constexpr std::string_view kRenewedAnnotation = "certpair.dev/renewed";
+/// What the PKCS#12 in the Secret was made of: `reconcile/keystore.hpp`.
+inline constexpr std::string_view kKeystoreAnnotation = "certpair.dev/pkcs12";
 
 /// The pair's Secret: the active slot under the names of kubernetes.io/tls, the inactive one beside
 /// it.
@@ -39,6 +41,9 @@ struct SlotKeys {
 };
 inline constexpr SlotKeys kActiveKeys{"tls.crt", "tls.key", "ca.crt"};
 inline constexpr SlotKeys kInactiveKeys{"inactive.crt", "inactive.key", "inactive-ca.crt"};
+
+/// The active slot as PKCS#12, where the spec asks for it (R13).
+inline constexpr std::string_view kKeystoreKey = "keystore.p12";
 
 /// The Secret of a generated authority, in the operator's namespace.
 [[nodiscard]] inline std::string GeneratedSecretName(const std::string& authority) {

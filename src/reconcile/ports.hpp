@@ -86,6 +86,12 @@ class CertificateSource {
   virtual Result<core::Certificate> ReadSlot(std::string_view certificate, std::string_view key,
                                              std::string_view authority) const = 0;
   virtual Result<std::string> SubjectString(const core::Subject& subject) const = 0;
+  /// The bytes of keystore.p12: a slot as it stands in the Secret, under a password that
+  /// x509::CheckPkcs12Password let through.
+  virtual Result<SecretString> EncodeKeystore(std::string_view certificate, std::string_view key,
+                                              std::string_view authority,
+                                              const SecretString& password,
+                                              const std::string& name) const = 0;
 };
 
 }  // namespace certpair::reconcile

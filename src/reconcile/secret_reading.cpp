@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "reconcile/keystore.hpp"
 #include "reconcile/names.hpp"
 
 namespace certpair::reconcile {
@@ -119,7 +120,8 @@ SecretReading FromMetadata(const SecretMetadata& metadata, const StoredSystem& s
           .metadata_differs = MetadataDiffers(metadata, system),
           .receipt = core::ParseReceipt(metadata.Annotation(kReceiptAnnotation)),
           .budget = ParseBudget(metadata.Annotation(kBudgetAnnotation)),
-          .renewed = metadata.Annotation(kRenewedAnnotation)};
+          .renewed = metadata.Annotation(kRenewedAnnotation),
+          .keystore = ParseKeystore(metadata.Annotation(kKeystoreAnnotation))};
 }
 
 }  // namespace
@@ -128,10 +130,20 @@ SecretReading ReadSecretInDepth(const LiveSecret* secret, const StoredSystem& sy
                                 const core::AuthorityView& authority,
                                 const CertificateSource& source) {
   if (secret == nullptr) return {.state = core::Missing{}};
-  if (!IsOurs(secret->metadata, system.identity))
-    return {.state = ReadForeign(*secret, system, authority, source),
-            .resource_version = secret->metadata.resource_version};
+  const auto look_at_keystore = [&](SecretReading& reading) {
+    const std::string annotation = secret->metadata.Annotation(kKeystoreAnnotation);
+    reading.keystore = ParseKeystore(annotation);
+    reading.keystore_damaged =
+        reading.keystore && !IsKeystoreIntact(annotation, secret->Data(kKeystoreKey));
+  };
+  if (!IsOurs(secret->metadata, system.identity)) {
+    SecretReading reading{.state = ReadForeign(*secret, system, authority, source),
+                          .resource_version = secret->metadata.resource_version};
+    if (std::holds_alternative<core::Retained>(reading.state)) look_at_keystore(reading);
+    return reading;
+  }
   SecretReading reading = FromMetadata(secret->metadata, system);
+  look_at_keystore(reading);
   reading.state = ReadSlots(*secret, system, authority, source);
   if (!secret->immutable) return reading;
   core::Immutable immutable;

@@ -15,6 +15,8 @@ struct SecretReading {
   std::optional<core::Receipt> receipt;
   core::Budget budget;
   std::string renewed;  ///< the certificate that last took another's place by itself
+  std::optional<core::Keystore> keystore;
+  bool keystore_damaged = false;
 };
 
 /// In depth: keys, signatures, names. `secret` null: there is none.

@@ -6,6 +6,7 @@
 
 #include "reconcile/authority_secret.hpp"
 #include "x509/certificate.hpp"
+#include "x509/pkcs12.hpp"
 
 namespace certpair::reconcile {
 
@@ -38,6 +39,13 @@ Result<core::Certificate> SigningSource::ReadSlot(std::string_view certificate,
 
 Result<std::string> SigningSource::SubjectString(const core::Subject& subject) const {
   return x509::SubjectString(subject);
+}
+
+Result<SecretString> SigningSource::EncodeKeystore(std::string_view certificate,
+                                                   std::string_view key, std::string_view authority,
+                                                   const SecretString& password,
+                                                   const std::string& name) const {
+  return x509::EncodePkcs12(certificate, key, authority, password, name);
 }
 
 void SigningSource::Keep(const std::string& authority, const std::string& resource_version,

@@ -30,6 +30,9 @@ class SigningSource final : public CertificateSource {
   Result<core::Certificate> ReadSlot(std::string_view certificate, std::string_view key,
                                      std::string_view authority) const override;
   Result<std::string> SubjectString(const core::Subject& subject) const override;
+  Result<SecretString> EncodeKeystore(std::string_view certificate, std::string_view key,
+                                      std::string_view authority, const SecretString& password,
+                                      const std::string& name) const override;
 
   /// For the authorities' own passes: the signer that was loaded from this version of the Secret.
   void Keep(const std::string& authority, const std::string& resource_version, x509::Signer signer);

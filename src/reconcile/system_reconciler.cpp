@@ -10,7 +10,9 @@
 #include "core/ledger.hpp"
 #include "reconcile/apply.hpp"
 #include "reconcile/authority_codec.hpp"
+#include "reconcile/keystore.hpp"
 #include "reconcile/names.hpp"
+#include "reconcile/system_look.hpp"
 
 namespace certpair::reconcile {
 namespace {
@@ -43,25 +45,6 @@ std::string_view NameOf(const core::SecretChange& change) {
 }
 
 }  // namespace
-
-// Everything that one pass sees and decides.
-struct SystemReconciler::Look {
-  StoredSystem system;  // as cached, or live where it had to be
-  core::Observation seen;
-  core::Decision decided;
-  std::optional<LiveSecret> secret;  // read live in this pass
-  bool was_read = false;             // `secret` says what is there, be it nothing
-  std::vector<std::shared_ptr<const StoredOperation>> operations;
-
-  void TakeOver(SecretReading reading) {
-    seen.secret = std::move(reading.state);
-    seen.secret_resource_version = std::move(reading.resource_version);
-    seen.secret_metadata_differs = reading.metadata_differs;
-    seen.receipt = std::move(reading.receipt);
-    seen.budget = std::move(reading.budget);
-    seen.renewed = std::move(reading.renewed);
-  }
-};
 
 SystemReconciler::SystemReconciler(const View& view, Cluster& cluster,
                                    CertificateSource& certificates, const Clock& clock,
@@ -117,6 +100,7 @@ PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem
     return FailedBy(read.error());
   look.decided = core::Decide(look.seen);
   if (const auto read = DecideOnMail(key, look, memory); !read) return FailedBy(read.error());
+  if (const auto read = DecideOnPassword(look); !read) return FailedBy(read.error());
   if (look.decided.change) {
     if (auto ended = ConfirmBeforeChange(key, look, memory)) return *ended;
   }
@@ -230,6 +214,8 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
       !cached && described.empty() && !system.status.active && !system.status.inactive;
   const core::Condition* ready = system.status.Find("Ready");
   const bool was_refused = ready != nullptr && ready->reason.starts_with("Secret");
+  if (now >= memory.depth_check_at && system.spec.secret.pkcs12)
+    if (auto read = ReadPassword(look); !read) return read;
   if (live || now >= memory.depth_check_at ||
       (!status_describes_it && (!nothing_known || was_refused)))
     return ReadLive(look);
@@ -273,6 +259,7 @@ std::optional<PassResult> SystemReconciler::ConfirmBeforeChange(const std::strin
   if (!look.was_read && (!is_new || memory.read_live)) {
     if (const auto read = Observe(key, look, memory, true); !read) return FailedBy(read.error());
     look.decided = core::Decide(look.seen);
+    if (const auto read = DecideOnPassword(look); !read) return FailedBy(read.error());
     if (!look.decided.change) return std::nullopt;
   }
   // The Secret may be gone because its system is: the collector's news can come first.
@@ -299,7 +286,7 @@ std::optional<PassResult> SystemReconciler::ConfirmBeforeChange(const std::strin
 
 std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look& look,
                                                    Memory& memory) {
-  const core::PlannedChange plan = *look.decided.change;
+  core::PlannedChange plan = *look.decided.change;
   std::optional<x509::IssuedCertificate> issued;
   if (const core::CertificateOrder* order = OrderOf(plan.what)) {
     auto made = certificates_.Make(key, look.system.spec.authority, *order);
@@ -311,8 +298,15 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
     issued = std::move(*made);
   }
   memory.key_wanted_since.reset();
+  auto keystore = EncodeKeystore(key, look, issued);
+  if (!keystore) {
+    look.decided = core::Decide(look.seen);
+    if (!look.decided.change) return std::nullopt;
+    plan.keystore = look.decided.change->keystore;
+  }
   const LiveSecret* secret = look.secret ? &*look.secret : nullptr;
-  SecretDraft draft = DraftOf(plan, issued, secret, look.seen.secret, look.system);
+  SecretDraft draft = DraftOf(plan, issued, secret, look.seen.secret, look.system,
+                              keystore ? std::move(*keystore) : SecretString{});
   const auto written =
       secret == nullptr ? cluster_.CreateSecret(draft) : cluster_.PatchSecret(draft);
   if (!written) return ChangeFailed(key, written.error(), look, memory);
@@ -333,6 +327,8 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
   if (plan.receipt) look.seen.receipt = ReceiptOf(plan, issued);
   look.seen.budget = plan.budget;
   if (plan.renews) look.seen.renewed = RenewedBy(plan, issued);
+  look.seen.keystore = KeystoreAfter(plan, look.seen.keystore, look.seen.secret);
+  if (!std::holds_alternative<std::monostate>(plan.keystore)) look.seen.keystore_damaged = false;
   look.secret.reset();
   look.decided = core::Decide(look.seen);
   if (look.decided.change) {

@@ -71,6 +71,11 @@ class SystemReconciler {
   ReadResult Observe(const std::string& key, Look& look, Memory& memory, bool live) const;
   ReadResult ReadLive(Look& look) const;
   sys_seconds NextCheckInDepth(const std::string& uid, sys_seconds now) const;
+  ReadResult ReadPassword(Look& look) const;
+  ReadResult DecideOnPassword(Look& look) const;
+  std::optional<SecretString> EncodeKeystore(
+      const std::string& key, Look& look,
+      const std::optional<x509::IssuedCertificate>& issued) const;
   ReadResult DecideOnMail(const std::string& key, Look& look, Memory& memory);
   std::optional<PassResult> ConfirmBeforeChange(const std::string& key, Look& look, Memory& memory);
   std::optional<PassResult> Change(const std::string& key, Look& look, Memory& memory);

@@ -19,12 +19,7 @@ constexpr std::size_t kMaxPassword = 256;
 constexpr std::size_t kMaxName = 253;
 
 Result<void> CheckTexts(const SecretString& password, const std::string& friendly_name) {
-  if (password.empty()) return Fail(ErrorCode::Invalid, "the PKCS#12 password is empty");
-  if (password.Reveal().size() > kMaxPassword || !CountCharacters(password.Reveal())) {
-    return Fail(ErrorCode::Invalid,
-                "the PKCS#12 password is longer than 256 octets, or it is not UTF-8 without "
-                "control characters (a newline at its end?)");
-  }
+  if (auto good = CheckPkcs12Password(password); !good) return good;
   if (friendly_name.size() > kMaxName || !CountCharacters(friendly_name)) {
     return Fail(ErrorCode::Invalid, "the PKCS#12 alias is too long or not UTF-8");
   }
@@ -69,6 +64,16 @@ Result<SecretString> ToBytes(PKCS12* store) {
 }
 
 }  // namespace
+
+Result<void> CheckPkcs12Password(const SecretString& password) {
+  if (password.empty()) return Fail(ErrorCode::Invalid, "the PKCS#12 password is empty");
+  if (password.Reveal().size() > kMaxPassword || !CountCharacters(password.Reveal())) {
+    return Fail(ErrorCode::Invalid,
+                "the PKCS#12 password is longer than 256 octets, or it is not UTF-8 without "
+                "control characters (a newline at its end?)");
+  }
+  return {};
+}
 
 Result<SecretString> EncodePkcs12(std::string_view certificate_pem, std::string_view key_pem,
                                   std::string_view ca_pem, const SecretString& password,

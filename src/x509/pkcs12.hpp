@@ -9,6 +9,10 @@
 
 namespace certpair::x509 {
 
+/// Invalid: empty, longer than 256 octets, or not UTF-8 without control characters: some reader
+/// could not open a key store under it. The message holds nothing of it.
+[[nodiscard]] Result<void> CheckPkcs12Password(const SecretString& password);
+
 /// The bytes of a key store with the leaf and its key under the alias `friendly_name`, and the rest
 /// of `certificate_pem` and of `ca_pem` beside it. AES-256-CBC with PBKDF2 (HMAC-SHA-256), MAC with
 /// HMAC-SHA-256: OpenSSL from 1.1, Java from 8u301 and Windows from Server 2019 read it. Salts are

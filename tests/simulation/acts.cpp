@@ -81,7 +81,14 @@ void Fleet::Subscribe(core::SystemSpec& spec) {
 void Fleet::EditSpec(const std::string& key) {
   stage_.world.EditSystem(key, [this, &key](reconcile::StoredSystem& system) {
     core::SystemSpec& spec = system.spec;
-    switch (chance_.Below(12)) {
+    switch (chance_.Below(14)) {
+      case 12:
+      case 13:
+        if (spec.secret.pkcs12 && chance_.OneIn(2))
+          spec.secret.pkcs12.reset();
+        else
+          WantKeystore(system.identity.name, spec);
+        break;
       case 8:
       case 9:
         Subscribe(spec);
@@ -138,7 +145,13 @@ void Fleet::Damage(SecretObject& secret) {
     secret.data[std::string{to.key}] = secret.Data(from.key);
     secret.data[std::string{to.authority}] = secret.Data(from.authority);
   };
-  switch (chance_.Below(8)) {
+  switch (chance_.Below(10)) {
+    case 8:
+      secret.data["keystore.p12"] = "garbage";
+      break;
+    case 9:
+      secret.data.erase("keystore.p12");
+      break;
     case 0:
       secret.data["tls.key"] = "garbage";
       break;
@@ -197,6 +210,7 @@ void Fleet::EditSecret(const std::string& key) {
   const std::string secret_key = SecretKey(key);
   witness_.Excuse(key, kToNotice);
   if (chance_.OneIn(20)) return BreakAgainAndAgain(key, 12);
+  if (chance_.OneIn(5)) return EditPassword(key);
   switch (chance_.Below(8)) {
     case 0:
       return DeleteByHand(key);
@@ -221,6 +235,19 @@ void Fleet::EditSecret(const std::string& key) {
         if (!secret.immutable) Damage(secret);
       });
   }
+}
+
+// Of the key store: another, an unusable one, none.
+void Fleet::EditPassword(const std::string& key) {
+  Trace(stage_.world.TrueNow(), key, "password edited");
+  if (chance_.OneIn(2)) return PutPassword(key);
+  PutPasswordLater(key);
+  if (chance_.OneIn(3)) return stage_.world.DeleteSecret(PasswordKey(key));
+  stage_.world.EditSecret(PasswordKey(key), [this](auto& secret) {
+    constexpr const char* kUnusable[] = {"", "with a newline\n"};
+    secret.data["password"] = chance_.OneOf(kUnusable);
+    if (chance_.OneIn(3)) secret.data.clear();
+  });
 }
 
 void Fleet::EditStatus(const std::string& key) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/time_format.hpp"
+#include "reconcile/names.hpp"
 #include "simulation/trace.hpp"
 
 namespace certpair::sim {
@@ -105,9 +106,39 @@ void Fleet::Populate() {
     if (chance_.OneIn(3)) spec.regenerate_before = spec.validity / (2 + chance_.Below(20));
     if (chance_.OneIn(5)) spec.warn_before = {};
     for (auto more = chance_.Below(4); more > 0; --more) Subscribe(spec);
+    if (chance_.OneIn(2)) WantKeystore(system.identity.name, spec);
     keys_.push_back(stage_.world.AddSystem(std::move(system)));
     witness_.SpecChanged(keys_.back());
   }
+}
+
+// Some forget the password at first.
+void Fleet::WantKeystore(const std::string& name, core::SystemSpec& spec) {
+  spec.secret.pkcs12 = {.name = name + "-password", .key = "password"};
+  const std::string key = reconcile::ObjectKey(World::kNamespace, name);
+  if (chance_.OneIn(5))
+    PutPasswordLater(key);
+  else
+    PutPassword(key);
+}
+
+void Fleet::PutPassword(const std::string& key) {
+  const std::string password_key = PasswordKey(key);
+  if (!stage_.world.LiveSecretOf(password_key)) {
+    SecretObject secret;
+    secret.metadata.name = password_key.substr(password_key.find('/') + 1);
+    stage_.world.AddSecret(std::move(secret));
+  }
+  stage_.world.EditSecret(password_key, [this](auto& secret) {
+    secret.data["password"] = chance_.OneIn(2) ? "changeit" : "changed";
+  });
+}
+
+// Somebody notices what is wrong with it.
+void Fleet::PutPasswordLater(const std::string& key) {
+  stage_.world.In(chance_.Exponential(hours{48}), [this, key] {
+    if (!calm_) PutPassword(key);
+  });
 }
 
 bool Fleet::RunUntil(World::Time limit) {

@@ -68,11 +68,16 @@ class Fleet {
   void Subscribe(core::SystemSpec& spec);
   void ScheduleMailCheck(const std::string& key);
   void EditSecret(const std::string& key);
+  void EditPassword(const std::string& key);
+  void PutPassword(const std::string& key);
+  void PutPasswordLater(const std::string& key);
+  void WantKeystore(const std::string& name, core::SystemSpec& spec);
   void BreakAgainAndAgain(const std::string& key, int times);
   void DeleteByHand(const std::string& key);
   void EditStatus(const std::string& key);
   void Replace(const std::string& key);
   void Damage(SecretObject& secret);
+  [[nodiscard]] static std::string PasswordKey(const std::string& key) { return key + "-password"; }
   [[nodiscard]] std::string SecretKey(const std::string& key) const { return key + "-outbound"; }
   [[nodiscard]] std::string FingerprintIn(const std::string& key, std::string_view slot) const;
 

@@ -1,5 +1,6 @@
 #include "simulation/mint.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace certpair::sim {
@@ -114,6 +115,19 @@ Result<core::Certificate> Mint::ReadSlot(std::string_view certificate, std::stri
   if (!IsIntact(certificate, key, authority))
     return Fail(ErrorCode::Invalid, "certificate, key and CA do not belong together");
   return *Known(certificate);
+}
+
+std::string Mint::KeystorePrefix(std::string_view certificate) {
+  certificate.remove_prefix(std::min(kCertificate.size(), certificate.size()));
+  return "p12:" + std::string{certificate} + ":";
+}
+
+Result<SecretString> Mint::EncodeKeystore(std::string_view certificate, std::string_view key,
+                                          std::string_view authority, const SecretString& password,
+                                          const std::string&) const {
+  if (!IsIntact(certificate, key, authority))
+    return Fail(ErrorCode::Internal, "a key store of what does not belong together");
+  return SecretString{KeystorePrefix(certificate) + std::string{password.Reveal()}};
 }
 
 Result<std::string> Mint::SubjectString(const core::Subject& subject) const {

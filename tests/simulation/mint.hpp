@@ -50,6 +50,12 @@ class Mint final : public reconcile::CertificateSource {
   Result<core::Certificate> ReadSlot(std::string_view certificate, std::string_view key,
                                      std::string_view authority) const override;
   Result<std::string> SubjectString(const core::Subject& subject) const override;
+  /// What a key store of this certificate begins with.
+  [[nodiscard]] static std::string KeystorePrefix(std::string_view certificate);
+  /// `p12:17:PASSWORD` of `cert:17`; fails where the slot is not intact.
+  Result<SecretString> EncodeKeystore(std::string_view certificate, std::string_view key,
+                                      std::string_view authority, const SecretString& password,
+                                      const std::string& name) const override;
 
  private:
   struct Entry {

@@ -68,6 +68,7 @@ struct Total {
     counts.automatic += r.counts.automatic;
     counts.deadlines_met += r.counts.deadlines_met;
     counts.policies_judged += r.counts.policies_judged;
+    counts.keystores_judged += r.counts.keystores_judged;
     mail.mails += r.mail.mails;
     mail.repeated += r.mail.repeated;
     mail.judged += r.mail.judged;
@@ -76,12 +77,14 @@ struct Total {
     std::cout << fmt::format(
         "{} lives, {:.0f} system-years in {:.1f} s ({:.0f} a second; {:.0f} a second of CPU): {} "
         "passes, {} crashes, {} acts of people, {} Secrets written, {} operations, {} automatic "
-        "issuances; {} policies judged, {} deadlines met; {} mails, {} of them repeated by a crash "
+        "issuances; {} policies judged, {} key stores judged, {} deadlines met; {} mails, {} of "
+        "them repeated by a crash "
         "or "
         "a wiped ledger, {} readers asked whether they had theirs\n",
         lives, system_years, seconds, system_years / seconds, system_years / cpu_seconds, passes,
         crashes, acts, counts.operator_writes, counts.effects, counts.automatic,
-        counts.policies_judged, counts.deadlines_met, mail.mails, mail.repeated, mail.judged);
+        counts.policies_judged, counts.keystores_judged, counts.deadlines_met, mail.mails,
+        mail.repeated, mail.judged);
     testing::Test::RecordProperty("system_years_per_second",
                                   static_cast<int>(system_years / seconds));
     testing::Test::RecordProperty("system_years_per_cpu_second",
@@ -141,6 +144,7 @@ TEST(Simulation, Every_life_of_a_fleet_keeps_the_rules) {
   EXPECT_GT(total.counts.automatic, 20U);
   EXPECT_GT(total.counts.policies_judged, 20U);
   EXPECT_GT(total.counts.deadlines_met, 20U);
+  EXPECT_GT(total.counts.keystores_judged, 20U);
   EXPECT_GT(total.mail.mails, 20U);
   EXPECT_GT(total.mail.repeated, 0U);
   EXPECT_GT(total.mail.judged, 20U);

@@ -23,6 +23,8 @@ using std::chrono::minutes;
 // Back-off (5 min at most), a slow key and a slow watch.
 constexpr minutes kGrace{20};
 
+constexpr std::string_view kSuffix = "-outbound";
+
 std::string NameOf(const std::string& key) { return key.substr(key.find('/') + 1); }
 
 std::optional<core::Receipt> ReceiptIn(const SecretObject* secret) {
@@ -31,7 +33,6 @@ std::optional<core::Receipt> ReceiptIn(const SecretObject* secret) {
 }
 
 std::string SystemOf(const std::string& secret_key) {
-  constexpr std::string_view kSuffix = "-outbound";
   return secret_key.substr(0, secret_key.size() - kSuffix.size());
 }
 
@@ -119,6 +120,7 @@ Pair Witness::LookAtPair(const SecretObject* secret, const std::string& key) con
 
 void Witness::SecretChanged(const std::string& secret_key, const SecretPointer& before,
                             const SecretPointer& after, bool by_operator) {
+  if (!secret_key.ends_with(kSuffix)) return;  // a password
   const std::string key = SystemOf(secret_key);
   mail_.Changed(key);
   if (!after) {
@@ -158,12 +160,51 @@ void Witness::OperatorWrote(const std::string& key, const SecretPointer& before,
   if (!is.inactive.IsEmpty() && is.inactive.certificate == nullptr &&
       is.inactive.bytes != was.inactive.bytes)
     Accuse(key, "the inactive slot that was written is not intact (R5)");
+  JudgeKeystore(key, *after, is);
   const auto receipt_before = ReceiptIn(before.get());
   const auto receipt = ReceiptIn(after.get());
   if (receipt && receipt != receipt_before)
     JudgeEffect(key, *receipt, was, is);
   else
     JudgeAutomatic(key, before, was, is);
+}
+
+// R13: what the operator writes holds no key store of a certificate that is not in the pair.
+void Witness::JudgeKeystore(const std::string& key, const SecretObject& secret, const Pair& pair) {
+  if (secret.metadata.Annotation(reconcile::kKeystoreAnnotation).empty()) return;
+  ++counts_.keystores_judged;
+  const std::string_view bytes = secret.Data(reconcile::kKeystoreKey);
+  const auto is_of = [&](const Slot& slot) {
+    return slot.certificate != nullptr && bytes.starts_with(Mint::KeystorePrefix(slot.bytes[0]));
+  };
+  if (!is_of(pair.active) && !is_of(pair.inactive) && pair.active.certificate != nullptr)
+    Accuse(key, "keystore.p12 holds no certificate of the pair (R13)");
+}
+
+// R13: where its password is there, the key store is the active certificate's, and opens with it.
+void Witness::JudgeKeystoreInQuiet(const std::string& key, const StoredSystem& system,
+                                   const SecretObject& secret, const Pair& pair) {
+  const auto& wanted = system.spec.secret.pkcs12;
+  const bool ours = !secret.metadata.Annotation(reconcile::kKeystoreAnnotation).empty();
+  const core::Condition* told = system.status.Find("KeystoreWritten");
+  if (!wanted) {
+    if (ours || told != nullptr) Accuse(key, "a key store that nobody wants any more (R13)");
+    return;
+  }
+  const auto holder =
+      stage_.world.LiveSecretOf(reconcile::ObjectKey(World::kNamespace, wanted->name));
+  const std::string password{holder ? holder->Data(wanted->key) : std::string_view{}};
+  const bool usable = !password.empty() && password.find('\n') == std::string::npos;
+  const std::string_view bytes = secret.Data(reconcile::kKeystoreKey);
+  const std::string prefix = Mint::KeystorePrefix(pair.active.bytes[0]);
+  ++counts_.keystores_judged;
+  if (usable && bytes != prefix + password)
+    Accuse(key, fmt::format("keystore.p12 is \"{}\", not \"{}\" (R13)", bytes, prefix + password));
+  const bool current = ours && bytes.starts_with(prefix);
+  if (told == nullptr || (told->status == core::ConditionStatus::True) != current)
+    Accuse(key, fmt::format("KeystoreWritten is {} ({}), and keystore.p12 is \"{}\"",
+                            told ? core::ToString(told->status) : "absent",
+                            told ? told->reason : "", bytes));
 }
 
 // R20.
@@ -496,6 +537,7 @@ void Witness::JudgeStatus(const std::string& key, const StoredSystem& system) {
     Accuse(key, fmt::format("Ready is {} ({}) and the active certificate is {}",
                             ready ? core::ToString(ready->status) : "absent",
                             ready ? ready->reason : "", valid ? "valid" : "not valid"));
+  if (ours && whole && !secret->immutable) JudgeKeystoreInQuiet(key, system, *secret, pair);
   if (ours && whole && !secret->immutable &&
       status.secret_resource_version != secret->metadata.resource_version)
     Accuse(key, "status describes another version of the Secret");

@@ -60,6 +60,7 @@ class Witness {
     std::uint64_t automatic = 0;      ///< issuances
     std::uint64_t deadlines_met = 0;  ///< by a write, where nothing excused the operator
     std::uint64_t policies_judged = 0;
+    std::uint64_t keystores_judged = 0;
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
@@ -87,6 +88,9 @@ class Witness {
                      const SecretPointer& after);
   void JudgeOwnership(const std::string& key, const SecretPointer& before,
                       const SecretPointer& after);
+  void JudgeKeystore(const std::string& key, const SecretObject& secret, const Pair& pair);
+  void JudgeKeystoreInQuiet(const std::string& key, const reconcile::StoredSystem& system,
+                            const SecretObject& secret, const Pair& pair);
   void JudgeEffect(const std::string& key, const core::Receipt& receipt, const Pair& before,
                    const Pair& after);
   void JudgeOrder(const std::string& key, const OperationPointer& operation);

@@ -94,5 +94,72 @@ TEST_F(Crash, After_any_write_of_a_regeneration_it_has_happened_once) {
   }
 }
 
+TEST_F(Crash, After_any_write_of_a_repair_it_has_happened_once_and_with_its_key_store) {
+  Apply(GeneratedAuthority("crash-repair-ca"));
+  Apply({{"apiVersion", "v1"},
+         {"kind", "Secret"},
+         {"metadata", {{"name", "crash-password"}, {"namespace", "idm"}}},
+         {"stringData", {{"password", "changeit"}}}});
+  for (int n = 1; n <= 2; ++n) {  // the Secret, the system's status
+    SCOPED_TRACE(n);
+    const std::string name = "repaired-" + std::to_string(n);
+    Json system = System(name, "crash-repair-ca");
+    system["spec"]["automaticRegeneration"] = {{"enabled", true}};
+    system["spec"]["secret"]["pkcs12"]["passwordSecretRef"] = {{"name", "crash-password"},
+                                                               {"key", "password"}};
+    {
+      OperatorProcess op{ThroughProxy()};
+      Apply(system);
+      AwaitCondition("psys", name, "KeystoreWritten", "True", "", kSoon);
+    }
+    const std::string first = PairOf(name).active;
+    CrashAndGoOn(
+        n,
+        [&] {
+          MustKubectl({"patch", "secret", name + "-outbound", "-n", "idm", "--type=merge", "-p",
+                       R"({"data":{"tls.key":"Z2FyYmFnZQ=="}})"});
+        },
+        [&] {
+          const auto now = Get("psys", name);
+          return PairOf(name).active != first && ConditionOf(*now, "Ready").status == "True" &&
+                 ConditionOf(*now, "KeystoreWritten").status == "True";
+        });
+    const Json secret = *Get("secret", name + "-outbound");
+    const Json notes = secret.at("metadata").at("annotations");
+    const std::string issuances = notes.value("certpair.dev/automatic-issuances", "");
+    EXPECT_EQ(std::ranges::count(issuances, ','), 1) << "two issuances, not " << issuances;
+    EXPECT_TRUE(notes.value("certpair.dev/pkcs12", "").starts_with(PairOf(name).active));
+    EXPECT_EQ(FingerprintOf(secret, "tls.crt"), PairOf(name).active);
+  }
+}
+
+TEST_F(Crash, After_any_write_of_an_adoption_the_pair_is_as_it_was) {
+  Apply(GeneratedAuthority("crash-adoption-ca"));
+  for (int n = 1; n <= 2; ++n) {  // the Secret, the system's status
+    SCOPED_TRACE(n);
+    const std::string name = "adopted-" + std::to_string(n);
+    Json system = System(name, "crash-adoption-ca");
+    system["spec"]["secret"]["deletionPolicy"] = "Retain";
+    {
+      OperatorProcess op{ThroughProxy()};
+      Apply(system);
+      AwaitCondition("psys", name, "Ready", "True", "", kSoon);
+    }
+    const Pair pair = PairOf(name);
+    MustKubectl({"delete", "psys", name, "-n", "idm"});
+    CrashAndGoOn(
+        n, [&] { Apply(system); },
+        [&] {
+          return PairOf(name) == pair && ConditionOf(*Get("psys", name), "Ready").status == "True";
+        });
+    const auto uid = Get("psys", name)->at("metadata").at("uid");
+    EXPECT_EQ(Get("secret", name + "-outbound")
+                  ->at("metadata")
+                  .at("annotations")
+                  .at("certpair.dev/system-uid"),
+              uid);
+  }
+}
+
 }  // namespace
 }  // namespace certpair::test

@@ -338,11 +338,28 @@ TEST_F(SystemCrd, What_is_not_built_yet_is_refused_and_not_ignored) {
         "spec.activation.probe: Invalid value: is not available in this version: leave it out, and "
         "activate with "
         "a CertificateOperation"},
-       {"PKCS#12",
-        Secret(
-            Json::parse(R"({"pkcs12": {"passwordSecretRef": {"name": "p", "key": "password"}}})")),
-        "spec.secret.pkcs12: Invalid value: is not available in this version: leave it out"},
        {"Hold", Spec(Json::parse(R"({"activation": {"atExpiry": "Hold"}})")), ""}});
+}
+
+TEST_F(SystemCrd, The_password_of_a_key_store_is_named_by_Secret_and_key) {
+  const auto with = [](const char* pkcs12) {
+    return Secret(Json{{"pkcs12", Json::parse(pkcs12)}});
+  };
+  const std::string at = "spec.secret.pkcs12.passwordSecretRef";
+  Check(MinimalSystem(),
+        {{"both", with(R"({"passwordSecretRef": {"name": "p.q", "key": "pass_word.txt"}})"), ""},
+         {"neither", with("{}"), at + ": Required value"},
+         {"no key", with(R"({"passwordSecretRef": {"name": "p"}})"), at + ".key: Required value"},
+         {"no name", with(R"({"passwordSecretRef": {"key": "k"}})"), at + ".name: Required value"},
+         {"a password in the place of a reference", with(R"({"password": "secret"})"),
+          "unknown field \"spec.secret.pkcs12.password\""},
+         {"no name of a Secret", with(R"({"passwordSecretRef": {"name": "P/x", "key": "k"}})"),
+          Invalid(at + ".name", "P/x",
+                  "must be the name of a Secret: lower-case letters, digits, '-' and '.', with a "
+                  "letter or digit at both ends")},
+         {"no key of a Secret", with(R"({"passwordSecretRef": {"name": "p", "key": "a b"}})"),
+          Invalid(at + ".key", "a b",
+                  "must be a key of a Secret, of letters, digits, '-', '_' and '.'")}});
 }
 
 }  // namespace

@@ -128,6 +128,13 @@ class Signer {
       o.receipt = planned.receipt;
       if (o.receipt->fingerprint.empty()) o.receipt->fingerprint = made_;
     }
+    if (const auto* make = std::get_if<MakeKeystore>(&planned.keystore)) {
+      o.keystore = {Read(o.secret).active->fingerprint, make->password, make->password_version};
+      o.keystore_damaged = false;
+    } else if (std::holds_alternative<RemoveKeystore>(planned.keystore)) {
+      o.keystore.reset();
+      o.keystore_damaged = false;
+    }
     o.secret_metadata_differs = false;
     o.secret_resource_version = std::to_string(++version_);
     return made_;

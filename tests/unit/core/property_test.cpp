@@ -137,6 +137,39 @@ void ExpectHonestMail(const Observation& o, const Decision& decision) {
   }
 }
 
+// R13: wanted or not, there or not, of whatever certificate, with whatever known of its password.
+void AddKeystore(Dice& dice, Observation& o) {
+  const std::vector<PasswordReference> references{
+      {"p", "password"}, {"q", "password"}, {o.spec.secret.name, "password"}};
+  const std::vector<std::string> versions{"7", "8"};
+  if (!dice.OneIn(3)) o.spec.secret.pkcs12 = dice.Pick(references);
+  if (!std::holds_alternative<Missing>(o.secret) && dice.OneIn(2)) {
+    o.keystore = Keystore{Fingerprint(static_cast<int>(1 + dice.Below(3))), dice.Pick(references),
+                          dice.Pick(versions)};
+    o.keystore_damaged = dice.OneIn(4);
+  }
+  o.password = {static_cast<PasswordView::State>(dice.Below(4)), dice.Pick(versions),
+                "the password is missing"};
+}
+
+// R13: a key store is of the pair, or there is none; one that can be made is of the active one.
+void ExpectHonestKeystore(const Observation& o) {
+  if (!o.keystore || PairOf(o.secret) == std::nullopt || o.identity.being_deleted ||
+      o.identity.namespace_terminating || std::holds_alternative<Immutable>(o.secret))
+    return;
+  const auto pair = PairOf(o.secret);
+  if (std::holds_alternative<Retained>(o.secret)) return;  // it did not fit
+  ASSERT_TRUE(o.spec.secret.pkcs12);
+  const std::string& of = o.keystore->fingerprint;
+  ASSERT_TRUE(of == pair->active.fingerprint ||
+              (pair->inactive && of == pair->inactive->fingerprint));
+  if (o.password.state != PasswordView::State::There ||
+      o.spec.secret.pkcs12->name == o.spec.secret.name)
+    return;
+  ASSERT_EQ(of, pair->active.fingerprint);
+  ASSERT_EQ(o.keystore->password_version, o.password.version);
+}
+
 Observation RandomObservation(Dice& dice) {
   Observation o = Fresh();
   o.spec = RandomSpec(dice, o.spec);
@@ -148,6 +181,7 @@ Observation RandomObservation(Dice& dice) {
   if (dice.OneIn(10)) o.authority.allow.clear();
   o.secret = RandomSecret(dice, o);
   o.secret_metadata_differs = dice.OneIn(5);
+  AddKeystore(dice, o);
   if (dice.OneIn(8)) o.write_failure = "quota";
   for (auto n = dice.Below(9); n > 0; --n) {
     o.budget.automatic.push_back(o.now - seconds{dice.Below(40'000'000) - 1'000'000});
@@ -208,6 +242,7 @@ TEST(Property, Any_observation_is_answered_and_settles_after_one_change) {
     ASSERT_FALSE(pass.first.change) << NameOf(pass.first.change);
     ASSERT_TRUE(pass.last.events.empty()) << pass.last.events[0].message;
     ExpectProgress(o, pass.last);
+    ExpectHonestKeystore(o);
   }
 }
 

@@ -8,6 +8,7 @@
 #include "reconcile/secret_reading.hpp"
 #include "support/certificates.hpp"
 #include "x509/certificate.hpp"
+#include "x509/pkcs12.hpp"
 
 namespace certpair::reconcile {
 
@@ -25,6 +26,11 @@ class RealReader final : public CertificateSource {
   }
   Result<std::string> SubjectString(const core::Subject& subject) const override {
     return x509::SubjectString(subject);
+  }
+  Result<SecretString> EncodeKeystore(std::string_view certificate, std::string_view key,
+                                      std::string_view authority, const SecretString& password,
+                                      const std::string& name) const override {
+    return x509::EncodePkcs12(certificate, key, authority, password, name);
   }
 };
 

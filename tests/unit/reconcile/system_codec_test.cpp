@@ -170,6 +170,13 @@ TEST(SystemCodec, A_value_of_another_version_of_the_CRD_is_named) {
   }
 }
 
+TEST(SystemCodec, Where_the_password_of_a_key_store_stands) {
+  json object = FullObject();
+  EXPECT_FALSE(DecodeSystem(object).spec.secret.pkcs12);
+  object["spec"]["secret"]["pkcs12"] = {{"passwordSecretRef", {{"name", "p"}, {"key", "k"}}}};
+  EXPECT_EQ(DecodeSystem(object).spec.secret.pkcs12, (core::PasswordReference{"p", "k"}));
+}
+
 TEST(SystemCodec, Anything_at_all_is_decoded_without_a_fault) {
   for (const char* text :
        {"null", "[]", "1", "\"x\"", R"({"spec": [], "status": 3, "metadata": "m"})",

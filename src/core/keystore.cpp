@@ -1,0 +1,157 @@
+#include "core/keystore.hpp"
+
+#include <array>
+#include <string>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "core/reasons.hpp"
+
+namespace certpair::core {
+namespace {
+
+using State = PasswordView::State;
+
+template <class... Cases>
+struct Match : Cases... {
+  using Cases::operator()...;
+};
+
+// The pair once a change is written, as far as its certificates are known now.
+struct After {
+  bool makes_active = false;  // by a certificate that is made in the change
+  const Certificate* active = nullptr;
+  const Certificate* inactive = nullptr;
+
+  [[nodiscard]] bool Holds(const std::string& fingerprint) const {
+    return (active && active->fingerprint == fingerprint) ||
+           (inactive && inactive->fingerprint == fingerprint);
+  }
+};
+
+After PairAfter(const SecretChange& change, const View& view) {
+  const Certificate* active = view.active;
+  const Certificate* inactive = view.inactive;
+  return std::visit(
+      Match{
+          [&](const IssueActive& c) {
+            return After{true, nullptr, c.keep_inactive ? inactive : nullptr};
+          },
+          [&](const Regenerate& c) { return After{true, nullptr, c.keep_old ? active : nullptr}; },
+          [&](const Activate& c) { return After{false, inactive, c.keep_old ? active : nullptr}; },
+          [&](const IssueInactive&) { return After{false, active, nullptr}; },
+          [&](const ReplaceInactive&) { return After{false, active, nullptr}; },
+          [&](const DeleteInactive&) { return After{false, active, nullptr}; },
+          [&](const Relabel&) { return After{false, active, inactive}; }},
+      change);
+}
+
+// What cannot be told from the Secret alone is told where the password was read.
+bool Fits(const View& view, const Certificate& active) {
+  const auto& wanted = view.o.spec.secret.pkcs12;
+  const auto& there = view.o.keystore;
+  if (!there || view.o.keystore_damaged) return false;
+  if (there->fingerprint != active.fingerprint || there->password != *wanted) return false;
+  return view.o.password.state != State::There ||
+         there->password_version == view.o.password.version;
+}
+
+bool IsMissing(const View& view, const After& after) {
+  return after.makes_active || (after.active && !Fits(view, *after.active));
+}
+
+// The pair's own Secret changes with each key store: one that hung on it would never be done.
+bool NamesOwnSecret(const View& view) {
+  return view.o.spec.secret.pkcs12->name == view.o.spec.secret.name;
+}
+
+struct Trouble {
+  std::string_view reason;
+  std::string message;
+};
+
+std::optional<Trouble> TroubleWithPassword(const View& view) {
+  if (NamesOwnSecret(view)) {
+    return Trouble{reason::kPasswordUnusable,
+                   fmt::format("spec.secret.pkcs12.passwordSecretRef.name is \"{}\", the Secret of "
+                               "the pair itself: name another Secret.",
+                               view.o.spec.secret.name)};
+  }
+  const PasswordView& password = view.o.password;
+  if (password.state == State::Missing) return Trouble{reason::kPasswordMissing, password.problem};
+  if (password.state == State::Unusable) {
+    return Trouble{reason::kPasswordUnusable, password.problem};
+  }
+  return std::nullopt;
+}
+
+Statement Say(bool holds, std::string_view reason, std::string message) {
+  return {condition::kKeystoreWritten, holds ? ConditionStatus::True : ConditionStatus::False,
+          reason, std::move(message)};
+}
+
+}  // namespace
+
+KeystoreChange KeystoreBeside(const SecretChange& change, const View& view) {
+  const auto& there = view.o.keystore;
+  const auto& wanted = view.o.spec.secret.pkcs12;
+  if (!wanted) return there ? KeystoreChange{RemoveKeystore{}} : KeystoreChange{};
+  const After after = PairAfter(change, view);
+  const bool is_missing = IsMissing(view, after);
+  if (is_missing && view.o.password.state == State::There && !NamesOwnSecret(view)) {
+    return MakeKeystore{*wanted, view.o.password.version};
+  }
+  if (!there || (after.active && !is_missing)) return {};
+  // One that cannot be renewed serves for as long as the pair holds its certificate, and beside a
+  // damaged active slot.
+  const bool is_spare = view.inactive && view.inactive->fingerprint == there->fingerprint;
+  const bool is_damaged_active = !after.active && !after.makes_active && !is_spare;
+  const bool serves =
+      !view.o.keystore_damaged && (after.Holds(there->fingerprint) || is_damaged_active);
+  return serves ? KeystoreChange{} : KeystoreChange{RemoveKeystore{}};
+}
+
+bool NeedsPassword(const std::optional<PlannedChange>& change, const View& view) {
+  if (!view.o.spec.secret.pkcs12 || view.Leaving() || view.not_writable) return false;
+  if (view.o.password.state != State::NotRead || NamesOwnSecret(view)) return false;
+  return IsMissing(view, PairAfter(change ? change->what : SecretChange{Relabel{}}, view)) ||
+         IsMissing(view, PairAfter(Relabel{}, view));
+}
+
+std::optional<sys_seconds> LookAgainAtPassword(const View& view) {
+  if (!view.o.spec.secret.pkcs12 || view.not_writable || NamesOwnSecret(view)) return std::nullopt;
+  if (!TroubleWithPassword(view) || !IsMissing(view, PairAfter(Relabel{}, view))) {
+    return std::nullopt;
+  }
+  return LookAgainAtUnwatched(view.o, condition::kKeystoreWritten);
+}
+
+std::optional<Statement> DescribeKeystore(const View& view) {
+  if (!view.o.spec.secret.pkcs12) return std::nullopt;
+  if (!view.active) {
+    return Say(false, reason::kNoCertificate, "There is no active certificate to put into it.");
+  }
+  if (Fits(view, *view.active)) {
+    return Say(true, reason::kCurrent,
+               fmt::format("keystore.p12 in Secret \"{}\" holds the active certificate.",
+                           view.o.spec.secret.name));
+  }
+  const std::string rest = view.o.keystore
+                               ? fmt::format(" keystore.p12 is still that of certificate {}.",
+                                             view.o.keystore->fingerprint)
+                               : "";
+  if (view.not_writable) {
+    return Say(false, view.not_writable->reason, view.not_writable->message + rest);
+  }
+  if (auto trouble = TroubleWithPassword(view)) {
+    return Say(false, trouble->reason, trouble->message + rest);
+  }
+  if (!view.o.write_failure.empty()) {
+    return Say(false, reason::kSecretWriteFailed,
+               fmt::format("The Secret could not be written: {}{}", view.o.write_failure, rest));
+  }
+  return Say(false, reason::kIssuing, "keystore.p12 is about to be made." + rest);
+}
+
+}  // namespace certpair::core

@@ -1,0 +1,41 @@
+// The PKCS#12 in a pair's Secret (R13): what stands beside it in an annotation, and the password
+// that it is made with. Pure, thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/secret_string.hpp"
+#include "core/decision.hpp"
+#include "kube/error.hpp"
+#include "reconcile/objects.hpp"
+#include "x509/authority.hpp"
+
+namespace certpair::reconcile {
+
+/// `fingerprint secret/key resourceVersion digest`, the last of the bytes of keystore.p12: so that
+/// a watch of metadata tells whether a key store fits, and a look at its bytes whether somebody
+/// else wrote them. It is no protection against whoever may write Secrets.
+[[nodiscard]] std::string FormatKeystore(const core::Keystore& keystore, std::string_view bytes);
+/// Nothing where the annotation is absent, or not one of ours.
+[[nodiscard]] std::optional<core::Keystore> ParseKeystore(std::string_view text);
+[[nodiscard]] bool IsKeystoreIntact(std::string_view text, std::string_view bytes);
+
+/// A password as it was read. Short-lived.
+struct PasswordReading {
+  core::PasswordView view;
+  SecretString password;  ///< empty unless `view` says There
+};
+/// What the Secret that `reference` names holds. Whatever is wrong with it, a failed request
+/// included, is the password's trouble alone.
+[[nodiscard]] PasswordReading ReadPassword(
+    const core::PasswordReference& reference,
+    const kube::ApiResult<std::optional<LiveSecret>>& secret);
+
+/// What the annotation will tell once `plan` is written: the active certificate is in `after`.
+[[nodiscard]] std::optional<core::Keystore> KeystoreAfter(
+    const core::PlannedChange& plan, const std::optional<core::Keystore>& before,
+    const core::SecretState& after);
+
+}  // namespace certpair::reconcile

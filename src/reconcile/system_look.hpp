@@ -1,0 +1,35 @@
+// Private to this folder: what SystemReconciler has in hand during one pass.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "reconcile/system_reconciler.hpp"
+
+namespace certpair::reconcile {
+
+// Everything that one pass sees and decides.
+struct SystemReconciler::Look {
+  StoredSystem system;  // as cached, or live where it had to be
+  core::Observation seen;
+  core::Decision decided;
+  std::optional<LiveSecret> secret;  // read live in this pass
+  bool was_read = false;             // `secret` says what is there, be it nothing
+  SecretString password;             // of the key store, where it was read
+  std::vector<std::shared_ptr<const StoredOperation>> operations;
+
+  void TakeOver(SecretReading reading) {
+    seen.secret = std::move(reading.state);
+    seen.secret_resource_version = std::move(reading.resource_version);
+    seen.secret_metadata_differs = reading.metadata_differs;
+    seen.receipt = std::move(reading.receipt);
+    seen.budget = std::move(reading.budget);
+    seen.renewed = std::move(reading.renewed);
+    seen.keystore = std::move(reading.keystore);
+    seen.keystore_damaged = reading.keystore_damaged;
+  }
+};
+
+}  // namespace certpair::reconcile
