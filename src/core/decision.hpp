@@ -110,4 +110,9 @@ struct Decision {
 /// without it, for the case that the change fails.
 [[nodiscard]] Decision Decide(const Observation& observation);
 
+/// What is done about a system whose spec cannot be read (`why` names the field): it is told so,
+/// and its Secret stays as it is. Of `observation`, identity, status, operations and time count;
+/// what the status says of the certificates stays, and an operation that waits fails after a while.
+[[nodiscard]] Decision DecideUnreadable(const Observation& observation, const std::string& why);
+
 }  // namespace certpair::core

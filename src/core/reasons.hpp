@@ -32,6 +32,9 @@ inline constexpr std::string_view kAuthorityChanged = "AuthorityChanged";
 inline constexpr std::string_view kInactiveDamaged = "InactiveDamaged";
 /// False: a certificate is about to be made.
 inline constexpr std::string_view kIssuing = "Issuing";
+/// False: the spec holds a value that this operator cannot read, which another version of the
+/// kind's schema let in; nothing is done until it is corrected. Also an Event.
+inline constexpr std::string_view kInvalidSpec = "InvalidSpec";
 /// False: `issuance: Manual`, and nobody has asked for a certificate yet.
 inline constexpr std::string_view kWaitingForGenerate = "WaitingForGenerate";
 /// False: the active certificate has ended. Also an Event.

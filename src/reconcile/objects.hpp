@@ -23,8 +23,8 @@ struct StoredSystem {
   std::string resource_version;
   std::uint64_t pems_digest =
       0;  ///< of the PEMs that status holds, to notice when somebody edits them
-  /// The object breaks the schema that this program knows (an older or newer CRD): nothing is done
-  /// but to say so.
+  /// The object breaks the schema that this program knows (an older or newer CRD), in the field
+  /// that is named: nothing is done but to say so.
   std::string undecodable;
   [[nodiscard]] bool HasStatus() const { return status.observed_generation > 0; }
 };

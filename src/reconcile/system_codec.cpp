@@ -16,6 +16,14 @@ using json::At;
 using json::Text;
 using json::Value;
 
+// A value for a message, whatever somebody wrote there.
+std::string Quoted(const Value& value) {
+  constexpr std::size_t kMost = 80;
+  std::string text = value.dump(-1, ' ', true, Value::error_handler_t::replace);
+  if (text.size() > kMost) text = text.substr(0, kMost) + "...";
+  return text;
+}
+
 // Picks the enumerator that the text names; leaves `target` and notes the field where it names
 // none.
 template <class Enum>
@@ -30,7 +38,7 @@ void DecodeEnum(const Value& value, std::initializer_list<std::pair<std::string_
     }
   }
   if (undecodable.empty())
-    undecodable = std::string{field} + ": this operator does not know the value \"" + text + "\"";
+    undecodable = std::string{field} + ": this operator does not know the value " + Quoted(value);
 }
 
 void DecodeDuration(const Value& value, std::optional<seconds>& target, const char* field,
@@ -38,7 +46,7 @@ void DecodeDuration(const Value& value, std::optional<seconds>& target, const ch
   if (value.is_null()) return;
   target = json::Duration(value);
   if (!target && undecodable.empty())
-    undecodable = std::string{field} + ": \"" + Text(value) + "\" is not a duration such as 720h";
+    undecodable = std::string{field} + ": " + Quoted(value) + " is not a duration such as 720h";
 }
 
 core::Subject DecodeSubject(const Value& subject) {
@@ -103,8 +111,8 @@ core::SystemSpec DecodeSpec(const Value& spec, const std::string& name, std::str
   if (const auto key = DecodeKeySpec(At(certificate, "key"), out.key)) {
     out.key = *key;
   } else if (undecodable.empty()) {
-    undecodable = "spec.certificate.key.algorithm: this operator does not know the value \"" +
-                  Text(At(certificate, "key", "algorithm")) + "\"";
+    undecodable = "spec.certificate.key.algorithm: this operator does not know the value " +
+                  Quoted(At(certificate, "key", "algorithm"));
   }
   out.secret = DecodeSecretSpec(At(spec, "secret"), name, undecodable);
   out.regeneration_enabled = json::Boolean(At(spec, "automaticRegeneration", "enabled"));

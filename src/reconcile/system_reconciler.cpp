@@ -88,14 +88,10 @@ bool SystemReconciler::IsEcho(const std::string& key, const std::string& resourc
 
 PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem& system,
                                       Memory& memory) {
-  if (!system.undecodable.empty()) {
-    log::Error("a system cannot be read: is the CRD of this version?",
-               {{"system", key}, {"field", system.undecodable}});
-    return {.kind = Kind::Failed, .error = system.undecodable, .error_kind = "Undecodable"};
-  }
   if (IsBehind(key, system, memory))
     return {.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + kLookAgain};
   Look look{.system = system};
+  if (!system.undecodable.empty()) return PassOverUnreadable(key, look, memory);
   if (const auto read = Observe(key, look, memory, memory.read_live); !read)
     return FailedBy(read.error());
   look.decided = core::Decide(look.seen);

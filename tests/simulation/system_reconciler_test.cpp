@@ -463,6 +463,39 @@ TEST_F(ReconcilerTest, An_operation_without_a_system_fails_after_a_minute) {
   EXPECT_FALSE(stage.world.LiveOperation(key)->operation.succeeded);
 }
 
+TEST_F(ReconcilerTest, A_spec_that_cannot_be_read_is_told_once_and_nothing_is_done) {
+  MakeItLive();
+  const auto secret = stage.world.LiveSecretOf(kSecretKey)->metadata.resource_version;
+  stage.world.EditSystem(kKey, [](auto& system) {
+    system.undecodable = "spec.type: this operator does not know the value \"Gateway\"";
+  });
+  stage.Run(hours{24 * 400});
+  EXPECT_EQ(Ready(), core::reason::kInvalidSpec);
+  EXPECT_EQ(stage.world.Writes(), 2) << "its status and an Event";
+  EXPECT_EQ(stage.world.Reads(), 0);
+  EXPECT_EQ(stage.world.LiveSecretOf(kSecretKey)->metadata.resource_version, secret);
+  stage.daemon.Start();
+  stage.Run(hours{1});
+  EXPECT_EQ(stage.world.Writes(), 2) << "nor by a process that does not remember";
+  ASSERT_EQ(stage.world.events.size(), 1U);
+  EXPECT_TRUE(stage.world.events.front().warning);
+
+  stage.world.EditSystem(kKey, [](auto& system) { system.undecodable.clear(); });
+  stage.Settle();
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_EQ(Data("tls.crt"), "cert:1") << "what was due meanwhile is done";
+}
+
+TEST_F(ReconcilerTest, A_new_one_gets_no_Secret) {
+  auto system = MakeSystem("abap");
+  system.undecodable = "spec.certificate.validity: \"365d\" is not a duration such as 720h";
+  stage.world.AddSystem(std::move(system));
+  stage.Settle();
+  EXPECT_EQ(Ready(), core::reason::kInvalidSpec);
+  EXPECT_EQ(stage.world.LiveSecretOf(kSecretKey), nullptr);
+  EXPECT_EQ(stage.world.Writes(), 2);
+}
+
 TEST_F(ReconcilerTest, A_write_that_the_caches_never_show_is_read_live_after_half_a_minute) {
   stage.world.watch_delay = [] { return hours{1}; };
   stage.daemon.Stop();

@@ -170,6 +170,22 @@ TEST(SystemCodec, A_value_of_another_version_of_the_CRD_is_named) {
   }
 }
 
+TEST(SystemCodec, What_is_quoted_of_it_is_short_and_plain) {
+  const std::pair<json, const char*> cases[] = {
+      {"Gateway", R"(spec.type: this operator does not know the value "Gateway")"},
+      {5, "spec.type: this operator does not know the value 5"},
+      {json::array({"Source"}), R"(spec.type: this operator does not know the value ["Source"])"},
+      {"a\nb\xFF", R"(spec.type: this operator does not know the value "a\nb\ufffd")"}};
+  for (const auto& [value, wanted] : cases) {
+    json object = FullObject();
+    object["spec"]["type"] = value;
+    EXPECT_EQ(DecodeSystem(object).undecodable, wanted);
+  }
+  json object = FullObject();
+  object["spec"]["certificate"]["validity"] = std::string(10'000, '9');
+  EXPECT_LT(DecodeSystem(object).undecodable.size(), 200U);
+}
+
 TEST(SystemCodec, Where_the_password_of_a_key_store_stands) {
   json object = FullObject();
   EXPECT_FALSE(DecodeSystem(object).spec.secret.pkcs12);
