@@ -1,7 +1,10 @@
 """Who may do what, where the policies of the chart are in force."""
+import json
+import pathlib
+import tempfile
 import unittest
 
-from chart import (AUTHORITIES, COLLECTOR, NAMESPACE, NAMESPACE_CONTROLLER, OPERATOR, SECRETS, SYSTEMS, ReleaseTest, eventually,
+from chart import (AUTHORITIES, CHART, COLLECTOR, Cluster, NAMESPACE, NAMESPACE_CONTROLLER, OPERATOR, SECRETS, SYSTEMS, ReleaseTest, eventually,
                      pair_secret, system)
 
 ADMIN = None  # the administrator: every right, breakglass among them
@@ -225,6 +228,30 @@ class PolicyTest(ReleaseTest):
         self.check("", self.api("DELETE", "/api/v1/namespaces/leaving", user=None))
         # The controller of this control plane works as the administrator, so we delete as it would on others.
         self.check("", self.api("DELETE", SECRETS.format("leaving") + "/pair", user=NAMESPACE_CONTROLLER, groups=["system:masters"]))
+
+
+class AuditTest(unittest.TestCase):
+    """On a control plane that keeps an audit log."""
+
+    def test_Who_breaks_the_glass_and_why_stands_in_the_audit_log(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log, rules = pathlib.Path(folder) / "audit.log", pathlib.Path(folder) / "policy.yaml"
+            rules.write_text(json.dumps({"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [
+                {"level": "Metadata", "resources": [{"group": "", "resources": ["secrets"]}]}]}))
+            audited = Cluster("--api-arg", f"--audit-policy-file={rules}", "--api-arg", f"--audit-log-path={log}")
+            self.addCleanup(audited.down)
+            answer = audited.helm("install", "certpair", CHART, "--namespace", NAMESPACE)
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            audited.api.create(SECRETS.format("idm"), pair_secret("glass"))
+            path = SECRETS.format("idm") + "/glass"
+            eventually(lambda: audited.api.patch(path + "?dryRun=All", {"data": {"x": "eA=="}})[0] == 403, "no policy holds")
+            self.assertEqual(audited.api.patch(path, {"data": {"x": "eA=="}, **REASON})[0], 200)
+
+            def told():
+                events = [json.loads(line) for line in log.read_text().splitlines()]
+                return [note for event in events for name, note in event.get("annotations", {}).items() if name == "certpair-secrets/break-glass"]
+            eventually(told, "the audit log says nothing of it")
+            self.assertEqual(told(), ["admin: restoring after incident 17"])
 
 
 class OwnAddressTest(ReleaseTest):

@@ -185,6 +185,36 @@ class HardeningTest(unittest.TestCase):
         self.assertEqual(only(render(), "PodDisruptionBudget")["spec"]["maxUnavailable"], 1)
         self.assertFalse([d for d in render({"replicas": 1}) if d["kind"] == "PodDisruptionBudget"])
 
+    def test_The_network_lets_in_and_out_what_is_needed_and_nothing_else(self):
+        def rules(values):
+            policy = only(render(values), "NetworkPolicy", "certpair-controller")["spec"]
+            self.assertEqual(policy["policyTypes"], ["Ingress", "Egress"])
+            return policy["ingress"], policy["egress"]
+        dns = {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}
+        ingress, egress = rules({})
+        self.assertEqual(ingress, [{"ports": [{"port": "metrics"}]}, {"ports": [{"port": "health"}]}])
+        self.assertEqual(egress, [{"ports": [{"port": 443}, {"port": 6443}]}, dns])
+        here, there = {"podSelector": {"matchLabels": {"a": "b"}}}, {"ipBlock": {"cidr": "10.0.0.1/32"}}
+        ingress, egress = rules({**MAIL, "networkPolicy": {"metricsFrom": [here], "apiServer": [there], "apiServerPorts": [7443],
+                                                           "extraEgress": [{"ports": [{"port": 8443}]}]}})
+        self.assertEqual(ingress, [{"ports": [{"port": "metrics"}], "from": [here]}, {"ports": [{"port": "health"}]}])
+        self.assertEqual(egress, [{"ports": [{"port": 7443}], "to": [there]}, dns, {"ports": [{"port": 587}]}, {"ports": [{"port": 8443}]}])
+
+    def test_Service_probes_and_monitors_name_ports_that_the_pod_has(self):
+        rendered = render({**MAIL, **MONITORED})
+        deployment, service = only(rendered, "Deployment")["spec"], only(rendered, "Service")
+        ports = {port["name"]: port["containerPort"] for port in deployment["template"]["spec"]["containers"][0]["ports"]}
+        self.assertEqual({port["name"]: ports[port["targetPort"]] for port in service["spec"]["ports"]}, ports)
+        self.assertTrue(service["spec"]["selector"].items() <= deployment["template"]["metadata"]["labels"].items())
+        monitor = only(rendered, "ServiceMonitor")["spec"]
+        self.assertTrue(monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items())
+        for endpoint in monitor["endpoints"]:
+            self.assertIn(endpoint["port"], [port["name"] for port in service["spec"]["ports"]])
+        for words in deployment["template"]["spec"]["containers"][0]["args"]:
+            for name, flag in (("metrics", "--metrics-bind-address"), ("health", "--health-probe-bind-address")):
+                if words.startswith(flag):
+                    self.assertEqual(words, f"{flag}=:{ports[name]}")
+
     def test_Every_namespaced_object_is_in_the_releases_namespace(self):
         everywhere = {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy",
                       "ValidatingAdmissionPolicyBinding", "CertificateAuthority"}

@@ -39,6 +39,14 @@ NEVER = [
     ("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", None),
     ("PATCH", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/provisioningsystems.certpair.dev", {}),
     ("DELETE", "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/certpair-operator", None),
+    ("PATCH", ROLES + "/clusterroles/certpair-controller", {"rules": []}), ("PATCH", ROLES + "/clusterrolebindings/certpair-controller", {}),
+    ("PATCH", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/certpair-controller", {"spec": {"replicas": 9}}),
+    ("GET", "/api/v1/namespaces/{}/pods/x/log", None), ("POST", "/api/v1/namespaces/{}/pods/x/exec", {}), ("GET", "/api/v1/nodes/x/proxy/metrics", None),
+    ("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/certpair-controller/token", {}), ("POST", "/api/v1/namespaces/{}/serviceaccounts", {}),
+    ("POST", "/apis/certificates.k8s.io/v1/certificatesigningrequests", {}), ("POST", "/apis/authentication.k8s.io/v1/tokenreviews", {}),
+    ("POST", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", {}), ("GET", "/apis/policy/v1/poddisruptionbudgets", None),
+    ("PATCH", "/api/v1/namespaces/{}", {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}),
+    ("PATCH", LEASES.format(NAMESPACE) + "/certpair-controller", {}), ("GET", LEASES.format(NAMESPACE), None),
     ("GET", LEASES.format("kube-system"), None), ("DELETE", LEASES.format(NAMESPACE) + "/certpair-controller", None),
     ("GET", EVENTS, None), ("DELETE", EVENTS, None),
 ]
@@ -81,6 +89,11 @@ class Rights:
 
     def test_What_it_does_not_need_is_denied(self):
         self.denied(NEVER)
+
+    def test_It_speaks_for_nobody_else(self):
+        status, answer, _ = self.token("GET", "/api/v1/namespaces", user="admin", groups=["system:masters"])
+        self.assertEqual(status, 403, answer)
+        self.assertIn("cannot impersonate", answer["message"])
 
 
 class ClusterWideTest(Rights, ReleaseTest):
