@@ -189,7 +189,7 @@ class ReleaseTest(InstalledTest):
     def test_An_image_that_is_not_there_takes_nothing_away(self):
         before = set(self.pods())
         revision = self.revision()
-        answer = self.helm("upgrade", "certpair", CHART, "--set", "image.tag=missing", "--wait", "--timeout", "8s", fails=True)
+        answer = self.helm("upgrade", "certpair", CHART, "--set-string", "image.tag=missing,image.digest=", "--wait", "--timeout", "8s", fails=True)
         self.assertIn("certpair-controller", answer.stderr)
         self.assertTrue(before <= set(self.pods()), "an old replica is gone")
         certificates = self.namespace("image")
