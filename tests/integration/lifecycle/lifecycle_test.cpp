@@ -1,8 +1,9 @@
 // The whole life of a pair on a real API server: by hand, by itself, past its end, at peers that
 // match by fingerprint.
-#include <csignal>
+#include <algorithm>
+#include <sstream>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "support/pair_test.hpp"
 #include "support/tls_peer.hpp"
@@ -20,6 +21,23 @@ class Lifecycle : public PairTest {
     system["spec"]["automaticRegeneration"] = {{"enabled", on}, {"before", "1m"}};
     return system;
   }
+  // How often the operator wrote the Secret of `system`: it logs each time.
+  static std::ptrdiff_t SecretWrites(const OperatorProcess& op, const std::string& system) {
+    std::ptrdiff_t writes = 0;
+    std::istringstream log{op.Log()};
+    for (std::string line; std::getline(log, line);)
+      writes += line.find("a pair's Secret was written") != std::string::npos &&
+                        line.find("system=idm/" + system + " ") != std::string::npos
+                    ? 1
+                    : 0;
+    return writes;
+  }
+  static void ExpectEvents(const std::string& system, const std::vector<std::string>& wanted) {
+    for (const std::string& reason : wanted)
+      EXPECT_TRUE(
+          Eventually([&] { return std::ranges::count(EventReasons(system), reason) > 0; }, kSoon))
+          << reason << " is missing: " << testing::PrintToString(EventReasons(system));
+  }
 };
 
 TEST_F(Lifecycle, By_hand_from_the_first_certificate_to_the_second_and_back_to_one) {
@@ -28,6 +46,8 @@ TEST_F(Lifecycle, By_hand_from_the_first_certificate_to_the_second_and_back_to_o
   Apply(System("hand", "hand-ca"));
   AwaitCondition("psys", "hand", "Ready", "True", "", kSoon);
   const Pair first = PairOf("hand");
+  TlsPeer peer{TheControlPlane(), "idm", "hand-outbound"};
+  EXPECT_EQ(SecretWrites(op, "hand"), 1);
 
   EXPECT_EQ(Operate("hand-generate", "hand", "Generate"), (Outcome{"Complete", "Generated"}));
   const Pair second = AwaitPair("hand", [](const Pair& p) { return !p.inactive.empty(); });
@@ -58,6 +78,12 @@ TEST_F(Lifecycle, By_hand_from_the_first_certificate_to_the_second_and_back_to_o
             (Outcome{"Complete", "Deleted"}));
   AwaitPair("hand", [&](const Pair& p) { return p == Pair{second.inactive, ""}; });
   EXPECT_FALSE(Get("secret", "hand-outbound")->at("data").contains("inactive.key"));
+  EXPECT_EQ(SecretWrites(op, "hand"), 4) << "the first, and one for each that was done";
+  ExpectEvents("hand", {"CertificateIssued", "OperationFailed", "CertificateActivated",
+                        "CertificateDeleted"});
+  const Json calls = peer.Finish();
+  EXPECT_EQ(calls.at("refused"), 0) << calls.dump();
+  EXPECT_EQ(calls.at("fingerprints"), 2) << calls.dump();
 }
 
 TEST_F(Lifecycle, Of_two_Generates_for_one_free_slot_one_wins) {
@@ -131,6 +157,7 @@ TEST_F(Lifecycle, Near_the_end_and_past_it_each_system_does_what_its_owner_allow
 
   // ON after the end: a new active one, the expired one inactive, the second one gone: one write of
   // the Secret.
+  const auto writes = SecretWrites(op, "life-off");
   MustKubectl({"patch", "psys", "-n", "idm", "life-off", "--type=merge", "-p",
                R"({"spec":{"automaticRegeneration":{"enabled":true}}})"});
   AwaitCondition("psys", "life-off", "Ready", "True", "", kSoon);
@@ -138,6 +165,11 @@ TEST_F(Lifecycle, Near_the_end_and_past_it_each_system_does_what_its_owner_allow
   EXPECT_EQ(revived.inactive, off.active);
   EXPECT_NE(revived.active, off_both.inactive);
   EXPECT_NE(revived.active, off.active);
+  EXPECT_EQ(SecretWrites(op, "life-off"), writes + 1);
+  ExpectEvents("life-on", {"CertificateIssued", "CertificateRegenerated"});
+  ExpectEvents("life-held", {"CertificateIssued", "ExpiringSoon", "CertificateActivated"});
+  ExpectEvents("life-off",
+               {"CertificateIssued", "ExpiringSoon", "Expired", "CertificateRegenerated"});
 
   const Json calls = peer.Finish();
   EXPECT_EQ(calls.at("refused"), 0) << calls.dump();
