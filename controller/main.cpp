@@ -194,6 +194,9 @@ int main(int argc, char** argv) {
   controller::ForbidCoreDumps();
   // Two dozen threads that mostly wait: an arena each would hold megabytes that nobody uses.
   mallopt(M_ARENA_MAX, 2);
+  // A page of a list, or what /metrics answers, goes back to the system: else the threshold would
+  // grow with them, and they would leave holes of megabytes among what caches keep.
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   certpair::log::Configure(options.log_level, options.log_format);
   certpair::kube::InitializeNetwork();
   return controller::Run(options, signals);
