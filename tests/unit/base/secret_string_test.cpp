@@ -28,11 +28,12 @@ thread_local WatchedBlock g_watched;
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined: the optimizer would see malloc's block given to operator delete, and warn of it.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   if (void* block = std::malloc(size == 0 ? 1 : size)) return block;
   throw std::bad_alloc{};
 }
-void operator delete(void* block) noexcept {
+[[gnu::noinline]] void operator delete(void* block) noexcept {
   if (block != nullptr && block == g_watched.address) {
     const auto* bytes = static_cast<const unsigned char*>(block);
     g_watched.freed = true;
