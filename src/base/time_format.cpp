@@ -44,13 +44,35 @@ struct Cursor {
   }
 };
 
+void AppendTwoDigits(std::string& text, unsigned value) {
+  text += static_cast<char>('0' + value / 10);
+  text += static_cast<char>('0' + value % 10);
+}
+
+// By hand: each pass writes several of these, and a format string costs ten times as much.
 std::string FormatDateAndTime(sys_seconds time) {
   const auto day = floor<days>(time);
   const year_month_day date{day};
   const hh_mm_ss clock{time - day};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  const int year = static_cast<int>(date.year());
+  std::string text;
+  text.reserve(sizeof "YYYY-MM-DDThh:mm:ssZ");
+  if (year >= 0 && year <= 9999) {
+    AppendTwoDigits(text, static_cast<unsigned>(year) / 100);
+    AppendTwoDigits(text, static_cast<unsigned>(year) % 100);
+  } else {
+    text = fmt::format("{:04}", year);
+  }
+  const auto append = [&text](char before, auto value) {
+    text += before;
+    AppendTwoDigits(text, static_cast<unsigned>(value));
+  };
+  append('-', static_cast<unsigned>(date.month()));
+  append('-', static_cast<unsigned>(date.day()));
+  append('T', clock.hours().count());
+  append(':', clock.minutes().count());
+  append(':', clock.seconds().count());
+  return text;
 }
 
 // The offset behind a time of day: `Z` or `+hh:mm`.
@@ -131,9 +153,13 @@ std::string FormatDuration(seconds duration) {
   if (total == 0) return "0s";
   std::string text = total < 0 ? "-" : "";
   const std::int64_t size = total < 0 ? -total : total;
-  if (size >= 3600) text += fmt::format("{}h", size / 3600);
-  if (size % 3600 >= 60) text += fmt::format("{}m", size % 3600 / 60);
-  if (size % 60 != 0) text += fmt::format("{}s", size % 60);
+  const auto append = [&text](std::int64_t count, char unit) {
+    text += std::to_string(count);
+    text += unit;
+  };
+  if (size >= 3600) append(size / 3600, 'h');
+  if (size % 3600 >= 60) append(size % 3600 / 60, 'm');
+  if (size % 60 != 0) append(size % 60, 's');
   return text;
 }
 

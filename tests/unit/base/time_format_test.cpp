@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace certpair {
@@ -34,6 +35,21 @@ TEST(TimeFormat, Writes_and_reads_metav1_Time) {
     EXPECT_EQ(FormatTime(row.time), row.text);
     EXPECT_EQ(ParseTime(row.text), row.time) << row.text;
   }
+}
+
+TEST(TimeFormat, Writes_each_day_of_a_leap_year_and_years_of_any_length) {
+  for (std::chrono::sys_days day = 2028y / 1 / 1; day < std::chrono::sys_days{2029y / 1 / 1};
+       day += std::chrono::days{1}) {
+    const sys_seconds time = day + 9h + 8min + 7s;
+    const std::chrono::year_month_day date{day};
+    const std::string text = FormatTime(time);
+    EXPECT_EQ(text, fmt::format("2028-{:02}-{:02}T09:08:07Z", static_cast<unsigned>(date.month()),
+                                static_cast<unsigned>(date.day())));
+    EXPECT_EQ(ParseTime(text), time);
+  }
+  EXPECT_EQ(FormatTime(At(1y / 2 / 3, 0h)), "0001-02-03T00:00:00Z");
+  EXPECT_EQ(FormatTime(At(9999y / 12 / 31, 23h)), "9999-12-31T23:00:00Z");
+  EXPECT_EQ(FormatTime(At(12345y / 1 / 1, 0h)), "12345-01-01T00:00:00Z");
 }
 
 TEST(TimeFormat, Writes_metav1_MicroTime_with_six_digits) {
