@@ -32,11 +32,11 @@ WantedById Intend(const View& view, const std::vector<Occasion>& occasions,
   WantedById wanted;
   for (const Occasion& occasion : occasions) {
     const std::string& fingerprint = occasion.about->fingerprint;
+    const NoticeIds ids(view.o.identity.uid, fingerprint);
     for (const Subscriber* recipient : recipients) {
-      const std::string id =
-          NoticeId(view.o.identity.uid, fingerprint, occasion.threshold, recipient->email);
+      std::string id = ids.Of(occasion.threshold, recipient->email);
       if (!occasion.owed_only) book.Intend(fingerprint, occasion.threshold, id);
-      wanted.emplace(id, Wanted{&occasion, recipient});
+      wanted.emplace(std::move(id), Wanted{&occasion, recipient});
     }
   }
   return wanted;
@@ -108,10 +108,10 @@ void Dispatch(const View& view, const Outcome& automatic, const WantedById& want
   }
   for (const MailEntry* entry : book.Entries()) {
     if (entry->state != MailState::Due) continue;
-    const bool waits = under_way.contains(entry->id);
-    const auto still = wanted.find(entry->id);
+    const bool waits = under_way.contains(std::string{entry->id});
+    const auto still = wanted.find(std::string{entry->id});
     if (still == wanted.end()) {
-      (waits ? mail.withdrawn : void_ids).push_back(entry->id);
+      (waits ? mail.withdrawn : void_ids).emplace_back(entry->id);
     } else if (waits) {
       continue;
     } else if (mail.notices.size() == view.o.mail.room) {
@@ -120,7 +120,7 @@ void Dispatch(const View& view, const Outcome& automatic, const WantedById& want
       mail.needs_secret = true;
       mail.again = view.o.now + kPostAgain;
     } else {
-      mail.notices.push_back(Write(view, automatic, still->second, entry->id));
+      mail.notices.push_back(Write(view, automatic, still->second, still->first));
     }
   }
   for (const std::string& id : void_ids) book.Erase(id);
@@ -150,7 +150,7 @@ Correspondence Correspond(const View& view, const Outcome& automatic) {
     Dispatch(view, automatic, wanted, book, mail);
   }
   mail.delivered = SayDelivered(view, recipients, book);
-  mail.ledger = book.Close(mail.ledger, view.active, view.inactive, view.o.now);
+  mail.ledger = book.Close(std::move(mail.ledger), view.active, view.inactive, view.o.now);
   return mail;
 }
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
+#include <map>
+#include <set>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -31,28 +33,26 @@ class Addressees {
  public:
   Addressees(const View& view, const std::vector<const Subscriber*>& recipients,
              const MailBook& book) {
-    for (const MailEntry* entry : book.Entries()) {
-      for (const Certificate* certificate : {view.active, view.inactive}) {
-        if (!certificate || ShortFingerprint(certificate->fingerprint) != entry->certificate) {
-          continue;
-        }
-        if (!groups_.insert(entry->certificate + entry->threshold).second) continue;
-        for (const Subscriber* recipient : recipients) {
-          by_id_.emplace(NoticeId(view.o.identity.uid, certificate->fingerprint, entry->threshold,
-                                  recipient->email),
-                         recipient);
-        }
+    const auto entries = book.Entries();
+    for (const Certificate* certificate : {view.active, view.inactive}) {
+      if (!certificate) continue;
+      const NoticeIds ids(view.o.identity.uid, certificate->fingerprint);
+      std::set<std::string_view> thresholds;
+      for (const MailEntry* entry : entries) {
+        if (!IsShortOf(entry->certificate, certificate->fingerprint)) continue;
+        if (!thresholds.insert(entry->threshold).second) continue;
+        for (const Subscriber* recipient : recipients)
+          by_id_.emplace(ids.Of(entry->threshold, recipient->email), recipient);
       }
     }
   }
-  [[nodiscard]] const Subscriber* Find(const std::string& id) const {
+  [[nodiscard]] const Subscriber* Find(std::string_view id) const {
     const auto found = by_id_.find(id);
     return found == by_id_.end() ? nullptr : found->second;
   }
 
  private:
-  std::unordered_set<std::string> groups_;
-  std::unordered_map<std::string, const Subscriber*> by_id_;
+  std::map<std::string, const Subscriber*, std::less<>> by_id_;
 };
 
 bool Failed(const MailEntry& entry) {

@@ -7,8 +7,6 @@
 #include <iterator>
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace certpair::core {
 namespace {
 
@@ -36,9 +34,7 @@ bool Failed(MailState state) { return state == MailState::Refused || state == Ma
 const Certificate* CertificateOf(const MailEntry& entry, const Certificate* active,
                                  const Certificate* inactive) {
   for (const Certificate* certificate : {active, inactive}) {
-    if (certificate && ShortFingerprint(certificate->fingerprint) == entry.certificate) {
-      return certificate;
-    }
+    if (certificate && IsShortOf(entry.certificate, certificate->fingerprint)) return certificate;
   }
   return nullptr;
 }
@@ -53,29 +49,38 @@ std::string FoldAddress(std::string_view email) {
   return folded;
 }
 
-// FNV-1a of 128 bits (offset basis and prime as its authors publish them). Each part ends with a
-// byte that no text holds.
+// FNV-1a of 128 bits (offset basis and prime as its authors publish them).
+NoticeIds::NoticeIds(std::string_view system_uid, std::string_view fingerprint)
+    : hash_((Wide{0x6C62272E07BB0142ULL} << 64U) + 0x62B821756295C58DULL) {
+  Add(system_uid);
+  Add(fingerprint);
+}
+
+// Each part ends with a byte that no text holds.
+void NoticeIds::Add(std::string_view part) {
+  constexpr Wide kPrime = (Wide{1} << 88U) + 0x13BU;
+  for (const char c : part) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * kPrime;
+  hash_ = (hash_ ^ 0xFFU) * kPrime;
+}
+
+std::string NoticeIds::Of(std::string_view threshold, std::string_view email) const {
+  NoticeIds whole = *this;
+  whole.Add(threshold);
+  whole.Add(FoldAddress(email));
+  std::string digits(32, '0');
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, whole.hash_ >>= 4U)
+    *digit = "0123456789abcdef"[static_cast<unsigned>(whole.hash_ & 15U)];
+  return digits;
+}
+
 std::string NoticeId(std::string_view system_uid, std::string_view fingerprint,
                      std::string_view threshold, std::string_view email) {
-  __extension__ using Wide = unsigned __int128;
-  constexpr Wide kPrime = (Wide{1} << 88U) + 0x13BU;
-  Wide hash = (Wide{0x6C62272E07BB0142ULL} << 64U) + 0x62B821756295C58DULL;
-  const auto add = [&](unsigned char octet) {
-    hash ^= octet;
-    hash *= kPrime;
-  };
-  const std::string recipient = FoldAddress(email);
-  for (const std::string_view part :
-       {system_uid, fingerprint, threshold, std::string_view{recipient}}) {
-    for (const char c : part) add(static_cast<unsigned char>(c));
-    add(0xFF);
-  }
-  return fmt::format("{:016x}{:016x}", static_cast<std::uint64_t>(hash >> 64U),
-                     static_cast<std::uint64_t>(hash));
+  return NoticeIds(system_uid, fingerprint).Of(threshold, email);
 }
 
 std::string ShortFingerprint(std::string_view fingerprint) {
   std::string digits;
+  digits.reserve(kDigitsOfFingerprint);
   for (const char c : fingerprint) {
     if (c != ':') digits += c;
     if (digits.size() == kDigitsOfFingerprint) break;
@@ -83,8 +88,19 @@ std::string ShortFingerprint(std::string_view fingerprint) {
   return digits;
 }
 
+bool IsShortOf(std::string_view digits, std::string_view fingerprint) {
+  std::size_t matched = 0;
+  for (const char c : fingerprint) {
+    if (c == ':') continue;
+    if (matched == kDigitsOfFingerprint) break;
+    if (matched == digits.size() || digits[matched] != c) return false;
+    ++matched;
+  }
+  return matched == digits.size();
+}
+
 std::string EventPrefix(const Certificate& certificate) {
-  return fmt::format("{}{}/", kEventEntry, ShortFingerprint(certificate.fingerprint));
+  return std::string{kEventEntry} + ShortFingerprint(certificate.fingerprint) + '/';
 }
 
 bool Enter(NotificationLedger& ledger, std::string entry) {
@@ -102,24 +118,31 @@ std::optional<MailEntry> ParseMailEntry(std::string_view line) {
   entry.certificate = TakePart(line);
   entry.threshold = TakePart(line);
   entry.id = line;
-  if (entry.id.empty() || entry.id.find('/') != std::string::npos) return std::nullopt;
+  if (entry.id.empty() || entry.id.find('/') != std::string_view::npos) return std::nullopt;
   return entry;
 }
 
 std::string FormatMailEntry(const MailEntry& entry) {
   const auto state =
       std::ranges::find(kStates, entry.state, &std::pair<MailState, std::string_view>::first);
-  return fmt::format("{}/{}/{}/{}", state->second, entry.certificate, entry.threshold, entry.id);
+  std::string line{state->second};
+  for (const std::string_view part : {entry.certificate, entry.threshold, entry.id}) {
+    line += '/';
+    line += part;
+  }
+  return line;
 }
 
 NotificationLedger Prune(NotificationLedger ledger, const Certificate* active,
                          const Certificate* inactive) {
   std::erase_if(ledger.sent, [&](const std::string& line) {
-    const auto mail = ParseMailEntry(line);
-    if (mail) return CertificateOf(*mail, active, inactive) == nullptr;
+    if (const auto mail = ParseMailEntry(line))
+      return CertificateOf(*mail, active, inactive) == nullptr;
     if (!line.starts_with(kEventEntry)) return false;
+    const std::size_t end = std::min(line.find('/', kEventEntry.size()), line.size());
+    const auto digits = std::string_view{line}.substr(0, end).substr(kEventEntry.size());
     const auto speaks_of = [&](const Certificate* certificate) {
-      return certificate && line.starts_with(EventPrefix(*certificate));
+      return certificate && end < line.size() && IsShortOf(digits, certificate->fingerprint);
     };
     return !speaks_of(active) && !speaks_of(inactive);
   });
@@ -127,46 +150,67 @@ NotificationLedger Prune(NotificationLedger ledger, const Certificate* active,
 }
 
 MailBook::MailBook(const NotificationLedger& ledger) {
-  for (const std::string& text : ledger.sent) {
-    auto mail = ParseMailEntry(text);
-    if (mail && !by_id_.emplace(mail->id, lines_.size()).second) continue;  // twice: once is enough
-    lines_.push_back({text, std::move(mail)});
-  }
+  lines_.reserve(ledger.sent.size());
+  for (std::size_t place = 0; place < ledger.sent.size(); ++place)
+    Append({place, ParseMailEntry(ledger.sent[place]), false});  // twice: once is enough
 }
 
-MailEntry* MailBook::Find(const std::string& id) {
-  const auto found = by_id_.find(id);
-  return found == by_id_.end() ? nullptr : &*lines_[found->second].mail;
+MailBook::ById::const_iterator MailBook::PlaceOf(std::string_view id) const {
+  return std::ranges::lower_bound(by_id_, id, {}, &ById::value_type::first);
+}
+
+std::optional<std::size_t> MailBook::LineOf(std::string_view id) const {
+  const auto found = PlaceOf(id);
+  if (found == by_id_.end() || found->first != id) return std::nullopt;
+  return found->second;
+}
+
+// Whether it is new.
+bool MailBook::Append(Line line) {
+  if (line.mail) {
+    const auto place = PlaceOf(line.mail->id);
+    if (place != by_id_.end() && place->first == line.mail->id) return false;
+    by_id_.emplace(place, line.mail->id, lines_.size());
+  }
+  lines_.push_back(line);
+  return true;
+}
+
+const MailEntry* MailBook::Find(std::string_view id) const {
+  const auto line = LineOf(id);
+  return line ? &*lines_[*line].mail : nullptr;
 }
 
 void MailBook::Intend(std::string_view fingerprint, std::string_view threshold,
-                      const std::string& id) {
-  if (!by_id_.emplace(id, lines_.size()).second) return;
-  lines_.push_back(
-      {"", MailEntry{MailState::Due, ShortFingerprint(fingerprint), std::string{threshold}, id},
-       true});
+                      std::string_view id) {
+  if (LineOf(id)) return;
+  const std::string digits = ShortFingerprint(fingerprint);
+  texts_.push_front(FormatMailEntry({MailState::Due, digits, threshold, id}));
+  Append({kNew, ParseMailEntry(texts_.front()), true});
 }
 
-bool MailBook::Settle(const std::string& id, MailState state) {
-  const auto found = by_id_.find(id);
-  if (found == by_id_.end()) return false;
-  Line& line = lines_[found->second];
+bool MailBook::Settle(std::string_view id, MailState state) {
+  const auto place = LineOf(id);
+  if (!place) return false;
+  Line& line = lines_[*place];
   if (line.mail->state != MailState::Due) return false;
   line.mail->state = state;
   line.news = true;
   return true;
 }
 
-void MailBook::Erase(const std::string& id) {
-  std::erase_if(lines_, [&](const Line& line) { return line.mail && line.mail->id == id; });
+void MailBook::Erase(std::string_view id) {
+  std::vector<Line> lines;
+  lines.swap(lines_);
   by_id_.clear();
-  for (std::size_t n = 0; n < lines_.size(); ++n) {
-    if (lines_[n].mail) by_id_.emplace(lines_[n].mail->id, n);
+  for (const Line& line : lines) {
+    if (!line.mail || line.mail->id != id) Append(line);
   }
 }
 
 std::vector<const MailEntry*> MailBook::Entries() const {
   std::vector<const MailEntry*> entries;
+  entries.reserve(by_id_.size());
   for (const Line& line : lines_) {
     if (line.mail) entries.push_back(&*line.mail);
   }
@@ -200,7 +244,7 @@ std::vector<NotificationSummary> MailBook::Summarize(const NotificationLedger& b
     auto row = row_of(rows, *line.mail, *certificate);
     if (row == rows.end()) {
       const auto was = row_of(before.summary, *line.mail, *certificate);
-      rows.push_back({line.mail->threshold, certificate->fingerprint,
+      rows.push_back({std::string{line.mail->threshold}, certificate->fingerprint,
                       was == before.summary.end() ? now : was->at, 0, 0});
       row = std::prev(rows.end());
     }
@@ -215,13 +259,15 @@ std::vector<NotificationSummary> MailBook::Summarize(const NotificationLedger& b
   return rows;
 }
 
-NotificationLedger MailBook::Close(const NotificationLedger& before, const Certificate* active,
+NotificationLedger MailBook::Close(NotificationLedger before, const Certificate* active,
                                    const Certificate* inactive, sys_seconds now) {
   DropOldest();
   NotificationLedger after;
   after.summary = Summarize(before, active, inactive, now);
+  after.sent.reserve(lines_.size());
   for (const Line& line : lines_) {
-    after.sent.push_back(line.mail ? FormatMailEntry(*line.mail) : line.text);
+    after.sent.push_back(line.news ? FormatMailEntry(*line.mail)
+                                   : std::move(before.sent[line.place]));
   }
   return after;
 }
@@ -230,7 +276,7 @@ std::vector<std::string> DueNotices(const NotificationLedger& ledger) {
   std::vector<std::string> due;
   for (const std::string& line : ledger.sent) {
     if (auto entry = ParseMailEntry(line); entry && entry->state == MailState::Due) {
-      due.push_back(std::move(entry->id));
+      due.emplace_back(entry->id);
     }
   }
   return due;

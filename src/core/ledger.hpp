@@ -4,10 +4,12 @@
 // No address stands in it: the id is a hash (R11).
 #pragma once
 
+#include <cstddef>
+#include <forward_list>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/system.hpp"
@@ -22,6 +24,18 @@ inline constexpr std::string_view kHeldThreshold = "held";
 /// two recipients.
 [[nodiscard]] std::string NoticeId(std::string_view system_uid, std::string_view fingerprint,
                                    std::string_view threshold, std::string_view email);
+
+/// NoticeId of many thresholds and recipients, where system and certificate are the same.
+class NoticeIds {
+ public:
+  NoticeIds(std::string_view system_uid, std::string_view fingerprint);
+  [[nodiscard]] std::string Of(std::string_view threshold, std::string_view email) const;
+
+ private:
+  __extension__ using Wide = unsigned __int128;
+  void Add(std::string_view part);
+  Wide hash_;
+};
 
 /// `email` as it is compared: ASCII letters in lower case.
 [[nodiscard]] std::string FoldAddress(std::string_view email);
@@ -39,42 +53,54 @@ bool Enter(NotificationLedger& ledger, std::string entry);
 /// What the ledger says of one mail. `Due`: intended, and maybe sent by a process that died since.
 enum class MailState { Due, Sent, Refused, GivenUp };
 
+/// Borrows from the line that it was read from.
 struct MailEntry {
   MailState state = MailState::Due;
-  std::string certificate;  ///< 16 digits
-  std::string threshold;
-  std::string id;
+  std::string_view certificate;  ///< 16 digits
+  std::string_view threshold;
+  std::string_view id;
 };
 [[nodiscard]] std::optional<MailEntry> ParseMailEntry(std::string_view line);
 [[nodiscard]] std::string FormatMailEntry(const MailEntry& entry);
 /// As it stands in the lines of a certificate.
 [[nodiscard]] std::string ShortFingerprint(std::string_view fingerprint);
+/// Whether `digits` are the ShortFingerprint of `fingerprint`.
+[[nodiscard]] bool IsShortOf(std::string_view digits, std::string_view fingerprint);
 
-/// The mails of a ledger, by id; the lines of others stay as and where they are.
+/// The mails of a ledger, by id; the lines of others stay as and where they are. Borrows from the
+/// ledger.
 class MailBook {
  public:
   explicit MailBook(const NotificationLedger& ledger);
+  MailBook(const MailBook&) = delete;
+  MailBook& operator=(const MailBook&) = delete;
+  ~MailBook() = default;
   /// Null: no mail of this id.
-  [[nodiscard]] MailEntry* Find(const std::string& id);
+  [[nodiscard]] const MailEntry* Find(std::string_view id) const;
   /// Enters a mail that is due, if there is none of this id.
-  void Intend(std::string_view fingerprint, std::string_view threshold, const std::string& id);
+  void Intend(std::string_view fingerprint, std::string_view threshold, std::string_view id);
   /// Notes what became of one that is due; false where none is.
-  bool Settle(const std::string& id, MailState state);
-  void Erase(const std::string& id);
+  bool Settle(std::string_view id, MailState state);
+  void Erase(std::string_view id);
   /// Oldest first.
   [[nodiscard]] std::vector<const MailEntry*> Entries() const;
-  /// The ledger again. Bounded: where there are too many mails, those that are not due go, the
-  /// oldest first. The summary follows; where it has news, its time is `now`.
-  [[nodiscard]] NotificationLedger Close(const NotificationLedger& before,
-                                         const Certificate* active, const Certificate* inactive,
-                                         sys_seconds now);
+  /// The ledger again; `before` is the one that the book was opened upon, and the book is of no
+  /// more use. Bounded: where there are too many mails, those that are not due go, the oldest
+  /// first. The summary follows; where it has news, its time is `now`.
+  [[nodiscard]] NotificationLedger Close(NotificationLedger before, const Certificate* active,
+                                         const Certificate* inactive, sys_seconds now);
 
  private:
+  static constexpr std::size_t kNew = static_cast<std::size_t>(-1);
   struct Line {
-    std::string text;  // of others
+    std::size_t place = kNew;  // in the ledger; what is new stands in none
     std::optional<MailEntry> mail;
     bool news = false;
   };
+  using ById = std::vector<std::pair<std::string_view, std::size_t>>;
+  [[nodiscard]] ById::const_iterator PlaceOf(std::string_view id) const;
+  [[nodiscard]] std::optional<std::size_t> LineOf(std::string_view id) const;
+  bool Append(Line line);
   void DropOldest();
   [[nodiscard]] std::vector<NotificationSummary> Summarize(const NotificationLedger& before,
                                                            const Certificate* active,
@@ -82,7 +108,8 @@ class MailBook {
                                                            sys_seconds now) const;
 
   std::vector<Line> lines_;
-  std::unordered_map<std::string, std::size_t> by_id_;
+  ById by_id_;                            // sorted
+  std::forward_list<std::string> texts_;  // of what is new
 };
 
 /// The ids of the mails that the ledger holds as due.

@@ -62,6 +62,65 @@ TEST(NoticeId, Differs_where_any_part_does) {
   EXPECT_NE(NoticeId("a", "b", "c", "d"), NoticeId("ab", "", "c", "d"));
 }
 
+TEST(NoticeIds, Give_each_threshold_and_recipient_the_id_that_it_has_alone) {
+  const NoticeIds ids("uid", "AB:CD");
+  for (const char* threshold : {"72h", "held", ""})
+    for (const char* email : {"a@b", "A@B", ""})
+      EXPECT_EQ(ids.Of(threshold, email), NoticeId("uid", "AB:CD", threshold, email));
+}
+
+TEST(ShortFingerprint, Is_recognised_whole_and_nothing_else) {
+  const std::string whole = "00:11:22:33:44:55:66:77:88:99";
+  EXPECT_EQ(ShortFingerprint(whole), "0011223344556677");
+  for (const char* of_short : {"00:11", "00", ""}) {
+    EXPECT_TRUE(IsShortOf(ShortFingerprint(of_short), of_short)) << of_short;
+  }
+  EXPECT_TRUE(IsShortOf("0011223344556677", whole));
+  for (const char* other : {"", "0011", "001122334455667", "00112233445566778", "0011223344556678",
+                            "1011223344556677", "00:11:22:33:44:55:66:77"}) {
+    EXPECT_FALSE(IsShortOf(other, whole)) << other;
+  }
+}
+
+// A line that was cut short, or made longer, by hand speaks of no certificate.
+TEST(Ledger, Keeps_an_Events_line_with_its_certificate_alone) {
+  NotificationLedger ledger;
+  const std::string kept = EventPrefix(kActive) + "72h";
+  ledger.sent = {kept,
+                 "event/0000000100000000",
+                 "event/00000001/72h",
+                 "event/00000001000000001/72h",
+                 "event/",
+                 "of others"};
+  EXPECT_THAT(Prune(ledger, &kActive, nullptr).sent, ElementsAre(kept, "of others"));
+  EXPECT_THAT(Prune(ledger, nullptr, &kActive).sent, ElementsAre(kept, "of others"));
+  EXPECT_THAT(Prune(ledger, nullptr, nullptr).sent, ElementsAre("of others"));
+}
+
+TEST(MailBook, Finds_enters_settles_and_drops_by_id_and_leaves_other_lines_where_they_are) {
+  const std::string certificate = ShortFingerprint(kActive.fingerprint);
+  NotificationLedger ledger;
+  ledger.sent = {"due/" + certificate + "/72h/b", "of others", "sent/" + certificate + "/72h/a",
+                 "given-up/" + certificate + "/72h/b", "due/" + certificate + "/72h/c"};
+  MailBook book(ledger);
+  EXPECT_EQ(book.Find("of others"), nullptr);
+  ASSERT_NE(book.Find("b"), nullptr);
+  EXPECT_EQ(book.Find("b")->state, MailState::Due) << "of two, the first counts";
+  EXPECT_FALSE(book.Settle("a", MailState::Refused)) << "it was sent";
+  EXPECT_FALSE(book.Settle("d", MailState::Sent)) << "nobody knows it";
+  book.Intend(kActive.fingerprint, "held", "d");
+  book.Intend(kActive.fingerprint, "72h", "a");
+  EXPECT_TRUE(book.Settle("d", MailState::Sent));
+  EXPECT_TRUE(book.Settle("b", MailState::GivenUp));
+  book.Erase("c");
+  book.Erase("e");
+  EXPECT_EQ(book.Find("c"), nullptr);
+  EXPECT_THAT(book.Entries(), SizeIs(3));
+  EXPECT_THAT(book.Close(ledger, &kActive, nullptr, kNow).sent,
+              ElementsAre("given-up/" + certificate + "/72h/b", "of others",
+                          "sent/" + certificate + "/72h/a", "sent/" + certificate + "/held/d"));
+}
+
 TEST(MailEntry, Reads_what_it_writes_and_nothing_else) {
   for (const MailState state :
        {MailState::Due, MailState::Sent, MailState::Refused, MailState::GivenUp}) {
