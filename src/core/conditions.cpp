@@ -125,7 +125,7 @@ Statement ExpiringSoon(const View& view, const Outcome& automatic) {
         true, reason::kExpired,
         fmt::format("The active certificate ended on {}. {}", end, WhatToDo(view, automatic)));
   }
-  const auto thresholds = EffectiveThresholds(view.o.spec, active);
+  const auto& thresholds = view.thresholds;
   if (thresholds.empty()) {
     return say(false, reason::kWarningsOff, "spec.notifications.warnBefore is empty.");
   }
@@ -246,14 +246,19 @@ std::vector<Condition> WithConditions(const std::vector<Condition>& before,
 }
 
 std::vector<Statement> Conditions(const View& view, const Outcome& automatic) {
-  return {Ready(view, automatic), ExpiringSoon(view, automatic),
-          AutomaticRegeneration(view, automatic), InUse(view)};
+  std::vector<Statement> said;  // a list in braces would copy each
+  said.reserve(5);              // and NotificationsDelivered
+  said.push_back(Ready(view, automatic));
+  said.push_back(ExpiringSoon(view, automatic));
+  said.push_back(AutomaticRegeneration(view, automatic));
+  said.push_back(InUse(view));
+  return said;
 }
 
 std::optional<seconds> PassedThreshold(const View& view) {
   std::optional<seconds> passed;
   if (!view.active) return passed;
-  for (const seconds threshold : EffectiveThresholds(view.o.spec, *view.active)) {
+  for (const seconds threshold : view.thresholds) {
     if (view.o.now >= view.active->not_after - threshold) passed = threshold;
   }
   return passed;

@@ -115,10 +115,10 @@ Decision Decide(const Observation& observation) {
   if (!observation.identity.namespace_terminating) RemoveFinishedOperations(view, outcome);
 
   Decision decision;
-  decision.status = observation.status;
   std::optional<sys_seconds> again;
   if (!view.Leaving()) {
     SystemStatus& status = decision.status;
+    status.secret_name = observation.status.secret_name;  // the rest is said anew
     status.observed_generation = observation.identity.generation;
     Correspondence mail = Correspond(view, automatic);
     std::vector<Statement> said = Conditions(view, automatic);
@@ -145,6 +145,7 @@ Decision Decide(const Observation& observation) {
     decision.needs_secret = mail.needs_secret;
     again = EarlierOf(mail.again, LookAgainAtPassword(view));
   } else {
+    decision.status = observation.status;
     decision.withdrawn = observation.mail.under_way;
   }
   decision.needs_password = NeedsPassword(outcome.change, view);

@@ -167,7 +167,7 @@ void TellExpiry(const View& view, const Outcome& automatic, Tidings& tidings) {
     return;
   }
   bool is_new = false;  // of the last that passed, which is the most urgent
-  for (const seconds threshold : EffectiveThresholds(view.o.spec, active)) {
+  for (const seconds threshold : view.thresholds) {
     if (now < active.not_after - threshold) break;
     is_new = Enter(tidings.ledger, prefix + FormatDuration(threshold));
   }

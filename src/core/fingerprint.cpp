@@ -20,18 +20,18 @@ int HexDigit(char c) {
 std::optional<std::string> CanonicalFingerprint(std::string_view text) {
   const bool colons = text.size() == kOctets * 3 - 1;
   if (!colons && text.size() != kOctets * 2) return std::nullopt;
-  std::string canonical;
-  canonical.reserve(kOctets * 3 - 1);
+  std::string canonical(kOctets * 3 - 1, ':');
+  auto place = canonical.begin();
   std::size_t at = 0;
   for (std::size_t octet = 0; octet < kOctets; ++octet) {
     if (octet != 0) {
       if (colons && text[at++] != ':') return std::nullopt;
-      canonical += ':';
+      ++place;
     }
     for (int half = 0; half < 2; ++half) {
       const int digit = HexDigit(text[at++]);
       if (digit < 0) return std::nullopt;
-      canonical += "0123456789ABCDEF"[digit];
+      *place++ = "0123456789ABCDEF"[digit];
     }
   }
   return canonical;

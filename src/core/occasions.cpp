@@ -26,7 +26,7 @@ bool CannotRegenerate(const View& view, const Outcome& automatic) {
 
 // R10: with ON only the last threshold counts, and only where nobody but a person can help.
 std::optional<Occasion> EndWhileOn(const View& view, const Outcome& automatic) {
-  const auto thresholds = EffectiveThresholds(view.o.spec, *view.active);
+  const auto& thresholds = view.thresholds;
   if (thresholds.empty()) return std::nullopt;
   const seconds last = thresholds.back();
   if (view.o.now < view.active->not_after - last) return std::nullopt;

@@ -30,7 +30,7 @@ void AddCertificates(const View& view, Earliest& times) {
   if (view.active) {
     times.Add(view.active->not_before);
     times.Add(view.active->not_after);
-    for (const seconds threshold : EffectiveThresholds(view.o.spec, *view.active)) {
+    for (const seconds threshold : view.thresholds) {
       times.Add(view.active->not_after - threshold);
     }
   }
@@ -90,7 +90,7 @@ std::optional<NextTransition> NextStep(const View& view, const Outcome& automati
   if (auto next = NextRegeneration(view, automatic)) return next;
   const sys_seconds end = view.active->not_after;
   if (!view.regenerating) {
-    for (const seconds threshold : EffectiveThresholds(view.o.spec, *view.active)) {
+    for (const seconds threshold : view.thresholds) {
       if (end - threshold > view.o.now) return NextTransition{end - threshold, "Warn"};
     }
   }

@@ -119,7 +119,10 @@ View::View(const Observation& observation) : o(observation) {
                   (std::holds_alternative<CertificatePair>(o.secret) && !described.empty() &&
                    described != o.secret_resource_version);
   before = EffectiveBefore(o.spec, active);
-  if (active) window = RegenerationWindow(o.identity.uid, o.spec, *active);
+  if (active) {
+    window = RegenerationWindow(o.identity.uid, o.spec, *active);
+    thresholds = EffectiveThresholds(o.spec, *active);
+  }
   not_issuable = WhyNotIssuable(o);
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/decision.hpp"
 #include "core/observation.hpp"
@@ -33,6 +34,7 @@ struct View {
   bool untold_change = false;            ///< the pair was written since, be it as it was before
   seconds before{};                      ///< R23, of the active certificate
   std::optional<Window> window;          ///< of the active certificate
+  std::vector<seconds> thresholds;       ///< R23, of the active certificate, the longest first
   std::optional<Obstacle> not_writable;  ///< what keeps the Secret from being written
   std::optional<Obstacle> not_issuable;  ///< what keeps any certificate from being made
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,7 +13,8 @@ namespace certpair::reconcile {
 
 // Everything that one pass sees and decides.
 struct SystemReconciler::Look {
-  StoredSystem system;  // as cached, or live where it had to be
+  const StoredSystem& system;                              // as cached when the pass began
+  std::string resource_version = system.resource_version;  // of our own write, once there is one
   core::Observation seen;
   core::Decision decided;
   std::optional<LiveSecret> secret;  // read live in this pass

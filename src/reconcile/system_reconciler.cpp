@@ -398,8 +398,7 @@ std::optional<PassResult> SystemReconciler::Tell(const std::string& key, Look& l
       StatusDigest(status, pems_known ? PemsDigest(status) : look.system.pems_digest);
   if (*written) {
     memory.system_version = (*written)->resource_version;
-    look.system.resource_version = (*written)->resource_version;
-    look.system.status = status;
+    look.resource_version = (*written)->resource_version;
   }
   for (const core::EventNotice& event : look.decided.events)
     cluster_.Tell(look.seen.identity, event);
@@ -422,7 +421,7 @@ std::optional<PassResult> SystemReconciler::Post(const std::string& key, Look& l
     const auto live =
         cluster_.ReadSystem(look.system.identity.namespace_, look.system.identity.name);
     if (!live) return FailedBy(live.error());
-    if (!*live || (*live)->resource_version != look.system.resource_version)
+    if (!*live || (*live)->resource_version != look.resource_version)
       return PassResult{.kind = Kind::Waiting, .wake_at = look.seen.now + kLookAgain};
   }
   for (core::Notice& notice : look.decided.notices) postbox_->Post(key, std::move(notice));
