@@ -95,7 +95,7 @@ struct StoredNamespace {
                                    std::uint64_t seed = 0xCBF29CE484222325ULL);
 
 /// What identifies a status as the one that we wrote: every field, and the PEMs through
-/// `pems_digest`.
+/// `pems_digest`. Stable in this process only.
 [[nodiscard]] std::uint64_t StatusDigest(const core::SystemStatus& status,
                                          std::uint64_t pems_digest);
 [[nodiscard]] std::uint64_t PemsDigest(const core::SystemStatus& status);

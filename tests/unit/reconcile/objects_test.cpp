@@ -1,5 +1,10 @@
 #include "reconcile/objects.hpp"
 
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+
 #include <gtest/gtest.h>
 
 namespace certpair::reconcile {
@@ -95,6 +100,29 @@ TEST(StatusDigest, Is_not_fooled_by_where_one_text_ends) {
   b.conditions[0].reason = "a";
   b.conditions[0].message = "bc";
   EXPECT_NE(StatusDigest(a, 0), StatusDigest(b, 0));
+}
+
+// It is read eight bytes at a time: each byte counts, wherever it stands, and how many there are.
+TEST(StatusDigest, Tells_every_byte_of_a_text) {
+  std::set<std::uint64_t> digests;
+  std::size_t texts = 0;
+  const auto add = [&](std::string text) {
+    auto status = Status();
+    status.conditions[0].message = std::move(text);
+    digests.insert(StatusDigest(status, 0));
+    ++texts;
+  };
+  for (std::size_t length = 0; length <= 33; ++length) {
+    add(std::string(length, '\0'));
+    for (std::size_t at = 0; at < length; ++at) {
+      std::string text(length, '\0');
+      for (const char c : {'\1', '\x7F', '\xFF'}) {
+        text[at] = c;
+        add(text);
+      }
+    }
+  }
+  EXPECT_EQ(digests.size(), texts);
 }
 
 TEST(StoredAuthority, Names_its_Secret) {
