@@ -55,20 +55,22 @@ Ca* Mint::Find(const std::string& authority) {
   return found == authorities_.end() ? nullptr : &found->second;
 }
 
-const Mint::Entry* Mint::EntryOf(std::string_view pem) const {
-  const auto number = NumberOf(kCertificate, pem);
+const Mint::Entry* Mint::EntryOf(std::optional<std::size_t> number) const {
   return number && *number < certificates_.size() ? &certificates_[*number] : nullptr;
 }
 
 const core::Certificate* Mint::Known(std::string_view pem) const {
-  const Entry* entry = EntryOf(pem);
+  const Entry* entry = EntryOf(NumberOf(kCertificate, pem));
   return entry == nullptr ? nullptr : &entry->details;
 }
 
-bool Mint::IsIntact(std::string_view certificate, std::string_view key, std::string_view ca) const {
-  const Entry* entry = EntryOf(certificate);
-  return entry != nullptr && NumberOf(kKey, key) == NumberOf(kCertificate, certificate) &&
-         NumberOf(kCa, ca) == static_cast<std::size_t>(entry->ca);
+const core::Certificate* Mint::Intact(std::string_view certificate, std::string_view key,
+                                      std::string_view ca) const {
+  const auto number = NumberOf(kCertificate, certificate);
+  const Entry* entry = EntryOf(number);
+  const bool intact = entry != nullptr && NumberOf(kKey, key) == number &&
+                      NumberOf(kCa, ca) == static_cast<std::size_t>(entry->ca);
+  return intact ? &entry->details : nullptr;
 }
 
 Result<std::optional<x509::IssuedCertificate>> Mint::Make(const std::string& owner,
@@ -112,9 +114,8 @@ Result<std::optional<x509::IssuedCertificate>> Mint::Make(const std::string& own
 
 Result<core::Certificate> Mint::ReadSlot(std::string_view certificate, std::string_view key,
                                          std::string_view authority) const {
-  if (!IsIntact(certificate, key, authority))
-    return Fail(ErrorCode::Invalid, "certificate, key and CA do not belong together");
-  return *Known(certificate);
+  if (const core::Certificate* intact = Intact(certificate, key, authority)) return *intact;
+  return Fail(ErrorCode::Invalid, "certificate, key and CA do not belong together");
 }
 
 std::string Mint::KeystorePrefix(std::string_view certificate) {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -40,8 +41,9 @@ class Mint final : public reconcile::CertificateSource {
   [[nodiscard]] std::size_t Made() const { return certificates_.size(); }
   /// The certificate of this text, or null.
   [[nodiscard]] const core::Certificate* Known(std::string_view pem) const;
-  [[nodiscard]] bool IsIntact(std::string_view certificate, std::string_view key,
-                              std::string_view ca) const;
+  /// The certificate of a slot, if key and CA are its own; else null.
+  [[nodiscard]] const core::Certificate* Intact(std::string_view certificate, std::string_view key,
+                                                std::string_view ca) const;
 
   Result<std::optional<x509::IssuedCertificate>> Make(const std::string& owner,
                                                       const std::string& authority,
@@ -62,7 +64,7 @@ class Mint final : public reconcile::CertificateSource {
     core::Certificate details;
     int ca = 0;
   };
-  [[nodiscard]] const Entry* EntryOf(std::string_view pem) const;
+  [[nodiscard]] const Entry* EntryOf(std::optional<std::size_t> number) const;
 
   const Clock& clock_;
   std::deque<Entry> certificates_;

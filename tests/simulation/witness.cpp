@@ -25,7 +25,12 @@ constexpr minutes kGrace{20};
 
 constexpr std::string_view kSuffix = "-outbound";
 
-std::string NameOf(const std::string& key) { return key.substr(key.find('/') + 1); }
+std::string_view NameOf(std::string_view key) { return key.substr(key.find('/') + 1); }
+
+bool IsCommonName(std::string_view subject, std::string_view name) {
+  constexpr std::string_view kCommonName = "CN=";
+  return subject.starts_with(kCommonName) && subject.substr(kCommonName.size()) == name;
+}
 
 std::optional<core::Receipt> ReceiptIn(const SecretObject* secret) {
   if (secret == nullptr) return std::nullopt;
@@ -95,22 +100,22 @@ bool Witness::IsExcused(const std::string& key) const {
 }
 
 Slot Witness::Look(const SecretObject* secret, const reconcile::SlotKeys& keys,
-                   const std::string& system_name) const {
+                   std::string_view system_name) const {
   Slot slot;
   if (secret == nullptr) return slot;
   slot.bytes = {secret->Data(keys.certificate), secret->Data(keys.key),
                 secret->Data(keys.authority)};
   if (slot.IsEmpty()) return slot;
-  const core::Certificate* certificate = stage_.mint.Known(slot.bytes[0]);
-  const bool good = stage_.mint.IsIntact(slot.bytes[0], slot.bytes[1], slot.bytes[2]) &&
-                    certificate->subject == "CN=" + system_name &&
-                    certificate->issuer == std::string{"CN="} + kAuthority;
-  if (good) slot.certificate = certificate;
+  const core::Certificate* certificate =
+      stage_.mint.Intact(slot.bytes[0], slot.bytes[1], slot.bytes[2]);
+  if (certificate != nullptr && IsCommonName(certificate->subject, system_name) &&
+      IsCommonName(certificate->issuer, kAuthority))
+    slot.certificate = certificate;
   return slot;
 }
 
 Pair Witness::LookAtPair(const SecretObject* secret, const std::string& key) const {
-  const std::string name = NameOf(key);
+  const std::string_view name = NameOf(key);
   Pair pair{Look(secret, reconcile::kActiveKeys, name),
             Look(secret, reconcile::kInactiveKeys, name)};
   if (pair.active.certificate != nullptr && pair.active.certificate == pair.inactive.certificate)

@@ -108,7 +108,7 @@ class Witness {
   void JudgeStatus(const std::string& key, const reconcile::StoredSystem& system);
 
   [[nodiscard]] Slot Look(const SecretObject* secret, const reconcile::SlotKeys& keys,
-                          const std::string& system_name) const;
+                          std::string_view system_name) const;
   [[nodiscard]] Pair LookAtPair(const SecretObject* secret, const std::string& key) const;
   [[nodiscard]] bool IsExcused(const std::string& key) const;
   [[nodiscard]] bool MayIssue(const reconcile::StoredSystem& system,

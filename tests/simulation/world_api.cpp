@@ -1,4 +1,5 @@
 // What the operator sees of the world, and does to it.
+#include <tuple>
 #include <utility>
 
 #include "reconcile/names.hpp"
@@ -21,6 +22,14 @@ std::unexpected<ApiError> Refuse(ApiErrorKind kind, int status, const char* mess
 
 bool IsWrite(Call call) { return call >= Call::CreateSecret && call <= Call::Settle; }
 bool IsSecretWrite(Call call) { return call == Call::CreateSecret || call == Call::PatchSecret; }
+
+bool SameButCertificates(const core::SystemStatus& a, const core::SystemStatus& b) {
+  const auto facts = [](const core::SystemStatus& s) {
+    return std::tie(s.observed_generation, s.conditions, s.secret_name, s.secret_resource_version,
+                    s.next, s.ledger);
+  };
+  return facts(a) == facts(b);
+}
 
 // What a merge patch does to a Secret.
 void Merge(const reconcile::SecretDraft& draft, SecretObject& secret) {
@@ -155,12 +164,7 @@ kube::ApiResult<std::optional<Written>> World::WriteStatus(const reconcile::Stor
   using Answer = std::optional<Written>;
   // As StatusPatch: certificates count only where they differ and can be written.
   const bool certificates = reconcile::CertificatesDiffer(before, after);
-  core::SystemStatus wanted = after;
-  if (!certificates) {
-    wanted.active = before.status.active;
-    wanted.inactive = before.status.inactive;
-  }
-  if (!certificates && wanted == before.status) return std::nullopt;
+  if (!certificates && SameButCertificates(after, before.status)) return std::nullopt;
   return Perform<Answer>(Call::WriteStatus, [&]() -> kube::ApiResult<Answer> {
     const std::string key = ObjectKey(before.identity.namespace_, before.identity.name);
     const auto live = systems_.Live(key);
@@ -168,9 +172,19 @@ kube::ApiResult<std::optional<Written>> World::WriteStatus(const reconcile::Stor
     if (live->resource_version != before.resource_version ||
         live->identity.uid != before.identity.uid)
       return Refuse(ApiErrorKind::Conflict, 409, "the object was modified");
-    auto system = std::make_shared<reconcile::StoredSystem>(*live);
-    system->status = std::move(wanted);
-    if (certificates) system->pems_digest = reconcile::PemsDigest(after);
+    auto system = std::make_shared<reconcile::StoredSystem>(
+        reconcile::StoredSystem{.identity = live->identity,
+                                .spec = live->spec,
+                                .status = after,
+                                .resource_version = {},
+                                .pems_digest = live->pems_digest,
+                                .undecodable = live->undecodable});
+    if (certificates) {
+      system->pems_digest = reconcile::PemsDigest(after);
+    } else {
+      system->status.active = before.status.active;
+      system->status.inactive = before.status.inactive;
+    }
     for (auto* slot : {&system->status.active, &system->status.inactive})
       if (*slot) (*slot)->pem.clear();
     PutSystem(key, system);
