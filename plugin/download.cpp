@@ -122,7 +122,7 @@ class AuthorityChain {
   [[nodiscard]] std::expected<std::string, std::string> Above(
       const CertificateView& certificate) const {
     if (!why_not_.empty()) return std::unexpected(why_not_);
-    const std::string chain = Text(At(status_, "chain"));
+    std::string chain = Text(At(status_, "chain"));
     if (Text(At(status_, "fingerprint")) != certificate.issuer_fingerprint)
       return std::unexpected(
           fmt::format("it was signed with an earlier certificate of authority {}", name_));

@@ -109,7 +109,7 @@ struct CaUsable {
   std::string fingerprint;
   sys_seconds not_before;
   sys_seconds chain_end;
-  std::string chain{};  ///< PEM: see AuthorityStatus
+  std::string chain;  ///< PEM: see AuthorityStatus
 };
 struct CaNotOurs {
   std::string message;  ///< a Secret of the generated CA's name that belongs to something else

@@ -26,7 +26,7 @@ AuthorityObservation Generated(CaSecretState secret) {
   return o;
 }
 CaUsable Usable(int n = 1) {
-  return {"CN=Demo CA", Fingerprint(n), kNow - days{10}, kNow + days{3640}};
+  return {"CN=Demo CA", Fingerprint(n), kNow - days{10}, kNow + days{3640}, {}};
 }
 
 std::string Ready(const AuthorityDecision& decision) {
@@ -76,8 +76,8 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"not_a_ca", CaUnusable{"NotACertificateAuthority", "CA:FALSE"},
               "NotACertificateAuthority"},
         Fault{"foreign", CaNotOurs{"it is Helm's"}, "SecretNotOurs"},
-        Fault{"ended", CaUsable{"CN=x", Fingerprint(1), kNow - days{10}, kNow}, "Expired"},
-        Fault{"not_begun", CaUsable{"CN=x", Fingerprint(1), kNow + seconds{1}, kNow + days{10}},
+        Fault{"ended", CaUsable{"CN=x", Fingerprint(1), kNow - days{10}, kNow, {}}, "Expired"},
+        Fault{"not_begun", CaUsable{"CN=x", Fingerprint(1), kNow + seconds{1}, kNow + days{10}, {}},
               "NotYetValid"}),
     [](const auto& test) { return test.param.name; });
 
@@ -173,7 +173,7 @@ TEST(Authority, Warns_a_year_before_its_end_once) {
 }
 
 TEST(Authority, Of_a_short_life_warns_in_its_last_third) {
-  AuthorityObservation o = FromSecret(CaUsable{"CN=x", Fingerprint(1), kNow, kNow + hours{3}});
+  AuthorityObservation o = FromSecret(CaUsable{"CN=x", Fingerprint(1), kNow, kNow + hours{3}, {}});
   EXPECT_EQ(DecideAuthority(o).wake_at, kNow + hours{2});
 }
 
