@@ -141,8 +141,14 @@ class ReleaseTest(InstalledTest):
         self.api("DELETE", SECRETS.format(NAMESPACE) + "/late-ca")
         self.leave("late")
 
-    def await_reason(self, path, reason):
-        def reasons():
+    def await_reason(self, path, reason, kind="Ready"):
+        """The condition's message then."""
+        def condition():
+            return next((c for c in self.api("GET", path)[1].get("status", {}).get("conditions", []) if c["type"] == kind), {})
+        eventually(lambda: condition().get("reason") == reason, f"{path}: {kind} does not become {reason}", 60)
+        return condition()["message"]
+
+    def reasons():
             return [c["reason"] for c in self.api("GET", path)[1].get("status", {}).get("conditions", []) if c["type"] == "Ready"]
         eventually(lambda: reasons() == [reason], f"{path}: {reasons()}, not {reason}", 60)
 
@@ -167,8 +173,13 @@ class ReleaseTest(InstalledTest):
                   "--set", "smtp.credentialsSecret.name=missing,smtp.caSecret.name=missing", "--wait", "--timeout", "120s")
         certificates = self.namespace("unmailed")
         self.create("unmailed", 3)
-        self.await_ready("unmailed", 3)
-        self.each_once(certificates, 3)
+        warned = small_system("warned")
+        warned["spec"]["certificate"]["validity"] = "1h"
+        warned["spec"]["notifications"] = {"warnBefore": ["59m58s"], "subscribers": [{"email": "team@example.com"}]}
+        self.api.create(SYSTEMS.format("unmailed"), warned)
+        self.await_ready("unmailed", 4)
+        self.assertIn("/etc/certpair/smtp-", self.await_reason(SYSTEMS.format("unmailed") + "/warned", "MailDelayed", "NotificationsDelivered"))
+        self.each_once(certificates, 4)
         self.helm("rollback", "certpair", revision, "--wait", "--timeout", "120s")
         self.leave("unmailed")
 
