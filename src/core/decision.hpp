@@ -75,7 +75,7 @@ struct PlannedChange {
   /// The certificate that becomes active takes another's place by itself: the Secret says so in the
   /// same write, so that subscribers are told of it whatever happens before the status is written.
   bool renews = false;
-  KeystoreChange keystore = {};
+  KeystoreChange keystore;
   friend bool operator==(const PlannedChange&, const PlannedChange&) = default;
 };
 
