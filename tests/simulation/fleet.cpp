@@ -128,6 +128,8 @@ void Fleet::PutPassword(const std::string& key) {
     SecretObject secret;
     secret.metadata.name = password_key.substr(password_key.find('/') + 1);
     stage_.world.AddSecret(std::move(secret));
+  } else if (!settings_.weather.hand_edits) {
+    return;  // another one in the same place is taken up within a day, and none is waited for here
   }
   stage_.world.EditSecret(password_key, [this](auto& secret) {
     secret.data["password"] = chance_.OneIn(2) ? "changeit" : "changed";

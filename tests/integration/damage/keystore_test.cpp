@@ -69,6 +69,8 @@ TEST_F(KeystoreLife, Waits_for_its_password_goes_with_the_pair_and_goes_when_nob
          {"kind", "Secret"},
          {"metadata", {{"name", "store-password"}, {"namespace", "idm"}}},
          {"stringData", {{"password", kPassword}}}});
+  // It would be found within a minute; whatever happens to the system, it is looked for.
+  MustKubectl({"annotate", "psys", "store", "-n", "idm", "example.com/look=again"});
   AwaitCondition("psys", "store", "KeystoreWritten", "True", "Current", kSoon);
   const Pair first = PairOf("store");
   ExpectInStep(SecretOf("store"), "store");
