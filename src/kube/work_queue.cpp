@@ -1,27 +1,47 @@
 #include "kube/work_queue.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 namespace certpair::kube {
 
-void DelayQueue::Add(const std::string& key, Time at) {
+namespace {
+
+constexpr int kFirstBeforeOneInTurn = 8;
+
+constexpr std::size_t Lane(Urgency urgency) { return urgency == Urgency::First ? 0 : 1; }
+
+}  // namespace
+
+void DelayQueue::Add(const std::string& key, Time at, Urgency urgency) {
   Entries::value_type& entry = *entries_.try_emplace(key).first;
-  std::optional<Slot>& wish = entry.second.wish;
-  if (wish && wish->at <= at) return;
-  const bool in_work = entry.second.in_work;
-  if (wish && !in_work) waiting_.erase(*wish);
-  if (!wish && in_work) ++kept_;
-  wish = Slot{at, next_order_++};
-  if (!in_work) waiting_.emplace(*wish, &entry);
+  const std::size_t lane = Lane(urgency);
+  if (entry.second.wishes[lane] && entry.second.wishes[lane]->at <= at) return;
+  if (!entry.second.Wishes()) ++wishing_;
+  Withdraw(entry.second, lane);
+  entry.second.wishes[lane] = Slot{at, next_order_++};
+  if (!entry.second.in_work) waiting_[lane].emplace(*entry.second.wishes[lane], &entry);
 }
 
+void DelayQueue::Withdraw(Entry& entry, std::size_t lane) {
+  if (entry.wishes[lane] && !entry.in_work) waiting_[lane].erase(*entry.wishes[lane]);
+  entry.wishes[lane].reset();
+}
+
+bool DelayQueue::IsDue(std::size_t lane, Time now) const {
+  return !waiting_[lane].empty() && waiting_[lane].begin()->first.at <= now;
+}
+
+// Whoever takes a key looks at all of it: a later wish would be for nothing.
 std::optional<std::string> DelayQueue::Take(Time now) {
-  const auto head = waiting_.begin();
-  if (head == waiting_.end() || head->first.at > now) return std::nullopt;
-  Entries::value_type& entry = *head->second;
-  waiting_.erase(head);
-  entry.second.wish.reset();
+  const bool first = IsDue(0, now);
+  const bool in_turn = IsDue(1, now);
+  if (!first && !in_turn) return std::nullopt;
+  const std::size_t lane = first && (!in_turn || first_in_a_row_ < kFirstBeforeOneInTurn) ? 0 : 1;
+  first_in_a_row_ = lane == 0 ? first_in_a_row_ + 1 : 0;
+  Entries::value_type& entry = *waiting_[lane].begin()->second;
+  Withdraw(entry.second, 0);
+  Withdraw(entry.second, 1);
+  --wishing_;
   entry.second.in_work = true;
   return entry.first;
 }
@@ -31,35 +51,40 @@ void DelayQueue::Done(const std::string& key) {
   if (found == entries_.end() || !found->second.in_work) return;
   Entry& entry = found->second;
   entry.in_work = false;
-  if (entry.wish) {
-    --kept_;
-    waiting_.emplace(*entry.wish, &*found);
-  } else {
+  if (!entry.Wishes()) {
     entries_.erase(found);
+    return;
   }
+  for (std::size_t lane = 0; lane < waiting_.size(); ++lane)
+    if (entry.wishes[lane]) waiting_[lane].emplace(*entry.wishes[lane], &*found);
 }
 
 void DelayQueue::Forget(const std::string& key) {
   const auto found = entries_.find(key);
-  if (found == entries_.end() || !found->second.wish) return;
-  Entry& entry = found->second;
-  if (entry.in_work) {
-    --kept_;
-    entry.wish.reset();
-  } else {
-    waiting_.erase(*entry.wish);
-    entries_.erase(found);
-  }
+  if (found == entries_.end() || !found->second.Wishes()) return;
+  Withdraw(found->second, 0);
+  Withdraw(found->second, 1);
+  --wishing_;
+  if (!found->second.in_work) entries_.erase(found);
 }
 
 std::optional<DelayQueue::Time> DelayQueue::NextDue() const {
-  if (waiting_.empty()) return std::nullopt;
-  return waiting_.begin()->first.at;
+  std::optional<Time> next;
+  for (const Waiting& lane : waiting_)
+    if (!lane.empty() && (!next || lane.begin()->first.at < *next)) next = lane.begin()->first.at;
+  return next;
 }
 
 std::size_t DelayQueue::Due(Time now) const {
-  const auto end = waiting_.upper_bound(Slot{now, ~std::uint64_t{0}});
-  return static_cast<std::size_t>(std::distance(waiting_.begin(), end));
+  std::size_t due = 0;
+  for (std::size_t lane = 0; lane < waiting_.size(); ++lane)
+    for (const auto& [slot, entry] : waiting_[lane]) {
+      if (slot.at > now) break;
+      const auto& first = entry->second.wishes[0];
+      const bool counted = lane == 1 && first && first->at <= now;
+      if (!counted) ++due;
+    }
+  return due;
 }
 
 namespace {
@@ -69,9 +94,9 @@ constexpr std::chrono::minutes kLongestDelay{5};
 
 }  // namespace
 
-void WorkQueue::AddAt(const std::string& key, DelayQueue::Time at) {
+void WorkQueue::AddAt(const std::string& key, DelayQueue::Time at, Urgency urgency) {
   auto state = state_.Lock();
-  AddLocked(state, key, at);
+  AddLocked(state, key, at, urgency);
 }
 
 void WorkQueue::AddAfterFailure(const std::string& key, std::chrono::milliseconds at_least) {
@@ -80,7 +105,8 @@ void WorkQueue::AddAfterFailure(const std::string& key, std::chrono::millisecond
   // An LCG is enough here (Knuth's MMIX constants): it only spreads retries.
   state->random = state->random * 6364136223846793005ULL + 1442695040888963407ULL;
   Backoff& backoff = state->failures.try_emplace(key, kFirstDelay, kLongestDelay).first->second;
-  AddLocked(state, key, now + std::max(backoff.Next(state->random >> 32U), at_least));
+  AddLocked(state, key, now + std::max(backoff.Next(state->random >> 32U), at_least),
+            Urgency::InTurn);
 }
 
 void WorkQueue::Succeeded(const std::string& key) { state_.Lock()->failures.erase(key); }
@@ -104,9 +130,10 @@ std::optional<DelayQueue::Time> WorkQueue::NextDue() const {
   return state_.Lock()->queue.NextDue();
 }
 
-void WorkQueue::AddLocked(Locked& state, const std::string& key, DelayQueue::Time at) {
+void WorkQueue::AddLocked(Locked& state, const std::string& key, DelayQueue::Time at,
+                          Urgency urgency) {
   const auto before = state->queue.NextDue();
-  state->queue.Add(key, at);
+  state->queue.Add(key, at, urgency);
   WakeForNewHead(state, before);
 }
 

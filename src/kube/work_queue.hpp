@@ -1,7 +1,9 @@
 // Which keys want attention, and when: a pure delay queue and a blocking shell around it.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,10 +18,18 @@
 
 namespace certpair::kube {
 
-/// The pure part. A key is in it once; of two wishes the earlier wins; a key that is being worked
-/// on is not handed out again until it is done, and what was wished meanwhile is kept. Times are
-/// wall-clock, since certificates expire by it. All calls are O(log keys), but for Due, which is
-/// O(due keys). Not thread-safe.
+/// Who goes first of those that are due.
+enum class Urgency {
+  First,   ///< somebody waits for it: something was done to the object, or its time has come
+  InTurn,  ///< it can wait: one of many that are looked at together, a warning
+};
+
+/// The pure part. A key is in it once for each urgency; of two wishes of the same the earlier wins;
+/// whatever was due of a key is answered by taking it once. A key that is being worked on is not
+/// handed out again until it is done, and what was wished meanwhile is kept. Of nine that are taken
+/// one is in its turn, if any such is due, so that nobody waits for ever. Times are wall-clock,
+/// since certificates expire by it. All calls are O(log keys), but for Due, which is O(due keys).
+/// Not thread-safe.
 class DelayQueue {
  public:
   using Time = std::chrono::system_clock::time_point;
@@ -28,18 +38,19 @@ class DelayQueue {
   DelayQueue(const DelayQueue&) = delete;
   DelayQueue& operator=(const DelayQueue&) = delete;
 
-  void Add(const std::string& key, Time at);
-  /// The key that has been due longest at `now`, now in work; nothing if none is due.
+  void Add(const std::string& key, Time at, Urgency urgency = Urgency::InTurn);
+  /// The key that has been due longest at `now`, of the more urgent ones if there are any; it is in
+  /// work from then on. Nothing if none is due.
   [[nodiscard]] std::optional<std::string> Take(Time now);
   /// Ends the work on a key.
   void Done(const std::string& key);
-  /// Forgets a key's wish (the object is gone), not its being in work.
+  /// Forgets a key's wishes (the object is gone), not its being in work.
   void Forget(const std::string& key);
   /// When Take would first answer a key.
   [[nodiscard]] std::optional<Time> NextDue() const;
   [[nodiscard]] std::size_t Due(Time now) const;
   /// Keys with a wish, in work or not.
-  [[nodiscard]] std::size_t Size() const { return waiting_.size() + kept_; }
+  [[nodiscard]] std::size_t Size() const { return wishing_; }
 
  private:
   struct Slot {
@@ -48,15 +59,21 @@ class DelayQueue {
     friend auto operator<=>(const Slot&, const Slot&) = default;
   };
   struct Entry {
-    std::optional<Slot> wish;
+    std::array<std::optional<Slot>, 2> wishes;  // by urgency
     bool in_work = false;
+    [[nodiscard]] bool Wishes() const { return wishes[0] || wishes[1]; }
   };
   using Entries = std::unordered_map<std::string, Entry>;  // its nodes do not move
+  using Waiting = std::map<Slot, Entries::value_type*>;
+
+  void Withdraw(Entry& entry, std::size_t urgency);
+  [[nodiscard]] bool IsDue(std::size_t urgency, Time now) const;
 
   Entries entries_;
-  std::map<Slot, Entries::value_type*> waiting_;  // of those not in work
-  std::size_t kept_ = 0;                          // wishes of those in work
+  std::array<Waiting, 2> waiting_;  // by urgency; of those not in work
+  std::size_t wishing_ = 0;
   std::uint64_t next_order_ = 0;
+  int first_in_a_row_ = 0;
 };
 
 /// The shell. Thread-safe. The wall clock is looked at again at least every `kRecheck`, so a clock
@@ -68,8 +85,10 @@ class WorkQueue {
   explicit WorkQueue(const Clock& clock, std::chrono::milliseconds recheck = kRecheck)
       : clock_(clock), recheck_(recheck) {}
 
-  void Add(const std::string& key) { AddAt(key, clock_.Now()); }
-  void AddAt(const std::string& key, DelayQueue::Time at);
+  void Add(const std::string& key, Urgency urgency = Urgency::InTurn) {
+    AddAt(key, clock_.Now(), urgency);
+  }
+  void AddAt(const std::string& key, DelayQueue::Time at, Urgency urgency = Urgency::InTurn);
   /// Adds the key after its own back-off (0.2 s to 5 min, jittered), or after `at_least` where that
   /// is longer. May be called while the key is in work: the wish counts from Done on.
   void AddAfterFailure(const std::string& key, std::chrono::milliseconds at_least = {});
@@ -96,7 +115,7 @@ class WorkQueue {
     std::uint64_t last_ticket = 0;
   };
   using Locked = Guarded<State>::Locked;
-  void AddLocked(Locked& state, const std::string& key, DelayQueue::Time at);
+  void AddLocked(Locked& state, const std::string& key, DelayQueue::Time at, Urgency urgency);
   void WakeForNewHead(Locked& state, std::optional<DelayQueue::Time> before);
   void WakeNext(Locked& state);
   [[nodiscard]] bool HeadIsDue(const State& state) const;

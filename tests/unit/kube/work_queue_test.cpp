@@ -103,40 +103,100 @@ TEST(DelayQueue, Due_counts_what_could_be_taken) {
   EXPECT_EQ(queue.Due(kStart + seconds{1}), 2U);
 }
 
+TEST(DelayQueue, What_somebody_waits_for_goes_before_what_comes_in_its_turn) {
+  DelayQueue queue;
+  for (const char* key : {"a", "b"}) queue.Add(key, kStart);
+  queue.Add("first", kStart + seconds{1}, Urgency::First);
+  EXPECT_EQ(queue.Take(kStart), "a") << "it is not due yet";
+  EXPECT_EQ(queue.Take(kStart + seconds{1}), "first");
+  EXPECT_EQ(queue.Take(kStart + seconds{1}), "b");
+}
+
+TEST(DelayQueue, Of_nine_one_is_in_its_turn) {
+  DelayQueue queue;
+  for (int n = 0; n < 100; ++n) queue.Add("first" + std::to_string(n), kStart, Urgency::First);
+  for (int n = 0; n < 3; ++n) queue.Add("turn" + std::to_string(n), kStart);
+  std::vector<int> places;
+  for (int n = 0; n < 103; ++n)
+    if (queue.Take(kStart)->starts_with("turn")) places.push_back(n);
+  EXPECT_EQ(places, (std::vector{8, 17, 26}));
+}
+
+TEST(DelayQueue, A_key_of_both_urgencies_is_one_key_and_taken_once) {
+  DelayQueue queue;
+  queue.Add("before", kStart);
+  queue.Add("a", kStart + seconds{1});
+  queue.Add("a", kStart + seconds{2}, Urgency::First);
+  EXPECT_EQ(queue.Size(), 2U);
+  EXPECT_EQ(queue.Due(kStart + seconds{2}), 2U);
+  EXPECT_EQ(queue.Take(kStart + seconds{2}), "a") << "before others that are due for longer";
+  EXPECT_EQ(queue.Take(kStart + seconds{2}), "before");
+  queue.Done("a");
+  EXPECT_EQ(queue.Take(kStart + seconds{9}), std::nullopt);
+  EXPECT_EQ(queue.Size(), 0U);
+}
+
 // The same by the plainest means: a list that is searched.
 class NaiveQueue {
  public:
-  void Add(const std::string& key, Time at) {
-    const auto found = wishes_.find(key);
-    if (found != wishes_.end() && found->second.first <= at) return;
-    wishes_[key] = {at, next_++};
+  void Add(const std::string& key, Time at, bool first) {
+    auto& wishes = wishes_[first ? 0 : 1];
+    const auto found = wishes.find(key);
+    if (found != wishes.end() && found->second.first <= at) return;
+    wishes[key] = {at, next_++};
   }
   std::optional<std::string> Take(Time now) {
-    auto best = wishes_.end();
-    for (auto it = wishes_.begin(); it != wishes_.end(); ++it)
-      if (!in_work_.contains(it->first) && it->second.first <= now &&
-          (best == wishes_.end() || it->second < best->second))
-        best = it;
-    if (best == wishes_.end()) return std::nullopt;
-    const std::string key = best->first;
-    wishes_.erase(best);
-    in_work_.insert(key);
+    const auto first = Best(0, now);
+    const auto in_turn = Best(1, now);
+    const bool takes_first = first && (!in_turn || in_a_row_ < 8);
+    const auto key = takes_first ? first : in_turn;
+    if (!key) return std::nullopt;
+    in_a_row_ = takes_first ? in_a_row_ + 1 : 0;
+    Forget(*key);
+    in_work_.insert(*key);
     return key;
   }
   void Done(const std::string& key) { in_work_.erase(key); }
-  void Forget(const std::string& key) { wishes_.erase(key); }
-  std::size_t Size() const { return wishes_.size(); }
+  void Forget(const std::string& key) {
+    for (auto& wishes : wishes_) wishes.erase(key);
+  }
+  std::size_t Size() const {
+    return Keys([](const auto&) { return true; }).size();
+  }
+  std::size_t Due(Time now) const {
+    return Keys([&](const auto& wish) {
+             return !in_work_.contains(wish.first) && wish.second.first <= now;
+           })
+        .size();
+  }
   std::optional<Time> NextDue() const {
     std::optional<Time> next;
-    for (const auto& [key, wish] : wishes_)
-      if (!in_work_.contains(key) && (!next || wish.first < *next)) next = wish.first;
+    for (const auto& wishes : wishes_)
+      for (const auto& [key, wish] : wishes)
+        if (!in_work_.contains(key) && (!next || wish.first < *next)) next = wish.first;
     return next;
   }
 
  private:
-  std::map<std::string, std::pair<Time, int>> wishes_;
+  using Wishes = std::map<std::string, std::pair<Time, int>>;
+  std::optional<std::string> Best(int lane, Time now) const {
+    std::optional<std::string> best;
+    for (const auto& [key, wish] : wishes_[lane])
+      if (!in_work_.contains(key) && wish.first <= now && (!best || wish < wishes_[lane].at(*best)))
+        best = key;
+    return best;
+  }
+  std::set<std::string> Keys(const auto& counts) const {
+    std::set<std::string> keys;
+    for (const auto& wishes : wishes_)
+      for (const auto& wish : wishes)
+        if (counts(wish)) keys.insert(wish.first);
+    return keys;
+  }
+  Wishes wishes_[2];
   std::set<std::string> in_work_;
   int next_ = 0;
+  int in_a_row_ = 0;
 };
 
 TEST(DelayQueue, Behaves_as_a_searched_list_over_random_calls) {
@@ -153,8 +213,9 @@ TEST(DelayQueue, Behaves_as_a_searched_list_over_random_calls) {
         case 1:
         case 2: {
           const Time at = now + seconds{static_cast<int>(random() % 20) - 5};
-          queue.Add(key, at);
-          naive.Add(key, at);
+          const bool first = random() % 3 == 0;
+          queue.Add(key, at, first ? Urgency::First : Urgency::InTurn);
+          naive.Add(key, at, first);
           break;
         }
         case 3:
@@ -173,6 +234,7 @@ TEST(DelayQueue, Behaves_as_a_searched_list_over_random_calls) {
           now += seconds{static_cast<int>(random() % 5) - 1};  // it may be set back
       }
       ASSERT_EQ(queue.Size(), naive.Size()) << "step " << step;
+      ASSERT_EQ(queue.Due(now), naive.Due(now)) << "step " << step;
       ASSERT_EQ(queue.NextDue(), naive.NextDue()) << "step " << step;
     }
   }
