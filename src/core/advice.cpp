@@ -62,7 +62,7 @@ bool NeedsAuthority(const View& view) { return !(view.RolledBack() && view.HasFr
 
 bool WillRegenerateByItself(const View& view, const Outcome& automatic) {
   if (!view.regenerating || view.by_fingerprint || automatic.obstacle) return false;
-  if (!view.o.write_failure.empty()) return false;
+  if (!view.write_failure.empty()) return false;
   if (!NeedsAuthority(view)) return true;
   const bool refused = view.not_issuable && view.not_issuable->reason == reason::kNotAllowed;
   return !refused && !AuthorityWillEndFirst(view);
@@ -71,8 +71,8 @@ bool WillRegenerateByItself(const View& view, const Outcome& automatic) {
 std::string WhatToDo(const View& view, const Outcome& automatic) {
   if (!view.regenerating) return AdviseByHand(view);
   if (automatic.obstacle) return automatic.obstacle->message;
-  if (!view.o.write_failure.empty()) {
-    return fmt::format("The Secret could not be written: {}", view.o.write_failure);
+  if (!view.write_failure.empty()) {
+    return fmt::format("The Secret could not be written: {}", view.write_failure);
   }
   if (view.by_fingerprint && view.active && view.HasSuccessor()) return AdviseHeld(view);
   if (view.by_fingerprint && view.active && !view.ActiveExpired()) {

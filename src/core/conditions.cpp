@@ -19,7 +19,7 @@ Statement ReadyWithoutCertificate(const View& view, const Outcome& automatic) {
     return Say(condition::kReady, false, reason, std::move(message));
   };
   if (view.not_writable) return say(view.not_writable->reason, view.not_writable->message);
-  const std::string& failure = view.o.write_failure;
+  const std::string_view failure = view.write_failure;
   if (view.active_damaged) {
     const auto* damaged = std::get_if<Damaged>(&view.o.secret);
     std::string message = fmt::format("The active certificate in Secret \"{}\" is damaged: {}.",
@@ -106,8 +106,8 @@ Statement Ready(const View& view, const Outcome& automatic) {
                                     active.fingerprint, FormatTime(active.not_after));
   const auto remarks = Remarks(view);
   for (const Remark& remark : remarks) message += " " + remark.message;
-  if (!view.o.write_failure.empty()) {
-    message += fmt::format(" The Secret could not be written: {}", view.o.write_failure);
+  if (!view.write_failure.empty()) {
+    message += fmt::format(" The Secret could not be written: {}", view.write_failure);
   }
   return Say(condition::kReady, true, remarks.empty() ? reason::kValid : remarks.front().reason,
              std::move(message));
@@ -171,7 +171,7 @@ Statement RegenerationIsOn(const View& view, const Outcome& automatic) {
 
 // The reason stays what it was: the next pass knows by it what is to be released.
 Statement Releasing(const View& view) {
-  const std::string& failure = view.o.write_failure;
+  const std::string_view failure = view.write_failure;
   std::string message =
       fmt::format("Certificate {} is about to be activated.", view.inactive->fingerprint);
   if (!failure.empty()) message += fmt::format(" The Secret could not be written: {}", failure);
@@ -203,9 +203,9 @@ Statement AutomaticRegeneration(const View& view, const Outcome& automatic) {
   }
   if (automatic.obstacle) return no(automatic.obstacle->reason, automatic.obstacle->message);
   if (IsReleasing(view, automatic)) return Releasing(view);
-  if (automatic.change && !view.o.write_failure.empty()) {
+  if (automatic.change && !view.write_failure.empty()) {
     return no(reason::kSecretWriteFailed,
-              fmt::format("The Secret could not be written: {}", view.o.write_failure));
+              fmt::format("The Secret could not be written: {}", view.write_failure));
   }
   if (view.not_issuable && view.not_issuable->reason == reason::kNotAllowed) {
     return no(reason::kNotAllowed, view.not_issuable->message);

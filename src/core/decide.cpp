@@ -149,6 +149,7 @@ Decision Decide(const Observation& observation) {
     decision.withdrawn = observation.mail.under_way;
   }
   decision.needs_password = NeedsPassword(outcome.change, view);
+  decision.tells_failure = !view.write_failure.empty();
   decision.wake_at = NextLook(view, outcome, automatic);
   if (again) decision.wake_at = std::min(decision.wake_at, *again);
   decision.change = std::move(outcome.change);

@@ -98,7 +98,8 @@ struct Decision {
   bool needs_password = false;  ///< a key store is to be made: read its password, and decide again.
                                 ///< The change holds without it too
   SystemStatus status;
-  sys_seconds wake_at;  ///< look again at this time, if nothing happens before
+  bool tells_failure = false;  ///< `status` says that the Secret cannot be written
+  sys_seconds wake_at;         ///< look again at this time, if nothing happens before
 };
 
 /// What is done about a system now. Total, deterministic, never throws, reads nothing but its

@@ -102,9 +102,12 @@ struct Observation {
   PasswordView password;
   MailView mail;
   std::vector<Operation> operations;  ///< of this system, in order of creation, then name
-  /// The last attempt to write the Secret failed for a reason that a person should see (quota,
-  /// forbidden); empty: none.
+  /// Why the last attempt to write the Secret failed, or to read it before a write; empty: it did
+  /// not.
   std::string write_failure;
+  /// Since when attempts have failed one after the other for reasons that may pass by themselves;
+  /// nothing: it is a reason that a person must mend (quota, forbidden).
+  std::optional<sys_seconds> write_fails_since;
   /// The Secret was written in this very pass: no status can tell of it yet.
   bool written_in_this_pass = false;
   Installation installation;

@@ -21,7 +21,7 @@ NoticeKind Ending(const View& view) {
 // Regeneration is on, and something is in the way.
 bool CannotRegenerate(const View& view, const Outcome& automatic) {
   if (!view.by_fingerprint) return !WillRegenerateByItself(view, automatic);
-  return !view.HasSuccessor() && (automatic.obstacle || !view.o.write_failure.empty());
+  return !view.HasSuccessor() && (automatic.obstacle || !view.write_failure.empty());
 }
 
 // R10: with ON only the last threshold counts, and only where nobody but a person can help.

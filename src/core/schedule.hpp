@@ -53,6 +53,13 @@ struct Window {
   return window.starts + window.before / 8;
 }
 
+/// A failure that may pass by itself is worth a word once it has lasted so long: ten minutes, or an
+/// eighth of the window of the active certificate where that is shorter.
+[[nodiscard]] inline seconds Patience(const std::optional<Window>& window) {
+  constexpr seconds kLongest = std::chrono::minutes{10};
+  return window ? std::min(kLongest, FailingFrom(*window) - window->starts) : kLongest;
+}
+
 /// R23: the thresholds of `warnBefore` that are shorter than the certificate's life, each once,
 /// longest first; a third of the life where none is; none where `warnBefore` is empty.
 [[nodiscard]] std::vector<seconds> EffectiveThresholds(const SystemSpec& spec,

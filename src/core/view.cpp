@@ -124,6 +124,8 @@ View::View(const Observation& observation) : o(observation) {
     thresholds = EffectiveThresholds(o.spec, *active);
   }
   not_issuable = WhyNotIssuable(o);
+  const bool may_pass = o.write_fails_since && o.now < *o.write_fails_since + Patience(window);
+  if (!may_pass) write_failure = o.write_failure;
 }
 
 sys_seconds LookAgainAtUnwatched(const Observation& o, std::string_view type) {

@@ -37,6 +37,7 @@ struct View {
   std::vector<seconds> thresholds;       ///< R23, of the active certificate, the longest first
   std::optional<Obstacle> not_writable;  ///< what keeps the Secret from being written
   std::optional<Obstacle> not_issuable;  ///< what keeps any certificate from being made
+  std::string_view write_failure;        ///< of the Secret, if it is worth a word; else empty
 
   explicit View(const Observation& observation);
 

@@ -17,9 +17,10 @@ struct SystemReconciler::Look {
   std::string resource_version = system.resource_version;  // of our own write, once there is one
   core::Observation seen;
   core::Decision decided;
-  std::optional<LiveSecret> secret;  // read live in this pass
-  bool was_read = false;             // `secret` says what is there, be it nothing
-  SecretString password;             // of the key store, where it was read
+  std::optional<LiveSecret> secret;                 // read live in this pass
+  bool was_read = false;                            // `secret` says what is there, be it nothing
+  std::shared_ptr<const SecretMetadata> described;  // by status, which can be believed
+  SecretString password;                            // of the key store, where it was read
   std::vector<std::shared_ptr<const StoredOperation>> operations;
 
   void TakeOver(SecretReading reading) {

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
-#include "core/ledger.hpp"
 #include "reconcile/apply.hpp"
 #include "reconcile/authority_codec.hpp"
 #include "reconcile/keystore.hpp"
@@ -93,7 +92,7 @@ PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem
   Look look{.system = system};
   if (!system.undecodable.empty()) return PassOverUnreadable(key, look, memory);
   if (const auto read = Observe(key, look, memory, memory.read_live); !read)
-    return FailedBy(read.error());
+    return ReadFailed(key, read.error(), look, memory);
   look.decided = core::Decide(look.seen);
   if (const auto read = DecideOnMail(key, look, memory); !read) return FailedBy(read.error());
   if (const auto read = DecideOnPassword(look); !read) return FailedBy(read.error());
@@ -102,8 +101,8 @@ PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem
   }
   if (look.decided.change) {
     if (auto ended = Change(key, look, memory)) return *ended;
-  } else {
-    memory.write_failure.clear();
+  } else if (!memory.write_failure.empty()) {
+    Forgive(look, memory);
   }
   if (const auto read = DecideOnMail(key, look, memory); !read) return FailedBy(read.error());
   if (auto ended = Tell(key, look, memory)) return *ended;
@@ -161,17 +160,6 @@ sys_seconds SystemReconciler::NextCheckInDepth(const std::string& uid, sys_secon
   return now + seconds{period - since};
 }
 
-// In this order: what is not under way any more has left its outcome.
-void SystemReconciler::ObserveMail(const std::string& key, Look& look) const {
-  if (postbox_ == nullptr) return;
-  core::MailView& mail = look.seen.mail;
-  mail = {};
-  for (std::string& id : core::DueNotices(look.system.status.ledger))
-    if (postbox_->IsUnderWay(id)) mail.under_way.push_back(std::move(id));
-  mail.outcomes = postbox_->Outcomes(key);
-  if (!look.system.spec.subscribers.empty()) mail.room = postbox_->Room(key);
-}
-
 SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, Look& look,
                                                        Memory& memory, bool live) const {
   const sys_seconds now = clock_.NowSeconds();
@@ -187,6 +175,7 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
   look.seen.authority = ViewOf(system.spec.authority, authority.get());
   look.seen.installation = installation_;
   look.seen.write_failure = memory.write_failure;
+  look.seen.write_fails_since = memory.write_fails_since;
   ObserveMail(key, look);
   look.operations = view_.OperationsOf(key);
   look.seen.operations.clear();
@@ -204,6 +193,7 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
   const bool status_describes_it = cached && IsOurs(*cached, system.identity) &&
                                    system.status.active && described == cached->resource_version &&
                                    digest == memory.believed_status;
+  look.described = status_describes_it ? cached : nullptr;
   // A Secret that is not in our watch may be there all the same: somebody else's, or ours without
   // its label.
   const bool nothing_known =
@@ -230,21 +220,6 @@ SystemReconciler::ReadResult SystemReconciler::ReadLive(Look& look) const {
   return {};
 }
 
-// Takes back what nobody wants any more, and reads the certificate that a mail is to bring.
-SystemReconciler::ReadResult SystemReconciler::DecideOnMail(const std::string& key, Look& look,
-                                                            Memory& memory) {
-  const bool reads = look.decided.needs_secret && !look.was_read;
-  if (postbox_ == nullptr || (look.decided.withdrawn.empty() && !reads)) return {};
-  if (!look.decided.withdrawn.empty()) postbox_->Withdraw(key, look.decided.withdrawn);
-  if (reads) {
-    if (auto read = Observe(key, look, memory, true); !read) return read;
-  } else {
-    ObserveMail(key, look);
-  }
-  look.decided = core::Decide(look.seen);
-  return {};
-}
-
 // A change is decided upon what the API server holds now, not upon what a cache remembers. A system
 // without a status is new: the creation of its Secret is check enough, since it fails where there
 // is one.
@@ -253,7 +228,8 @@ std::optional<PassResult> SystemReconciler::ConfirmBeforeChange(const std::strin
   const bool is_new =
       !look.system.HasStatus() && std::holds_alternative<core::Missing>(look.seen.secret);
   if (!look.was_read && (!is_new || memory.read_live)) {
-    if (const auto read = Observe(key, look, memory, true); !read) return FailedBy(read.error());
+    if (const auto read = Observe(key, look, memory, true); !read)
+      return ReadFailed(key, read.error(), look, memory);
     look.decided = core::Decide(look.seen);
     if (const auto read = DecideOnPassword(look); !read) return FailedBy(read.error());
     if (!look.decided.change) return std::nullopt;
@@ -307,6 +283,7 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
       secret == nullptr ? cluster_.CreateSecret(draft) : cluster_.PatchSecret(draft);
   if (!written) return ChangeFailed(key, written.error(), look, memory);
   memory.write_failure.clear();
+  memory.write_fails_since.reset();
   memory.read_live = false;
   memory.secret_version = written->resource_version;
   log::Info("a pair's Secret was written",
@@ -319,6 +296,7 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
   look.seen.secret_resource_version = written->resource_version;
   look.seen.secret_metadata_differs = false;
   look.seen.write_failure.clear();
+  look.seen.write_fails_since.reset();
   look.seen.written_in_this_pass = true;
   if (plan.receipt) look.seen.receipt = ReceiptOf(plan, issued);
   look.seen.budget = plan.budget;
@@ -350,16 +328,49 @@ PassResult SystemReconciler::WaitForKey(const std::string& key, Look& look, Memo
 PassResult SystemReconciler::ChangeFailed(const std::string& key, const kube::ApiError& error,
                                           Look& look, Memory& memory) {
   memory.read_live = true;
-  if (!NeedsPerson(error.kind)) return FailedBy(error);
-  return Refused(key, FailedBy(error), look, memory);
+  if (error.kind == ApiErrorKind::Cancelled) return FailedBy(error);
+  if (NeedsPerson(error.kind)) return Refused(key, FailedBy(error), look, memory);
+  if (memory.write_failure.empty()) {
+    memory.write_failure = error.message;  // the first of many: each may have other words
+    memory.write_fails_since = look.seen.now;
+  }
+  return TellFailure(key, FailedBy(error), look, memory);
 }
 
-// What a person has to see stands in the status, written once for each message.
+// As where the Secret cannot be written: nothing can be changed. What status says of it, if that
+// can be believed, is still worth warnings.
+PassResult SystemReconciler::ReadFailed(const std::string& key, const kube::ApiError& error,
+                                        Look& look, Memory& memory) {
+  if (!look.described) return FailedBy(error);
+  look.TakeOver(ReadSecretByStatus(*look.described, look.system));
+  return ChangeFailed(key, error, look, memory);
+}
+
+// Nothing is to be written any more, so nothing fails.
+void SystemReconciler::Forgive(Look& look, Memory& memory) {
+  memory.write_failure.clear();
+  memory.write_fails_since.reset();
+  look.seen.write_failure.clear();
+  look.seen.write_fails_since.reset();
+  look.decided = core::Decide(look.seen);
+}
+
 PassResult SystemReconciler::Refused(const std::string& key, PassResult failure, Look& look,
                                      Memory& memory) {
-  if (std::exchange(memory.write_failure, failure.error) == failure.error) return failure;
-  look.seen.write_failure = failure.error;
+  memory.write_failure = failure.error;
+  memory.write_fails_since.reset();
+  return TellFailure(key, std::move(failure), look, memory);
+}
+
+// What has become worth a word stands in the status, and goes out by mail when its time comes;
+// where it was said before, nothing is written.
+PassResult SystemReconciler::TellFailure(const std::string& key, PassResult failure, Look& look,
+                                         Memory& memory) {
+  look.seen.write_failure = memory.write_failure;
+  look.seen.write_fails_since = memory.write_fails_since;
   look.decided = core::Decide(look.seen);
+  if (!look.decided.tells_failure) return failure;
+  TakeBack(key, look);
   if (auto ended = Tell(key, look, memory)) return *ended;
   return failure;
 }
@@ -403,29 +414,6 @@ std::optional<PassResult> SystemReconciler::Tell(const std::string& key, Look& l
   for (const core::EventNotice& event : look.decided.events)
     cluster_.Tell(look.seen.identity, event);
   return Post(key, look, written->has_value());
-}
-
-// What is due stands in the ledger before it is posted, and outcomes in it before they are let go.
-// A ledger that was not written just now is read live: a leader before us may have sent what our
-// cache shows as due.
-std::optional<PassResult> SystemReconciler::Post(const std::string& key, Look& look,
-                                                 bool ledger_is_written) {
-  if (postbox_ == nullptr) return std::nullopt;
-  if (!look.seen.mail.outcomes.empty()) {
-    postbox_->Acknowledge(key, look.seen.mail.outcomes);
-    for (const core::NoticeOutcome& outcome : look.seen.mail.outcomes)
-      if (observer_.notified) observer_.notified(outcome.kind);
-  }
-  if (look.decided.notices.empty()) return std::nullopt;
-  if (!ledger_is_written) {
-    const auto live =
-        cluster_.ReadSystem(look.system.identity.namespace_, look.system.identity.name);
-    if (!live) return FailedBy(live.error());
-    if (!*live || (*live)->resource_version != look.resource_version)
-      return PassResult{.kind = Kind::Waiting, .wake_at = look.seen.now + kLookAgain};
-  }
-  for (core::Notice& notice : look.decided.notices) postbox_->Post(key, std::move(notice));
-  return std::nullopt;
 }
 
 PassResult SystemReconciler::Finish(Look& look, Memory& memory) const {

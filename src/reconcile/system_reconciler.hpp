@@ -57,8 +57,9 @@ class SystemReconciler {
     std::string secret_version;
     std::optional<std::chrono::steady_clock::time_point> behind_since;
     std::optional<std::chrono::steady_clock::time_point> key_wanted_since;
-    bool read_live = false;      // the next pass must not trust status or cache
-    std::string write_failure;   // of the last attempt to write the Secret
+    bool read_live = false;     // the next pass must not trust status or cache
+    std::string write_failure;  // of the last attempt to write the Secret
+    std::optional<sys_seconds> write_fails_since;  // for reasons that may pass by themselves
     sys_seconds depth_check_at;  // when the Secret is read in depth, whatever the status says
   };
   struct Look;  // what one pass sees and decides
@@ -77,6 +78,7 @@ class SystemReconciler {
   std::optional<SecretString> EncodeKeystore(
       const std::string& key, Look& look,
       const std::optional<x509::IssuedCertificate>& issued) const;
+  void TakeBack(const std::string& key, Look& look) const;
   ReadResult DecideOnMail(const std::string& key, Look& look, Memory& memory);
   std::optional<PassResult> ConfirmBeforeChange(const std::string& key, Look& look, Memory& memory);
   std::optional<PassResult> Change(const std::string& key, Look& look, Memory& memory);
@@ -84,6 +86,10 @@ class SystemReconciler {
   PassResult Refused(const std::string& key, PassResult failure, Look& look, Memory& memory);
   PassResult ChangeFailed(const std::string& key, const kube::ApiError& error, Look& look,
                           Memory& memory);
+  PassResult TellFailure(const std::string& key, PassResult failure, Look& look, Memory& memory);
+  static void Forgive(Look& look, Memory& memory);
+  PassResult ReadFailed(const std::string& key, const kube::ApiError& error, Look& look,
+                        Memory& memory);
   std::optional<PassResult> Tell(const std::string& key, Look& look, Memory& memory);
   std::optional<PassResult> Post(const std::string& key, Look& look, bool ledger_is_written);
   PassResult Finish(Look& look, Memory& memory) const;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "core/reasons.hpp"
 #include "simulation/specimens.hpp"
 
 namespace certpair::sim {
@@ -260,6 +261,79 @@ TEST_F(MailTest, A_wiped_status_brings_the_most_urgent_mail_again_and_nothing_el
   stage.Run(minutes{5});
   EXPECT_THAT(Mails(), ElementsAre("336h to reader-0", "336h to reader-1"));
 }
+
+// A passing fault or a person's refusal, and be it that the Secret cannot even be read.
+struct Hindrance {
+  const char* name;
+  Call call;
+  Fault fault;
+};
+void PrintTo(const Hindrance& hindrance, std::ostream* out) { *out << hindrance.name; }
+
+class Hindered : public MailTest, public testing::WithParamInterface<Hindrance> {
+ protected:
+  void Hinder() {
+    stage.world.fault = [](Call call) {
+      return call == GetParam().call ? GetParam().fault : Fault::None;
+    };
+  }
+  [[nodiscard]] std::string Regeneration() const {
+    const auto* told = stage.world.LiveSystem(kKey)->status.Find("AutomaticRegeneration");
+    return told != nullptr ? told->reason : "";
+  }
+};
+
+TEST_P(Hindered, A_regeneration_is_told_of_at_the_last_threshold_once_and_renewed_when_it_can_be) {
+  MakeItLive(true, 2);
+  RunToBefore(hours{336});
+  Hinder();
+  stage.Run(hours{48});
+  EXPECT_EQ(Regeneration(), core::reason::kSecretWriteFailed);
+  EXPECT_THAT(Mails(), IsEmpty());
+  RunToBefore(hours{72});
+  stage.Run(hours{6});
+  EXPECT_THAT(Mails(), ElementsAre("72h to reader-0", "72h to reader-1"));
+  ASSERT_FALSE(stage.world.mails.empty());
+  EXPECT_EQ(stage.world.mails[0].kind, core::NoticeKind::Failing);
+  EXPECT_THAT(stage.world.mails[0].why, HasSubstr("could not be written"));
+  stage.world.fault = nullptr;
+  stage.Run(hours{1});
+  EXPECT_EQ(Regeneration(), "Scheduled");
+  EXPECT_THAT(Mails(), ElementsAre("72h to reader-0", "72h to reader-1", "renewed to reader-0",
+                                   "renewed to reader-1"));
+}
+
+TEST_P(Hindered, For_a_moment_it_is_nobodys_concern_and_costs_no_write) {
+  if (GetParam().fault == Fault::Quota) GTEST_SKIP() << "a person has to see it at once";
+  MakeItLive(true);
+  RunToBefore(hours{336});
+  stage.Run(hours{25});  // renewed, at a time of its own
+  const auto end = stage.world.LiveSystem(kKey)->status.active->not_after;
+  stage.Run(end - hours{336} - minutes{1} - stage.world.TrueNow());
+  stage.world.mails.clear();
+  stage.world.ResetCounts();
+  Hinder();
+  do {
+    stage.world.ResetCounts();
+    stage.Run(minutes{1});
+  } while (stage.world.Count(GetParam().call) == 0);
+  stage.Run(minutes{5});
+  EXPECT_EQ(stage.world.Count(Call::WriteStatus), 0);
+  EXPECT_EQ(Regeneration(), "Scheduled");
+  stage.world.fault = nullptr;
+  stage.Run(hours{26});
+  EXPECT_THAT(Mails(), ElementsAre("renewed to reader-0"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    By, Hindered,
+    testing::Values(Hindrance{"a_500", Call::PatchSecret, Fault::ServerError},
+                    Hindrance{"a_429", Call::PatchSecret, Fault::Throttled},
+                    Hindrance{"no_connection", Call::PatchSecret, Fault::Unreached},
+                    Hindrance{"conflicts", Call::PatchSecret, Fault::Conflict},
+                    Hindrance{"a_quota", Call::PatchSecret, Fault::Quota},
+                    Hindrance{"reads_that_fail", Call::ReadSecret, Fault::ServerError}),
+    [](const auto& test) { return std::string{test.param.name}; });
 
 TEST_F(MailTest, A_system_that_goes_takes_its_mails_with_it) {
   MakeItLive(false, 3);

@@ -99,9 +99,9 @@ TEST(NoticesOff, Are_none_where_warnBefore_is_empty) {
 
 TEST(NoticesOff, Come_a_third_of_the_life_before_where_no_threshold_fits) {
   Correspondent mail = Quiet(false);
-  mail.o.secret = CertificatePair{Made(2, kNow, minutes{3}), std::nullopt};
-  mail.o.spec.validity = minutes{3};
-  EXPECT_EQ(mail.PassAt(kNow + minutes{2}), Mails{"Expiring 1m to anna"});
+  mail.o.secret = CertificatePair{Made(2, kNow, std::chrono::minutes{3}), std::nullopt};
+  mail.o.spec.validity = std::chrono::minutes{3};
+  EXPECT_EQ(mail.PassAt(kNow + std::chrono::minutes{2}), Mails{"Expiring 1m to anna"});
 }
 
 TEST(NoticesOff, Say_what_to_do_and_of_what) {
@@ -215,9 +215,9 @@ TEST(NoticesOn, Survive_a_crash_between_Secret_and_status_and_come_once) {
   const Pass died = RunPass(mail.o, mail.signer);
   ASSERT_THAT(died.last.notices, SizeIs(1));
   mail.o.status = before;  // it was not written
-  EXPECT_EQ(mail.PassAt(mail.o.now + minutes{1}), Mails{"Renewed renewed to anna"});
+  EXPECT_EQ(mail.PassAt(mail.o.now + std::chrono::minutes{1}), Mails{"Renewed renewed to anna"});
   EXPECT_EQ(mail.last.notices.at(0).id, died.last.notices.at(0).id);
-  EXPECT_EQ(mail.PassAt(mail.o.now + minutes{2}), Mails{});
+  EXPECT_EQ(mail.PassAt(mail.o.now + std::chrono::minutes{2}), Mails{});
 }
 
 TEST(NoticesOn, That_cannot_regenerate_say_why_at_the_last_threshold) {
@@ -245,6 +245,27 @@ TEST(NoticesOn, Say_that_the_Secret_could_not_be_written_or_the_budget_is_used_u
   Correspondent spent = Quiet(true);
   for (int n = 1; n <= 6; ++n) spent.o.budget.automatic.push_back(BeforeEnd(hours{72} + hours{n}));
   EXPECT_EQ(spent.PassAt(BeforeEnd(hours{72})), Mails{"Failing 72h to anna"});
+}
+
+TEST(NoticesOn, Say_what_may_pass_by_itself_only_once_it_has_lasted) {
+  Correspondent mail = Quiet(true);
+  mail.o.write_failure = "PATCH /api/v1/…/secrets: 500";
+  mail.o.write_fails_since = BeforeEnd(hours{72}) - std::chrono::minutes{9};
+  Decision decision = mail.LookAt(BeforeEnd(hours{72}));
+  EXPECT_THAT(decision.notices, IsEmpty());
+  EXPECT_FALSE(decision.tells_failure);
+  decision = mail.LookAt(BeforeEnd(hours{72}) + std::chrono::minutes{1});
+  ASSERT_THAT(decision.notices, SizeIs(1));
+  EXPECT_THAT(decision.notices[0].why, HasSubstr("secrets: 500"));
+  EXPECT_TRUE(decision.tells_failure);
+}
+
+TEST(NoticesOn, Are_as_impatient_as_a_short_life_demands) {
+  EXPECT_EQ(Patience(std::nullopt), std::chrono::minutes{10});
+  Correspondent mail = Quiet(true);
+  mail.o.spec.regenerate_before = std::chrono::minutes{8};
+  EXPECT_EQ(Patience(RegenerationWindow(mail.o.identity.uid, mail.o.spec, kActive)),
+            std::chrono::minutes{1});
 }
 
 TEST(NoticesOn, Do_not_cry_over_what_is_in_the_way_for_a_moment) {
@@ -311,7 +332,7 @@ TEST(NoticesHeld, Are_followed_by_Renewed_where_the_end_activates) {
   Correspondent mail = Fingerprinted();
   mail.PassAt(BeforeEnd(hours{312}));
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{72})), Mails{}) << "it will be activated";
-  EXPECT_EQ(mail.PassAt(BeforeEnd(minutes{5})), Mails{"Renewed renewed to anna"});
+  EXPECT_EQ(mail.PassAt(BeforeEnd(std::chrono::minutes{5})), Mails{"Renewed renewed to anna"});
   EXPECT_THAT(mail.last.notices.at(0).what_to_do, HasSubstr("knows the new certificate"));
 }
 

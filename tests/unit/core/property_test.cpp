@@ -183,6 +183,7 @@ Observation RandomObservation(Dice& dice) {
   o.secret_metadata_differs = dice.OneIn(5);
   AddKeystore(dice, o);
   if (dice.OneIn(8)) o.write_failure = "quota";
+  if (dice.OneIn(2)) o.write_fails_since = o.now - seconds{dice.Below(1200)};
   for (auto n = dice.Below(9); n > 0; --n) {
     o.budget.automatic.push_back(o.now - seconds{dice.Below(40'000'000) - 1'000'000});
   }
