@@ -17,22 +17,29 @@ Mail::Mail(const std::optional<notify::MailSettings>& settings, const Clock& clo
            metrics::Metrics& metrics) {
   if (!settings) return;
   mailer_ = std::make_unique<notify::SmtpMailer>(settings->server);
-  notify::OutboxListeners listeners{
-      .wake = [this](const std::string& system_key) { op_->WakeSystem(system_key); },
-      .still_leading =
-          [this] {
-            auto leads = leads_.Lock();
-            return *leads && (*leads)();
-          },
-      // The others are counted where they are entered into a ledger.
-      .said =
-          [&metrics](core::NoticeOutcome::Kind kind) {
-            if (kind == core::NoticeOutcome::Kind::Dropped)
-              metrics.CountNotification(core::ToString(kind));
-          }};
+  notify::OutboxListeners listeners{.wake =
+                                        [this](const std::string& system_key) {
+                                          op_->WakeSystem(system_key, kube::Urgency::First);
+                                        },
+                                    .invite =
+                                        [this](const std::string& system_key) {
+                                          op_->WakeSystem(system_key, kube::Urgency::InTurn);
+                                        },
+                                    .still_leading =
+                                        [this] {
+                                          auto leads = leads_.Lock();
+                                          return *leads && (*leads)();
+                                        },
+                                    // The others are counted where they are entered into a ledger.
+                                    .said =
+                                        [&metrics](core::NoticeOutcome::Kind kind) {
+                                          if (kind == core::NoticeOutcome::Kind::Dropped)
+                                            metrics.CountNotification(core::ToString(kind));
+                                        }};
   outbox_ = std::make_unique<notify::Outbox>(
-      notify::OutboxSettings{.letterhead = settings->letterhead,
-                             .queue = {.per_minute = settings->per_minute}},
+      notify::OutboxSettings{
+          .letterhead = settings->letterhead,
+          .queue = {.per_minute = settings->per_minute, .in_flight = settings->in_flight}},
       *mailer_, clock, std::move(listeners));
 }
 

@@ -61,6 +61,11 @@ void AddMail(CLI::App& app, notify::MailFlags& mail) {
   app.add_option("--smtp-rate", mail.rate, "mails a minute at most; 0: no limit")
       ->capture_default_str()
       ->envname("CERTPAIR_SMTP_RATE");
+  app.add_option("--smtp-in-flight", mail.in_flight,
+                 "mails that may be sent before the first of them stands in its system's status as "
+                 "sent: so many may come twice after a crash, 1 to 50")
+      ->capture_default_str()
+      ->envname("CERTPAIR_SMTP_IN_FLIGHT");
   app.add_option("--cluster-name", mail.cluster_name, "what mails call this cluster")
       ->envname("CERTPAIR_CLUSTER_NAME");
 }

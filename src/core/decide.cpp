@@ -152,6 +152,8 @@ Decision Decide(const Observation& observation) {
   decision.tells_failure = !view.write_failure.empty();
   decision.wake_at = NextLook(view, outcome, automatic);
   if (again) decision.wake_at = std::min(decision.wake_at, *again);
+  const auto& next = decision.status.next;
+  decision.urgent = next && next->at <= decision.wake_at && next->action != "Warn";
   decision.change = std::move(outcome.change);
   decision.verdicts = std::move(outcome.verdicts);
   return decision;

@@ -100,6 +100,7 @@ struct Decision {
   SystemStatus status;
   bool tells_failure = false;  ///< `status` says that the Secret cannot be written
   sys_seconds wake_at;         ///< look again at this time, if nothing happens before
+  bool urgent = false;  ///< a certificate is made, activated or ends then: more than a warning
 };
 
 /// What is done about a system now. Total, deterministic, never throws, reads nothing but its

@@ -13,7 +13,7 @@ namespace {
 
 using core::NoticeKind;
 
-constexpr std::size_t kLongestName = 200;  // the CRD allows 128
+constexpr std::size_t kLongestName = 300;  // the CRD allows 256
 constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
 constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
 

@@ -48,6 +48,7 @@ std::size_t MailQueue::FreePlaces() const {
 
 std::size_t MailQueue::Room(const std::string& system_key) {
   const std::size_t free = FreePlaces();
+  expected_.erase(system_key);
   if (free == 0 && turned_away_.size() < kMostSystems) turned_away_.insert(system_key);
   return free;
 }
@@ -120,7 +121,7 @@ void MailQueue::Acknowledge(const std::string& system_key,
     outcomes_.erase(found);
   else
     wakes_.insert(system_key);
-  WakeWhereThereIsRoom();
+  InviteWhereThereIsRoom();
 }
 
 void MailQueue::Withdraw(const std::string& system_key, const std::vector<std::string>& ids) {
@@ -129,7 +130,7 @@ void MailQueue::Withdraw(const std::string& system_key, const std::vector<std::s
     if (entry == entries_.end() || entry->second.key != system_key || id == in_hand_) continue;
     Erase(entry);
   }
-  WakeWhereThereIsRoom();
+  InviteWhereThereIsRoom();
 }
 
 void MailQueue::Forget(const std::string& system_key) {
@@ -145,8 +146,9 @@ void MailQueue::Forget(const std::string& system_key) {
   }
   turned_away_.erase(system_key);
   evicted_.erase(system_key);
+  expected_.erase(system_key);
   wakes_.erase(system_key);
-  WakeWhereThereIsRoom();
+  InviteWhereThereIsRoom();
 }
 
 const std::string* MailQueue::Choose(Steady now) {
@@ -163,9 +165,9 @@ const std::string* MailQueue::Choose(Steady now) {
 
 // Nothing: now.
 std::optional<MailQueue::Steady> MailQueue::WindowOpens(Steady now) {
-  if (unsettled_.size() < settings_.most_unsettled) return std::nullopt;
+  if (unsettled_.size() < settings_.in_flight) return std::nullopt;
   std::erase_if(unsettled_, [&](const auto& one) { return one.second + kUnsettledLife <= now; });
-  if (unsettled_.size() < settings_.most_unsettled) return std::nullopt;
+  if (unsettled_.size() < settings_.in_flight) return std::nullopt;
   const auto oldest =
       std::ranges::min_element(unsettled_, {}, [](const auto& one) { return one.second; });
   return oldest->second + kUnsettledLife;
@@ -229,7 +231,7 @@ void MailQueue::Done(const Delivery& delivery, Instant now) {
       Enqueue(entry->second);
       break;
   }
-  WakeWhereThereIsRoom();
+  InviteWhereThereIsRoom();
 }
 
 void MailQueue::Settle(Entries::iterator entry, NoticeOutcome::Kind kind, std::string message,
@@ -298,6 +300,7 @@ void MailQueue::TellDelayed(Entry& entry, const std::string& message, Instant no
 void MailQueue::Sweep(Instant now) {
   if (swept_ && now.steady - *swept_ < kSweepInterval) return;
   swept_ = now.steady;
+  expected_.clear();  // whoever has not come by now may be gone
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto next = std::next(entry);
     const Entry& e = entry->second;
@@ -318,7 +321,7 @@ void MailQueue::Sweep(Instant now) {
     });
     system = system->second.empty() ? outcomes_.erase(system) : std::next(system);
   }
-  WakeWhereThereIsRoom();
+  InviteWhereThereIsRoom();
 }
 
 std::size_t MailQueue::DropAll() {
@@ -336,22 +339,26 @@ std::size_t MailQueue::DropAll() {
   said_.insert(said_.end(), dropped, NoticeOutcome::Kind::Dropped);
   turned_away_.clear();
   evicted_.clear();
+  expected_.clear();
   return dropped;
 }
 
-void MailQueue::WakeWhereThereIsRoom() {
+void MailQueue::InviteWhereThereIsRoom() {
   // Not for each place that comes free: a pass for one mail at a time would cost more than it.
   const std::size_t free = FreePlaces();
-  if (free * 2 >= settings_.capacity) {
-    for (std::size_t n = 0; n < free && !turned_away_.empty(); ++n)
-      wakes_.insert(std::move(turned_away_.extract(turned_away_.begin()).value()));
-  }
-  if (later_.size() * 4 <= settings_.most_delayed * 3) {
-    const std::size_t places = settings_.most_delayed - later_.size();
-    for (std::size_t n = 0; n < places && !evicted_.empty(); ++n)
-      wakes_.insert(std::move(evicted_.extract(evicted_.begin()).value()));
+  if (free * 2 >= settings_.capacity) Invite(turned_away_, free);
+  if (later_.size() * 4 <= settings_.most_delayed * 3)
+    Invite(evicted_, settings_.most_delayed - later_.size());
+}
+
+void MailQueue::Invite(std::set<std::string>& among, std::size_t places) {
+  while (expected_.size() < places && !among.empty()) {
+    std::string key = std::move(among.extract(among.begin()).value());
+    if (expected_.insert(key).second) invited_.push_back(std::move(key));
   }
 }
+
+std::vector<std::string> MailQueue::TakeInvited() { return std::exchange(invited_, {}); }
 
 std::vector<std::string> MailQueue::TakeWakes() {
   std::vector<std::string> wakes{wakes_.begin(), wakes_.end()};

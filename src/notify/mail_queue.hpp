@@ -30,9 +30,9 @@ struct QueueSettings {
   std::size_t capacity = 1000;  ///< mails that wait for a first try, with outcomes not yet taken
   std::size_t most_delayed = 1000;  ///< mails that wait for another try
   int per_minute = 0;               ///< 0: no limit
-  /// Mails that were sent or refused lately and whose outcome nobody acknowledged yet: a crash
-  /// sends so many again at most (R11). No more are sent meanwhile.
-  std::size_t most_unsettled = 50;
+  /// Mails that were sent or refused lately and whose outcome nobody acknowledged yet, with the one
+  /// in hand: a crash sends so many again at most (R11). No more are sent meanwhile.
+  std::size_t in_flight = 4;
   std::chrono::milliseconds first_retry{60'000};  ///< of one mail; doubles up to …
   std::chrono::milliseconds last_retry{3'600'000};
   std::chrono::milliseconds first_probe{5'000};  ///< of a server that is away; doubles up to …
@@ -71,8 +71,11 @@ class MailQueue {
   /// Another process leads: whatever waits is that one's to send. How many went.
   std::size_t DropAll();
 
-  /// The systems that have to look, since there are outcomes, or room again. Each is said once.
+  /// The systems that have to look, since there are outcomes. Each is said once.
   [[nodiscard]] std::vector<std::string> TakeWakes();
+  /// Those that found no room, and may look again. No more than there is room for are called at
+  /// once, or thousands would come in vain.
+  [[nodiscard]] std::vector<std::string> TakeInvited();
   /// Whether outcomes of the last half minute wait to be acknowledged.
   [[nodiscard]] bool HasUnsettled() const { return !unsettled_.empty(); }
   /// Mails that wait, and the one in hand.
@@ -113,7 +116,8 @@ class MailQueue {
   [[nodiscard]] std::optional<Steady> WindowOpens(Steady now);
   void EvictOne();
   void Sweep(Instant now);
-  void WakeWhereThereIsRoom();
+  void InviteWhereThereIsRoom();
+  void Invite(std::set<std::string>& among, std::size_t places);
 
   const QueueSettings settings_;
   RandomBits random_;
@@ -135,6 +139,8 @@ class MailQueue {
   std::set<std::string> turned_away_;                  // systems that found no room
   std::set<std::string> evicted_;  // systems of delayed mails that found no room
   std::set<std::string> wakes_;
+  std::vector<std::string> invited_;
+  std::set<std::string> expected_;  // invited, and not here yet
   std::vector<core::NoticeOutcome::Kind> said_;
 };
 

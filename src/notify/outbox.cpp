@@ -1,6 +1,7 @@
 #include "notify/outbox.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -129,12 +130,14 @@ void Outbox::Send(const core::Notice& notice) {
 }
 
 void Outbox::Tell() {
-  auto [wakes, said] = [this] {
+  auto [wakes, invited, said] = [this] {
     auto state = state_.Lock();
-    return std::pair{state->queue.TakeWakes(), state->queue.TakeSaid()};
+    MailQueue& queue = state->queue;
+    return std::tuple{queue.TakeWakes(), queue.TakeInvited(), queue.TakeSaid()};
   }();
   if (listeners_.said) std::ranges::for_each(said, listeners_.said);
   if (listeners_.wake) std::ranges::for_each(wakes, listeners_.wake);
+  if (listeners_.invite) std::ranges::for_each(invited, listeners_.invite);
 }
 
 void Outbox::Await(const MailQueue::Rest& rest, std::uint64_t changes,

@@ -32,8 +32,10 @@ struct OutboxSettings {
 /// Whom the outbox tells what; each is called without locks held, from its thread, and must return
 /// promptly.
 struct OutboxListeners {
-  /// A system has outcomes, or there is room again for it.
+  /// A system has outcomes.
   std::function<void(const std::string& system_key)> wake;
+  /// There is room again for one that found none.
+  std::function<void(const std::string& system_key)> invite;
   /// Asked right before each mail. False: nothing more is sent, and what waits is forgotten, for
   /// whoever leads now sends it.
   std::function<bool()> still_leading;

@@ -11,6 +11,7 @@
 namespace certpair::notify {
 namespace {
 
+constexpr int kMostInFlight = 50;
 constexpr int kMostPerMinute = 100'000;
 
 std::unexpected<Error> Wrong(std::string_view flag, std::string what) {
@@ -104,6 +105,10 @@ Result<std::optional<MailSettings>> CheckSettings(const MailFlags& flags) {
     return Wrong("--smtp-rate", fmt::format("{} is not between 0 (no limit) and {} mails a minute",
                                             flags.rate, kMostPerMinute));
   settings.per_minute = flags.rate;
+  if (flags.in_flight < 1 || flags.in_flight > kMostInFlight)
+    return Wrong("--smtp-in-flight",
+                 fmt::format("{} is not between 1 and {} mails", flags.in_flight, kMostInFlight));
+  settings.in_flight = static_cast<std::size_t>(flags.in_flight);
   return settings;
 }
 

@@ -21,6 +21,7 @@ struct MailFlags {
   std::string ca_file;           ///< --smtp-ca-file
   std::string credentials_file;  ///< --smtp-credentials-file
   int rate = 0;                  ///< --smtp-rate, mails per minute; 0: no limit
+  int in_flight = 4;             ///< --smtp-in-flight
   std::string cluster_name;      ///< --cluster-name
 };
 
@@ -51,6 +52,7 @@ struct MailSettings {
   SmtpServer server;
   Letterhead letterhead;
   int per_minute = 0;
+  std::size_t in_flight = 4;  ///< as QueueSettings has it
 };
 
 /// Nothing where no server is given: then no mail is sent. Invalid names the flag, what was found,

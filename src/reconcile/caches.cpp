@@ -23,6 +23,12 @@ bool SameVersion(const T& a, const T& b) {
   return a.resource_version == b.resource_version;
 }
 
+// What is new to the cache may be one of thousands that a list brought.
+template <class T>
+kube::Urgency UrgencyOf(const std::shared_ptr<const T>& before) {
+  return before ? kube::Urgency::First : kube::Urgency::InTurn;
+}
+
 template <class T, T (*Decode)(const nlohmann::json&)>
 std::optional<T> Always(nlohmann::json& object) {
   return Decode(object);
@@ -54,9 +60,9 @@ bool SameForSystems(const StoredAuthority& a, const StoredAuthority& b) {
 struct Caches::Scope {
   explicit Scope(const CacheListeners& listeners)
       : systems(Always<StoredSystem, DecodeSystem>, SameVersion<StoredSystem>,
-                [&listeners](const std::string& key, const auto&, const auto& after) {
+                [&listeners](const std::string& key, const auto& before, const auto& after) {
                   if (listeners.observe) listeners.observe(key, after.get());
-                  listeners.system(key, after ? after->resource_version : "");
+                  listeners.system(key, after ? after->resource_version : "", UrgencyOf(before));
                 }),
         secrets(Always<SecretMetadata, DecodeSecretMetadata>, SameVersion<SecretMetadata>,
                 [&listeners](const std::string&, const auto& before, const auto& after) {
@@ -66,7 +72,7 @@ struct Caches::Scope {
                       systems_concerned.insert(
                           ObjectKey((*secret)->namespace_, (*secret)->Label(kSystemLabel)));
                   for (const std::string& key : systems_concerned)
-                    listeners.system(key, after ? after->resource_version : "");
+                    listeners.system(key, after ? after->resource_version : "", UrgencyOf(before));
                 }),
         operations(
             Always<StoredOperation, DecodeOperation>, SameVersion<StoredOperation>,
@@ -82,7 +88,7 @@ struct Caches::Scope {
                   keys.erase(key);
                 if (keys.empty()) index->erase(system);
               }
-              listeners.system(system, "");
+              listeners.system(system, "", kube::Urgency::First);
             }) {}
 
   Guarded<std::unordered_map<std::string, std::set<std::string>>> operations_by_system;
@@ -220,7 +226,8 @@ void Caches::WakeSystemsOf(const std::function<bool(const StoredSystem&)>& conce
   for (const auto& [name, scope] : scopes_)
     for (const auto& system : scope->systems.All())
       if (concerned(*system))
-        listeners_.system(ObjectKey(system->identity.namespace_, system->identity.name), "");
+        listeners_.system(ObjectKey(system->identity.namespace_, system->identity.name), "",
+                          kube::Urgency::InTurn);
 }
 
 std::shared_ptr<const StoredSystem> Caches::System(const std::string& key) const {

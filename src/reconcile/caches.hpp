@@ -15,6 +15,7 @@
 #include "kube/client.hpp"
 #include "kube/reflector.hpp"
 #include "kube/store.hpp"
+#include "kube/work_queue.hpp"
 #include "reconcile/ports.hpp"
 
 namespace certpair::reconcile {
@@ -26,7 +27,11 @@ struct CacheSettings {
 
 /// Whom a change concerns. Called from the reflectors' threads; must not block.
 struct CacheListeners {
-  std::function<void(const std::string& system_key, const std::string& resource_version)> system;
+  /// First: something was done to this one. InTurn: it is seen for the first time, or it is one of
+  /// many that something may concern.
+  std::function<void(const std::string& system_key, const std::string& resource_version,
+                     kube::Urgency urgency)>
+      system;
   std::function<void(const std::string& authority)> authority;
   /// A system as it is now, or null where it is gone: for metrics.
   std::function<void(const std::string& system_key, const StoredSystem* system)> observe;

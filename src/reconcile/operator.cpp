@@ -61,7 +61,8 @@ Operator::Operator(const kube::Client& client, kube::EventRecorder& events,
                [this](const std::string& owner) {
                  queue_.Add(owner.starts_with(kAuthorityPrefix)
                                 ? owner
-                                : std::string{kSystemPrefix} + owner);
+                                : std::string{kSystemPrefix} + owner,
+                            kube::Urgency::First);
                }),
       authorities_(caches_, cluster_, signing_, clock, settings_.caches.own_namespace),
       systems_(caches_, cluster_, signing_, clock, settings_.installation,
@@ -72,18 +73,20 @@ Operator::Operator(const kube::Client& client, kube::EventRecorder& events,
                     }},
                kCheckInDepthEvery, settings_.postbox) {}
 
-void Operator::WakeSystem(const std::string& system_key) {
-  queue_.Add(std::string{kSystemPrefix} + system_key);
+void Operator::WakeSystem(const std::string& system_key, kube::Urgency urgency) {
+  queue_.Add(std::string{kSystemPrefix} + system_key, urgency);
 }
 
 CacheListeners Operator::Listen() {
   return {.system =
-              [this](const std::string& key, const std::string& version) {
+              [this](const std::string& key, const std::string& version, kube::Urgency urgency) {
                 if (version.empty() || !systems_.IsEcho(key, version))
-                  queue_.Add(std::string{kSystemPrefix} + key);
+                  queue_.Add(std::string{kSystemPrefix} + key, urgency);
               },
           .authority =
-              [this](const std::string& name) { queue_.Add(std::string{kAuthorityPrefix} + name); },
+              [this](const std::string& name) {
+                queue_.Add(std::string{kAuthorityPrefix} + name, kube::Urgency::First);
+              },
           .observe = [this](const std::string& key,
                             const StoredSystem* system) { ObserveExpiry(metrics_, key, system); }};
 }

@@ -50,7 +50,7 @@ class Operator {
     cluster_.WriteOnlyWhile(std::move(may_write));
   }
   /// A system has to look: there is news of its mails. Thread-safe.
-  void WakeSystem(const std::string& system_key);
+  void WakeSystem(const std::string& system_key, kube::Urgency urgency);
   /// Waits for the caches, then makes passes on all workers until `stop`; a pass in hand is
   /// finished. May be called again.
   void Work(const std::stop_token& stop);

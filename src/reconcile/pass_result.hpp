@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "kube/error.hpp"
+#include "kube/work_queue.hpp"
 
 namespace certpair::reconcile {
 
@@ -22,6 +23,7 @@ struct PassResult {
   };
   Kind kind = Kind::Settled;
   std::optional<sys_seconds> wake_at;
+  kube::Urgency urgency = kube::Urgency::InTurn;  ///< of `wake_at`
   std::chrono::milliseconds retry_after{0};
   std::string error;       ///< of Failed: for the log
   std::string error_kind;  ///< of Failed: a word for the metric
@@ -31,6 +33,7 @@ struct PassResult {
 [[nodiscard]] inline PassResult FailedBy(const kube::ApiError& error) {
   return {.kind = PassResult::Kind::Failed,
           .wake_at = {},
+          .urgency = kube::Urgency::InTurn,
           .retry_after = error.retry_after.value_or(std::chrono::milliseconds{0}),
           .error = error.message,
           .error_kind = std::string{kube::ToString(error.kind)}};

@@ -12,7 +12,7 @@ void Schedule(kube::WorkQueue& queue, const std::string& key, const PassResult& 
       queue.Succeeded(key);
       return;
     case PassResult::Kind::Again:
-      queue.Add(key);
+      queue.Add(key, kube::Urgency::First);
       return;
     case PassResult::Kind::Settled:
       queue.Succeeded(key);
@@ -20,7 +20,7 @@ void Schedule(kube::WorkQueue& queue, const std::string& key, const PassResult& 
     case PassResult::Kind::Waiting:
       break;
   }
-  if (result.wake_at) queue.AddAt(key, *result.wake_at);
+  if (result.wake_at) queue.AddAt(key, *result.wake_at, result.urgency);
 }
 
 }  // namespace certpair::reconcile

@@ -43,10 +43,10 @@ SystemReconciler::ReadResult SystemReconciler::DecideOnMail(const std::string& k
 }
 
 // What is due stands in the ledger before it is posted, and outcomes in it before they are let go.
-// A ledger that was not written just now is read live: a leader before us may have sent what our
+// A ledger that this process did not write is read live: a leader before us may have sent what our
 // cache shows as due.
 std::optional<PassResult> SystemReconciler::Post(const std::string& key, Look& look,
-                                                 bool ledger_is_written) {
+                                                 const Memory& memory) {
   if (postbox_ == nullptr) return std::nullopt;
   if (!look.seen.mail.outcomes.empty()) {
     postbox_->Acknowledge(key, look.seen.mail.outcomes);
@@ -54,7 +54,7 @@ std::optional<PassResult> SystemReconciler::Post(const std::string& key, Look& l
       if (observer_.notified) observer_.notified(outcome.kind);
   }
   if (look.decided.notices.empty()) return std::nullopt;
-  if (!ledger_is_written) {
+  if (!memory.wrote_status) {
     const auto live =
         cluster_.ReadSystem(look.system.identity.namespace_, look.system.identity.name);
     if (!live) return FailedBy(live.error());

@@ -183,6 +183,7 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
     look.seen.operations.push_back(operation->operation);
 
   const std::uint64_t digest = StatusDigest(system.status, system.pems_digest);
+  if (digest != memory.believed_status) memory.wrote_status = false;
   if (!memory.believes) {
     memory.believes = true;
     memory.believed_status = digest;
@@ -409,11 +410,12 @@ std::optional<PassResult> SystemReconciler::Tell(const std::string& key, Look& l
       StatusDigest(status, pems_known ? PemsDigest(status) : look.system.pems_digest);
   if (*written) {
     memory.system_version = (*written)->resource_version;
+    memory.wrote_status = true;
     look.resource_version = (*written)->resource_version;
   }
   for (const core::EventNotice& event : look.decided.events)
     cluster_.Tell(look.seen.identity, event);
-  return Post(key, look, written->has_value());
+  return Post(key, look, memory);
 }
 
 PassResult SystemReconciler::Finish(Look& look, Memory& memory) const {
@@ -428,7 +430,9 @@ PassResult SystemReconciler::Finish(Look& look, Memory& memory) const {
             .error_kind = "Unstable"};
   if (!look.decided.verdicts.empty())
     return {.kind = Kind::Settled, .wake_at = look.seen.now + seconds{1}};
-  return {.kind = Kind::Settled, .wake_at = std::min(look.decided.wake_at, memory.depth_check_at)};
+  return {.kind = Kind::Settled,
+          .wake_at = std::min(look.decided.wake_at, memory.depth_check_at),
+          .urgency = look.decided.urgent ? kube::Urgency::First : kube::Urgency::InTurn};
 }
 
 }  // namespace certpair::reconcile

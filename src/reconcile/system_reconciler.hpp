@@ -58,6 +58,7 @@ class SystemReconciler {
     std::optional<std::chrono::steady_clock::time_point> behind_since;
     std::optional<std::chrono::steady_clock::time_point> key_wanted_since;
     bool read_live = false;     // the next pass must not trust status or cache
+    bool wrote_status = false;  // this process wrote the status, and nobody has since
     std::string write_failure;  // of the last attempt to write the Secret
     std::optional<sys_seconds> write_fails_since;  // for reasons that may pass by themselves
     sys_seconds depth_check_at;  // when the Secret is read in depth, whatever the status says
@@ -91,7 +92,7 @@ class SystemReconciler {
   PassResult ReadFailed(const std::string& key, const kube::ApiError& error, Look& look,
                         Memory& memory);
   std::optional<PassResult> Tell(const std::string& key, Look& look, Memory& memory);
-  std::optional<PassResult> Post(const std::string& key, Look& look, bool ledger_is_written);
+  std::optional<PassResult> Post(const std::string& key, Look& look, const Memory& memory);
   PassResult Finish(Look& look, Memory& memory) const;
 
   const View& view_;

@@ -211,6 +211,7 @@ TEST_F(MailTest, Fifty_readers_through_a_narrow_postbox_all_get_theirs) {
   stage.world.mail_delay = [] { return World::Delay{200}; };
   stage.Run(minutes{30});
   EXPECT_THAT(stage.world.mails, SizeIs(50));
+  EXPECT_EQ(stage.world.Count(Call::ReadSystem), 0) << "of debts that it entered itself it is sure";
   EXPECT_THAT(Lines("due/"), IsEmpty());
   EXPECT_EQ(Delivered(), "Delivered");
 }

@@ -50,6 +50,7 @@ REFUSED = [
     ({"smtp": {"server": "mail.example.com"}}, "/smtp/server"),
     ({"smtp": {"password": "secret"}}, "password"),
     ({"smtp": {"tls": "maybe"}}, "/smtp/tls"),
+    ({"smtp": {"inFlight": 0}}, "/smtp/inFlight"),
     ({"clusterName": "a\nb"}, "/clusterName"),
     ({"authority": {"secretName": "No_Such"}}, "/authority/secretName"),
     ({"authority": {"allow": [{}]}}, "/authority/allow/0"),

@@ -49,6 +49,13 @@ TEST(NoticesOff, Come_at_each_threshold_once_and_between_them_none) {
   EXPECT_EQ(mail.PassAt(BeforeEnd(-hours{1000})), Mails{});
 }
 
+TEST(NoticesOff, Can_wait_and_a_regeneration_cannot) {
+  EXPECT_FALSE(Quiet(false).LookAt(BeforeEnd(hours{800})).urgent);
+  EXPECT_TRUE(Quiet(false).LookAt(BeforeEnd(hours{1})).urgent) << "the end itself";
+  EXPECT_FALSE(Quiet(true).LookAt(BeforeEnd(hours{800})).urgent);
+  EXPECT_TRUE(Quiet(true).LookAt(BeforeEnd(hours{336})).urgent) << "the window has opened";
+}
+
 TEST(NoticesOff, After_downtime_only_the_most_urgent_one_comes) {
   EXPECT_EQ(Quiet(false).PassAt(BeforeEnd(hours{24})), Mails{"Expiring 72h to anna"});
   EXPECT_EQ(Quiet(false).PassAt(BeforeEnd(hours{100})), Mails{"Expiring 336h to anna"});

@@ -144,6 +144,8 @@ TEST(MailSettings, That_cannot_work_are_refused_by_their_flag) {
       {with([](MailFlags& f) { f.from = "nobody"; }), "--smtp-from"},
       {with([](MailFlags& f) { f.tls = "ssl"; }), "--smtp-tls"},
       {with([](MailFlags& f) { f.rate = -1; }), "--smtp-rate"},
+      {with([](MailFlags& f) { f.in_flight = 0; }), "--smtp-in-flight"},
+      {with([](MailFlags& f) { f.in_flight = 51; }), "--smtp-in-flight"},
       {with([](MailFlags& f) {
          f.tls = "none";
          f.credentials_file = "/c";

@@ -21,7 +21,7 @@ using Kind = NoticeOutcome::Kind;
 
 class Queue : public testing::Test {
  protected:
-  explicit Queue(const QueueSettings& settings = {}) : queue_(settings, 1) {}
+  explicit Queue(const QueueSettings& settings = {.in_flight = 50}) : queue_(settings, 1) {}
 
   bool Post(const std::string& id, const std::string& key = "system:idm/abap-prod",
             NoticeKind kind = NoticeKind::Expiring) {
@@ -63,12 +63,12 @@ class SmallQueue : public Queue {
 
 class SettlingQueue : public Queue {
  protected:
-  SettlingQueue() : Queue(QueueSettings{.most_unsettled = 3}) {}
+  SettlingQueue() : Queue(QueueSettings{.in_flight = 3}) {}
 };
 
 class LimitedQueue : public Queue {
  protected:
-  LimitedQueue() : Queue(QueueSettings{.per_minute = 30, .most_unsettled = 1000}) {}
+  LimitedQueue() : Queue(QueueSettings{.per_minute = 30, .in_flight = 1000}) {}
 };
 
 TEST_F(Queue, Mails_go_in_the_order_in_which_they_were_posted) {
@@ -215,7 +215,32 @@ TEST_F(SmallQueue, Room_counts_what_waits_and_what_nobody_acknowledged) {
   EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
   queue_.Acknowledge("k", queue_.Outcomes("k"));
   EXPECT_EQ(queue_.Room("k"), 4U);
-  EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k", "other")) << "who was turned away";
+  EXPECT_THAT(queue_.TakeWakes(), IsEmpty());
+  EXPECT_THAT(queue_.TakeInvited(), ElementsAre("k", "other")) << "who was turned away";
+}
+
+TEST_F(SmallQueue, No_more_are_invited_at_once_than_there_is_room_for) {
+  for (const char* id : {"a", "b", "c", "d"}) Post(id, "k");
+  for (int n = 0; n < 20; ++n) EXPECT_EQ(queue_.Room("turned-away-" + std::to_string(n)), 0U);
+  const auto settle_one = [this] {
+    Take();
+    Done(Verdict::Sent);
+    queue_.Acknowledge("k", queue_.Outcomes("k"));
+  };
+  settle_one();
+  EXPECT_THAT(queue_.TakeInvited(), IsEmpty()) << "not for each place that comes free";
+  settle_one();
+  const auto first = queue_.TakeInvited();
+  EXPECT_THAT(first, testing::SizeIs(2));
+  settle_one();
+  EXPECT_THAT(queue_.TakeInvited(), testing::SizeIs(1)) << "two places are promised";
+  for (const std::string& key : first) EXPECT_TRUE(Post(key, key));
+  settle_one();
+  EXPECT_THAT(queue_.TakeInvited(), testing::SizeIs(1));
+  Advance(61s);
+  EXPECT_NE(Take(), "");
+  EXPECT_THAT(queue_.TakeInvited(), testing::Not(IsEmpty()))
+      << "who did not come is not waited for";
 }
 
 TEST_F(SmallQueue, Too_many_delayed_ones_leave_and_are_called_back_when_there_is_room) {
@@ -227,13 +252,14 @@ TEST_F(SmallQueue, Too_many_delayed_ones_leave_and_are_called_back_when_there_is
   }
   EXPECT_EQ(queue_.Depth(), 2U);
   static_cast<void>(queue_.TakeWakes());
+  EXPECT_THAT(queue_.TakeInvited(), IsEmpty());
   Advance(2h);
   for (int n = 0; n < 2; ++n) {
     EXPECT_NE(Take(), "");
     Done(Verdict::Sent);
   }
-  EXPECT_THAT(queue_.TakeWakes(), testing::SizeIs(3))
-      << "two that were sent, one that may come back";
+  EXPECT_THAT(queue_.TakeWakes(), testing::SizeIs(2));
+  EXPECT_THAT(queue_.TakeInvited(), testing::SizeIs(1)) << "one that may come back";
 }
 
 TEST_F(SmallQueue, Delayed_ones_take_no_room_from_others) {
@@ -323,6 +349,7 @@ TEST_F(SettlingQueue, No_more_is_sent_than_a_crash_may_repeat_until_the_ledgers_
   queue_.Acknowledge("0", queue_.Outcomes("0"));
   EXPECT_NE(Take(), "");
   Done(Verdict::Sent);
+  EXPECT_EQ(Take(), "") << "one was let go, one went";
   EXPECT_EQ(RestsFor(), 30s) << "a ledger that cannot be written holds the others back no longer";
   Advance(31s);
   EXPECT_NE(Take(), "");

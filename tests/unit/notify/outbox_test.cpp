@@ -206,7 +206,7 @@ TEST_F(OutboxTest, A_connection_that_is_not_needed_is_left) {
 }
 
 TEST_F(OutboxTest, Many_threads_may_post_at_once_and_each_mail_goes_once) {
-  Start({.most_unsettled = 10'000});
+  Start({.in_flight = 10'000});
   {
     std::vector<std::jthread> threads;
     for (int thread = 0; thread < 4; ++thread)

@@ -39,6 +39,16 @@ TEST_F(SchedulingTest, A_waiting_key_comes_back_at_its_safety_net) {
 
 TEST_F(SchedulingTest, Again_is_at_once) { EXPECT_EQ(Pass({.kind = Kind::Again}), seconds{0}); }
 
+TEST_F(SchedulingTest, What_is_urgent_goes_before_what_was_due_sooner) {
+  const sys_seconds soon = clock.NowSeconds() + seconds{1};
+  Schedule(queue, "warns", {.kind = Kind::Settled, .wake_at = soon});
+  Schedule(queue, "regenerates",
+           {.kind = Kind::Settled, .wake_at = soon + seconds{1}, .urgency = kube::Urgency::First});
+  clock.Advance(seconds{2});
+  EXPECT_EQ(queue.TryTake(), "regenerates");
+  EXPECT_EQ(queue.TryTake(), "warns");
+}
+
 TEST_F(SchedulingTest, A_failure_backs_off_and_the_server_may_ask_for_more) {
   const auto first = Pass({.kind = Kind::Failed});
   ASSERT_TRUE(first);
