@@ -108,10 +108,19 @@ INSTANTIATE_TEST_SUITE_P(
         FaultRow{"stalls_at_the_greeting", {{"greeting", "stall"}}, kAll, "in time"},
         FaultRow{"closes_at_the_greeting", {{"greeting", "close"}}, kAll, "closed"},
         FaultRow{"stalls_at_EHLO", {{"EHLO", "stall"}}, kAll, "in time, saying EHLO"},
+        FaultRow{"answers_EHLO_with_garbage", {{"EHLO", "garbage"}}, kAll, "saying EHLO"},
+        FaultRow{"answers_EHLO_with_a_line_of_1_MB", {{"EHLO", "long"}}, kAll, ""},
+        FaultRow{"closes_at_EHLO", {{"EHLO", "close"}}, kAll, "closed"},
         FaultRow{"offers_no_STARTTLS", {{"EHLO", "hide"}}, kAll, "no STARTTLS"},
         FaultRow{"offers_no_AUTH", {{"EHLO", "hide-auth"}}, kAll, "no AUTH"},
         FaultRow{"refuses_STARTTLS", {{"STARTTLS", "454 no TLS now"}}, kAll, "454 no TLS now"},
         FaultRow{"stalls_at_STARTTLS", {{"STARTTLS", "stall"}}, kAll, "in time, starting TLS"},
+        FaultRow{"agrees_to_STARTTLS_and_talks_no_TLS",
+                 {{"STARTTLS", "220 go ahead"}},
+                 kAll,
+                 "no trusted TLS"},
+        FaultRow{"answers_AUTH_with_garbage", {{"AUTH", "garbage"}}, kAll, "logging in"},
+        FaultRow{"answers_AUTH_with_a_line_of_1_MB", {{"AUTH", "long"}}, kAll, ""},
         FaultRow{"refuses_the_login",
                  {{"AUTH", "535 5.7.8 no b3BlbjpzZXNhbWU= open:sesame"}},
                  kAll,
@@ -124,6 +133,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "550 5.7.1 [address] may not"},
         FaultRow{
             "takes_no_mail_so_large", {{"MAIL", "552 5.3.4 too large"}}, Verdict::Refused, "552"},
+        FaultRow{"closes_at_MAIL", {{"MAIL", "close"}}, kAll, "closed"},
+        FaultRow{"answers_MAIL_with_a_line_of_1_MB", {{"MAIL", "long"}}, kAll, ""},
         FaultRow{"stalls_at_MAIL", {{"MAIL", "stall"}}, kAll, "in time, naming the sender"},
         FaultRow{"knows_no_such_recipient",
                  {{"RCPT", "550 5.1.1 <anna@example.com>: unknown"}},
@@ -138,12 +149,18 @@ INSTANTIATE_TEST_SUITE_P(
         FaultRow{"answers_RCPT_without_end", {{"RCPT", "flood"}}, kAlone, "without end"},
         FaultRow{
             "answers_RCPT_with_garbage", {{"RCPT", "garbage"}}, kAlone, "naming the recipient"},
+        FaultRow{"answers_RCPT_with_a_line_of_1_MB", {{"RCPT", "long"}}, kAlone, ""},
+        FaultRow{"answers_DATA_with_garbage", {{"DATA", "garbage"}}, kAlone, ""},
+        FaultRow{"answers_DATA_with_a_line_of_1_MB", {{"DATA", "long"}}, kAlone, ""},
+        FaultRow{"leaves_at_DATA_with_421", {{"DATA", "421 leaving"}}, kAll, "421"},
         FaultRow{"stalls_at_DATA", {{"DATA", "stall"}}, kAlone, "in time"},
         FaultRow{"closes_at_DATA", {{"DATA", "close"}}, kAlone, "closed"},
         FaultRow{"closes_after_the_text", {{"body", "close"}}, kAlone, "sending the text"},
         FaultRow{"stalls_after_the_text", {{"body", "stall"}}, kAlone, "in time, sending the text"},
         FaultRow{"refuses_the_text", {{"body", "554 5.6.0 no such mail"}}, Verdict::Refused, "554"},
         FaultRow{"takes_the_text_later", {{"body", "451 4.3.0 disk"}}, kAlone, "451"},
+        FaultRow{"answers_the_text_with_a_line_of_1_MB", {{"body", "long"}}, kAlone, ""},
+        FaultRow{"leaves_after_the_text_with_421", {{"body", "421 leaving"}}, kAll, "421"},
         FaultRow{"answers_the_text_with_garbage", {{"body", "garbage"}}, kAlone, ""},
         FaultRow{"closes_after_its_250", {{"body", "reply-and-close"}}, Verdict::Sent, ""}),
     [](const auto& test) { return std::string{test.param.name}; });
@@ -329,6 +346,19 @@ TEST_F(Smtp, A_local_part_beyond_ASCII_goes_with_SMTPUTF8_or_not_at_all) {
     EXPECT_EQ(mailer.Send(LetterTo("a@example.com"), {}).verdict, Verdict::Sent);
   }
   EXPECT_EQ(server.CountMails(), 3U);
+}
+
+TEST_F(Smtp, Addresses_of_unusual_form_are_named_to_the_server_as_they_are) {
+  test::SmtpServer server{{.behaviour = Behaviour()}};
+  SmtpMailer mailer{ServerOf(server)};
+  for (const std::string& address :
+       {std::string{"a@b"}, std::string{"\"anna berg\"@example.com"},
+        std::string{R"("a\"b@c"@example.com)"}, std::string{"o'neil!#$%&*-/=?^_`{|}~@example.com"},
+        std::string(64, 'a') + "@example.com"}) {
+    const Delivery delivery = mailer.Send(LetterTo(address), {});
+    EXPECT_EQ(delivery.verdict, Verdict::Sent) << address << ": " << delivery.message;
+    EXPECT_EQ(server.Mails().back().To(), address);
+  }
 }
 
 TEST_F(Smtp, An_international_domain_goes_everywhere_in_its_ASCII_form) {

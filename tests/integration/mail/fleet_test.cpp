@@ -19,6 +19,9 @@ using testing::SizeIs;
 
 constexpr int kSystems = 150;
 constexpr double kMostGrowth = 64 * 1024;  // of the operator's memory, in kB
+// Of what the mail server could take at the same time: each mail costs two writes of a status,
+// which the API server on the same cores cannot do as fast (scripts/bench measures both).
+constexpr double kLeastRatio = 0.03;
 
 // One connection, one mail after the other, as the operator sends them.
 constexpr const char* kSender = R"(
@@ -97,6 +100,7 @@ TEST_F(MailFleet, That_crosses_a_threshold_at_once_is_told_of_whole_while_others
       "{:.0f} MB; a renewal beside it took {:.1f} s\n",
       kSystems, took.count(), kSystems / took.count(), limit, growth / 1024, renewal.count());
   EXPECT_LT(growth, kMostGrowth);
+  EXPECT_GT(kSystems / took.count() / limit, kLeastRatio);
   EXPECT_LT(renewal.count(), 30);
 
   std::map<std::string, int> readers;

@@ -1,5 +1,9 @@
 // Subscribers are told: from the first warning to the renewal, late ones, those who left, those
 // whom the mail server refuses.
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
 #include <gmock/gmock.h>
 
 #include "integration/mail/mail_fixture.hpp"
@@ -128,6 +132,81 @@ TEST_F(MailTest, A_server_that_is_away_is_said_and_waited_for_and_who_unsubscrib
   Await([&] { return !MailsAbout("renewed-meanwhile").empty(); });
   EXPECT_THAT(MailsAbout("renewed-meanwhile"), Contains(Renewed("bert", "renewed-meanwhile")));
   AwaitDelivered("away");
+}
+
+TEST_F(MailTest, Credentials_that_are_missing_or_wrong_are_said_and_nothing_is_lost) {
+  const std::string file = folder_ / "credentials";
+  std::filesystem::remove(file);
+  OperatorProcess op{WithMail()};
+  Apply(GeneratedAuthority("login-ca"));
+  Json system = Ending("login", "login-ca");
+  Subscribe(system, "anna");
+  AwaitDelivered("login", "MailDelayed");
+  const auto says = [](const char* words) {
+    Await([&] {
+      return ConditionOf(*Get("psys", "login"), "NotificationsDelivered").message.find(words) !=
+             std::string::npos;
+    });
+  };
+  says("the credentials file");
+  Await([] {
+    const auto reasons = EventReasons("login");
+    return std::ranges::find(reasons, "MailDelayed") != reasons.end();
+  });
+  std::ofstream{file} << "certpair:close barley\n";
+  Await([&] { return server_->CountLines("tls AUTH") > 0; });
+  EXPECT_EQ(server_->CountMails(), 0U);
+  std::ofstream{file} << "certpair:open sesame\n";
+  AwaitMails("login", {Expiring("anna", "login")});
+  AwaitDelivered("login");
+  for (const char* password : {"open sesame", "close barley", "b3BlbiBzZXNhbWU"})
+    EXPECT_THAT(op.Log(), Not(HasSubstr(password)));
+}
+
+// What the API takes of names goes out as it is, but for what turns text around; what it does not
+// take is shown by tests/integration/crd.
+TEST_F(MailTest, Names_of_any_script_and_length_reach_the_reader_and_start_no_header) {
+  const std::string turning =
+      "abc\xE2\x80\xAE"
+      "gnp.exe";
+  std::string long_name;
+  for (int n = 0; n < 64; ++n) long_name += "人事";
+  const std::map<std::string, std::string> names{{"script-1", "نظام الموارد البشرية"},
+                                                 {"script-2", "人事システム 🚀 ÄÖÜ"},
+                                                 {"script-3", "=?utf-8?q?=0D=0ABcc:_x@y?="},
+                                                 {"script-4", "\"a\" <b@example.com>, c; d"},
+                                                 {"script-5", turning},
+                                                 {"script-6", long_name}};
+  OperatorOptions options = WithMail();
+  std::erase_if(options.arguments, [](const std::string& flag) {
+    return flag.starts_with("--smtp-from") || flag.starts_with("--cluster-name");
+  });
+  options.arguments.emplace_back("--smtp-from=Größe, Ltd. <certpair@example.com>");
+  options.arguments.emplace_back("--cluster-name=クラスタ\r\nBcc: z@example.com");
+  OperatorProcess op{options};
+  Apply(GeneratedAuthority("script-ca"));
+  for (const auto& [name, text] : names) {
+    Json system = Ending(name, "script-ca");
+    system["spec"]["displayName"] = text;
+    system["spec"]["certificate"]["subject"]["commonName"] = text.substr(0, 60);
+    system["spec"]["notifications"]["subscribers"] = {
+        {{"displayName", text.substr(0, 120)}, {"email", name + "@example.com"}}};
+    Apply(system);
+  }
+  ASSERT_TRUE(server_->AwaitMails(names.size()));
+  for (const ReceivedMail& mail : server_->Mails()) {  // which has no defect, or the test fails
+    const std::string name = mail.To().substr(0, mail.To().find('@'));
+    const std::string& text = names.at(name);
+    EXPECT_EQ(mail.Header("Bcc"), "");
+    EXPECT_THAT(mail.Part("text/plain"), HasSubstr("クラスタ"));
+    EXPECT_THAT(mail.Header("To"), HasSubstr("<" + name + "@example.com>"));
+    const std::string subject = mail.Header("Subject");
+    if (text == turning) {
+      EXPECT_THAT(subject, testing::EndsWith("System: abc gnp.exe"));
+    } else if (!text.starts_with("=?")) {
+      EXPECT_THAT(subject, testing::EndsWith("System: " + text));
+    }
+  }
 }
 
 TEST_F(MailTest, A_status_that_was_wiped_brings_the_most_urgent_one_again_and_no_other) {
