@@ -1,5 +1,6 @@
 // Measures the operator against the bare writes that it cannot avoid, in the same run on the same
 // API server.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -13,6 +14,7 @@
 #include "kube/config.hpp"
 #include "kube/transport_cpprest.hpp"
 #include "listing.hpp"
+#include "mail.hpp"
 #include "objects.hpp"
 #include "phases.hpp"
 #include "reconcile/names.hpp"
@@ -27,8 +29,11 @@ struct Options {
   int rsa = 120;
   int large = 0;  ///< further systems before the restart
   std::string kubectl = "kubectl";
-  std::string plugin;  ///< empty: its list is not measured
-  int overdue = 0;     ///< systems that are overdue when the operator starts, and due together
+  std::string plugin;       ///< empty: its list is not measured
+  int mail = 0;             ///< systems that cross a threshold at once, with a reader each
+  int in_flight = 4;        ///< the operator's --smtp-in-flight
+  std::string mail_server;  ///< tests/support/smtp_server.py
+  int overdue = 0;          ///< systems that are overdue when the operator starts, and due together
 };
 
 bool all_met = true;
@@ -99,6 +104,36 @@ void ShowRegeneration(const kube::Client& client, const Setup& setup, int count)
   Row(due + "more than once", spread.twice, "", 0, false);
 }
 
+void ShowMail(const kube::Client& client, const Setup& setup, const MailFleet& fleet,
+              const std::string& server) {
+  const MailResult mail = MeasureMail(client, setup, fleet, server);
+  if (!mail.complete)
+    throw std::runtime_error("not all mails went; the operator's log: " + setup.log_path);
+  const std::string of =
+      std::to_string(fleet.systems) + " x " + std::to_string(fleet.readers) + " mails: ";
+  const double limit = std::max(mail.one_connection, mail.four_connections);
+  // Server and writes share the cores: what both take, one after the other, is what can be reached.
+  const double both = 1 / (1 / limit + 1 / mail.bare_per_second);
+  Fact(of + "rate", mail.mails_per_second, "mails/s");
+  Fact(of + "server alone", limit, "mails/s");
+  Fact(of + "server alone, one connection", mail.one_connection, "mails/s");
+  Fact(of + "bare writes alone", mail.bare_per_second, "mails/s");
+  Fact(of + "server, then bare writes", both, "mails/s");
+  Row(of + "ratio to the server", mail.mails_per_second / limit, "", 0.5, true);
+  Row(of + "ratio to both", mail.mails_per_second / both, "", 0.6, true);
+  Fact(of + "API writes a mail", mail.writes_per_mail, "");
+  Fact(of + "API reads a mail", mail.reads_per_mail, "");
+  Fact(of + "operator's CPU a mail", mail.cpu_ms_per_mail, "ms");
+  Row(of + "RSS grows by", mail.growth_mib, "MiB", 48, false);
+  Row(of + "readers not told", mail.missing, "", 0, false);
+  Row(of + "told twice", mail.twice, "", 0, false);
+  Row(of + "faults to Python's email", mail.faulty, "", 0, false);
+  Fact("a regeneration, alone", mail.renewal_alone_ms, "ms");
+  Fact("a regeneration, beside warnings without mail", mail.renewal_without_ms, "ms");
+  Fact("a regeneration, beside warnings with mail", mail.renewal_beside_ms, "ms");
+  Row("with mail to without", mail.renewal_beside_ms / mail.renewal_without_ms, "", 1.25, false);
+}
+
 void ShowListing(const Setup& setup, const Options& options, int systems) {
   const ListingResult list = MeasureListing(setup.kubeconfig, options.kubectl, options.plugin);
   if (!list.complete) throw std::runtime_error("kubectl or the plugin failed");
@@ -112,6 +147,26 @@ void ShowListing(const Setup& setup, const Options& options, int systems) {
   Row("start-up of kubectl certpair version", 1000 * start, "ms", 20, false);
 }
 
+void ShowFleet(const kube::Client& client, const Setup& setup, int count) {
+  CreateSystems(client, setup, "fleet", count, "ECDSA", 256);
+  const FleetResult fleet = MeasureFleet(setup, count);
+  if (!fleet.complete)
+    throw std::runtime_error("not all systems got a certificate; the operator's log: " +
+                             setup.log_path);
+  ShowRestart(setup, count, 40);
+  CreateSystems(client, setup, "bare", count, "ECDSA", 256);
+  const double bare = MeasureBareWrites(client, setup, "bare", count, "fleet-0");
+  const std::string of = std::to_string(count) + " P-256 systems: ";
+  Fact(of + "rate", fleet.systems_per_second, "systems/s");
+  Fact(of + "the bare writes alone", bare, "systems/s");
+  Row(of + "ratio", fleet.systems_per_second / bare, "", 0.6, true);
+  Row(of + "API writes each", fleet.writes_per_system, "", 3.05, false);
+  Fact(of + "API reads each", fleet.reads_per_system, "");
+  Row(of + "operator's CPU each", fleet.cpu_ms_per_system, "ms", 2, false);
+  Row(of + "operator's peak RSS", fleet.peak_mib, "MiB", 32, false);
+  RemoveSystems(client, setup, "bare", count);
+}
+
 int Run(const Options& options) {
   const Setup& setup = options.setup;
   const SystemClock clock;
@@ -123,23 +178,7 @@ int Run(const Options& options) {
   Prepare(client);
 
   std::printf("| %-52s | %-19s | %-8s | met |\n|---|---|---|---|\n", "measured", "value", "limit");
-  CreateSystems(client, setup, "fleet", options.systems, "ECDSA", 256);
-  const FleetResult fleet = MeasureFleet(setup, options.systems);
-  if (!fleet.complete)
-    throw std::runtime_error("not all systems got a certificate; the operator's log: " +
-                             setup.log_path);
-  ShowRestart(setup, options.systems, 40);
-  CreateSystems(client, setup, "bare", options.systems, "ECDSA", 256);
-  const double bare = MeasureBareWrites(client, setup, "bare", options.systems, "fleet-0");
-  const std::string of = std::to_string(options.systems) + " P-256 systems: ";
-  Fact(of + "rate", fleet.systems_per_second, "systems/s");
-  Fact(of + "the bare writes alone", bare, "systems/s");
-  Row(of + "ratio", fleet.systems_per_second / bare, "", 0.6, true);
-  Row(of + "API writes each", fleet.writes_per_system, "", 3.05, false);
-  Fact(of + "API reads each", fleet.reads_per_system, "");
-  Row(of + "operator's CPU each", fleet.cpu_ms_per_system, "ms", 2, false);
-  Row(of + "operator's peak RSS", fleet.peak_mib, "MiB", 32, false);
-  RemoveSystems(client, setup, "bare", options.systems);
+  if (options.systems > 0) ShowFleet(client, setup, options.systems);
   if (options.rsa > 0) {
     const double keys = MeasureKeys(2048, 25);
     CreateSystems(client, setup, "rsa", options.rsa, "RSA", 2048);
@@ -163,6 +202,18 @@ int Run(const Options& options) {
   }
   if (!options.plugin.empty())
     ShowListing(setup, options, options.systems + options.rsa + options.large);
+  if (options.mail > 0) {
+    const auto show = [&](const char* prefix, int systems, int readers) {
+      ShowMail(client, setup,
+               {.prefix = prefix,
+                .systems = systems,
+                .readers = readers,
+                .in_flight = options.in_flight},
+               options.mail_server);
+    };
+    show("reader", options.mail, 1);
+    show("crowd", std::max(1, options.mail / 10), 10);
+  }
   return all_met ? 0 : 3;
 }
 
@@ -180,6 +231,9 @@ int main(int argc, char** argv) {
   app.add_option("--large", options.large)->capture_default_str();
   app.add_option("--rsa", options.rsa)->capture_default_str();
   app.add_option("--overdue", options.overdue)->capture_default_str();
+  app.add_option("--mail", options.mail)->capture_default_str();
+  app.add_option("--in-flight", options.in_flight)->capture_default_str();
+  app.add_option("--mail-server", options.mail_server);
   app.add_option("--kubectl", options.kubectl)->capture_default_str();
   app.add_option("--plugin", options.plugin);
   app.add_option("--workers", options.setup.workers)->capture_default_str();

@@ -53,6 +53,24 @@ double Count(const Samples& samples, const std::string& verb, const std::string&
              {"verb=\"" + verb + "\"", "resource=\"" + resource + "\"", "code=\"20"});
 }
 
+std::vector<std::string> Controller::Command(const Setup& setup, int metrics_port,
+                                             const std::vector<std::string>& more) {
+  std::vector<std::string> command{setup.controller,
+                                   "--kubeconfig",
+                                   setup.kubeconfig,
+                                   "--namespace",
+                                   "certpair-system",
+                                   "--leader-elect=false",
+                                   "--metrics-bind-address",
+                                   "127.0.0.1:" + std::to_string(metrics_port),
+                                   "--health-probe-bind-address",
+                                   "0",
+                                   "--workers",
+                                   std::to_string(setup.workers)};
+  command.insert(command.end(), more.begin(), more.end());
+  return command;
+}
+
 Samples Controller::Await(const std::function<bool(const Samples&)>& done,
                           std::chrono::milliseconds every) const {
   const auto start = Steady::now();

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kube/client.hpp"
 #include "phases.hpp"
@@ -46,18 +47,18 @@ struct Requests {
 struct Controller {
   int metrics_port = test::FreePort();
   Process process;
-  explicit Controller(const Setup& setup)
-      : process({setup.controller, "--kubeconfig", setup.kubeconfig, "--namespace",
-                 "certpair-system", "--leader-elect=false", "--metrics-bind-address",
-                 "127.0.0.1:" + std::to_string(metrics_port), "--health-probe-bind-address", "0",
-                 "--workers", std::to_string(setup.workers)},
-                setup.log_path) {}
+  explicit Controller(const Setup& setup, const std::vector<std::string>& more = {})
+      : process(Command(setup, metrics_port, more), setup.log_path) {}
 
   /// Looks at the metrics until `done` says so; answers the last look. Each look costs the operator
   /// CPU of its own, so it is to be rare where that is measured.
   [[nodiscard]] Samples Await(const std::function<bool(const Samples&)>& done,
                               std::chrono::milliseconds every = std::chrono::milliseconds{
                                   200}) const;
+
+ private:
+  static std::vector<std::string> Command(const Setup& setup, int metrics_port,
+                                          const std::vector<std::string>& more);
 };
 
 }  // namespace certpair::bench

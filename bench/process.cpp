@@ -62,8 +62,10 @@ Usage Process::Used() const {
        ++i)  // proc(5): utime and stime are the 14th and 15th
     if (i >= 14) usage.cpu_seconds += std::stod(field) / static_cast<double>(sysconf(_SC_CLK_TCK));
   std::ifstream status{proc + "/status"};
-  while (std::getline(status, line))
+  while (std::getline(status, line)) {
     if (line.starts_with("VmHWM:")) usage.peak_mib = std::stod(line.substr(6)) / 1024.0;
+    if (line.starts_with("VmRSS:")) usage.mib = std::stod(line.substr(6)) / 1024.0;
+  }
   return usage;
 }
 

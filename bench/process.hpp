@@ -9,9 +9,10 @@
 
 namespace certpair::bench {
 
-/// CPU seconds and peak memory of a process so far.
+/// CPU seconds and memory of a process so far.
 struct Usage {
   double cpu_seconds = 0;
+  double mib = 0;  ///< now
   double peak_mib = 0;
 };
 

@@ -2,13 +2,14 @@
 """An SMTP server on 127.0.0.1 that keeps what it is sent, and misbehaves as it is told.
 
     smtp_server.py FOLDER --tls starttls|tls|none
+    smtp_server.py FOLDER --check     looks at the mails of one that has ended, and prints what it finds as JSON
 
 FOLDER holds, from the start, `server.crt` and `server.key` (unless --tls none), and `behaviour`: a JSON object that is
 read again whenever the file changes:
 
     {"user": "u", "password": "p",     AUTH is offered and demanded
      "utf8": true,                     SMTPUTF8 is offered
-     "keep": false,                    mails are counted (in the file `count`), and not looked at nor kept
+     "keep": false | "raw",            mails are counted (in the file `count`), and not looked at nor kept; or kept alone
      "refuse": {"a@b": "550 no"},      the answer to RCPT for an address
      "greeting" | "EHLO" | "STARTTLS" | "AUTH" | "MAIL" | "RCPT" | "DATA" | "body" | "QUIT": FAULT}
 
@@ -35,9 +36,10 @@ from aiosmtpd.smtp import SMTP, AuthResult, MISSING
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", type=pathlib.Path)
 parser.add_argument("--tls", choices=["starttls", "tls", "none"], default="starttls")
+parser.add_argument("--check", action="store_true")
 options = parser.parse_args()
 folder = options.folder
-(folder / "mails").mkdir()
+(folder / "mails").mkdir(exist_ok=options.check)
 lines = open(folder / "lines", "a", buffering=1, encoding="utf-8", errors="backslashreplace")
 counts = {"connections": 0, "mails": 0}
 
@@ -110,6 +112,8 @@ class Handler:
             write(folder / "count", str(counts["mails"]).encode())
             return "250 OK"
         write(folder / "mails" / f"{number}.eml", content)
+        if behaviour.get("keep") == "raw":
+            return "250 OK"
         about = {"from": envelope.mail_from, "to": envelope.rcpt_tos, "options": envelope.mail_options,
                  "tls": session.ssl is not None or options.tls == "tls", "connection": server.number,
                  "user": session.auth_data if session.authenticated else "", **describe(content)}
@@ -230,5 +234,20 @@ async def main():
     server.close()
 
 
+def check():
+    paths = sorted((folder / "mails").glob("*.eml"))
+    ids, readers, faulty = set(), set(), 0
+    for path in paths:
+        about = describe(path.read_bytes())
+        headers = {name.lower(): value for name, value in about["headers"]}
+        ids.add(headers["message-id"])
+        readers.add(headers["to"])
+        faulty += bool(about["defects"])
+    print(json.dumps({"mails": len(paths), "ids": len(ids), "readers": len(readers), "faulty": faulty}))
+
+
+if options.check:
+    check()
+    sys.exit(0)
 asyncio.run(main())
 os._exit(0)
