@@ -21,7 +21,7 @@ constexpr int kSystems = 150;
 constexpr double kMostGrowth = 64 * 1024;  // of the operator's memory, in kB
 // Of what the mail server could take at the same time: each mail costs two writes of a status,
 // which the API server on the same cores cannot do as fast (scripts/bench measures both).
-constexpr double kLeastRatio = 0.03;
+constexpr double kLeastRatio = 0.02;
 
 // One connection, one mail after the other, as the operator sends them.
 constexpr const char* kSender = R"(
