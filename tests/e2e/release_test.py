@@ -148,10 +148,6 @@ class ReleaseTest(InstalledTest):
         eventually(lambda: condition().get("reason") == reason, f"{path}: {kind} does not become {reason}", 60)
         return condition()["message"]
 
-    def reasons():
-            return [c["reason"] for c in self.api("GET", path)[1].get("status", {}).get("conditions", []) if c["type"] == "Ready"]
-        eventually(lambda: reasons() == [reason], f"{path}: {reasons()}, not {reason}", 60)
-
     def test_Only_the_namespaces_that_are_named_are_served(self):
         """With the rights of this mode alone: a Role in each namespace."""
         for name in ("served", "unserved"):
