@@ -126,7 +126,7 @@ std::string Mint::KeystorePrefix(std::string_view certificate) {
 Result<SecretString> Mint::EncodeKeystore(std::string_view certificate, std::string_view key,
                                           std::string_view authority, const SecretString& password,
                                           const std::string&) const {
-  if (!IsIntact(certificate, key, authority))
+  if (Intact(certificate, key, authority) == nullptr)
     return Fail(ErrorCode::Internal, "a key store of what does not belong together");
   return SecretString{KeystorePrefix(certificate) + std::string{password.Reveal()}};
 }
