@@ -252,9 +252,7 @@ std::vector<std::shared_ptr<const StoredOperation>> Caches::OperationsOf(
   }
   for (const std::string& key : keys)
     if (auto operation = scope->operations.Get(key)) operations.push_back(std::move(operation));
-  std::ranges::stable_sort(operations, {}, [](const auto& o) {
-    return std::pair{o->operation.created, o->operation.name};
-  });
+  std::ranges::sort(operations, [](const auto& a, const auto& b) { return CreatedBefore(*a, *b); });
   return operations;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <tuple>
 
 #include "reconcile/names.hpp"
 
@@ -85,6 +86,14 @@ bool HasReached(const std::string& seen, const std::string& wanted) {
   const auto seen_number = ParseVersion(seen);
   const auto wanted_number = ParseVersion(wanted);
   return !seen_number || !wanted_number || *seen_number >= *wanted_number;
+}
+
+bool CreatedBefore(const StoredOperation& a, const StoredOperation& b) {
+  const auto rank = [](const StoredOperation& o) {
+    const auto version = o.operation.finished ? std::nullopt : ParseVersion(o.resource_version);
+    return std::tuple{o.operation.created, version, std::string_view{o.operation.name}};
+  };
+  return rank(a) < rank(b);
 }
 
 std::uint64_t Digest(std::string_view text, std::uint64_t seed) {

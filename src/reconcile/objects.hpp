@@ -90,6 +90,11 @@ struct StoredNamespace {
 /// not a number, since waiting could then never end.
 [[nodiscard]] bool HasReached(const std::string& seen, const std::string& wanted);
 
+/// The order in which operations of one system are judged: that of their creation. Times are whole
+/// seconds; within one, the resourceVersion tells of those that were written only once, at their
+/// creation. A strict weak order.
+[[nodiscard]] bool CreatedBefore(const StoredOperation& a, const StoredOperation& b);
+
 /// Stable in this process and the next: FNV-1a of 64 bits.
 [[nodiscard]] std::uint64_t Digest(std::string_view text,
                                    std::uint64_t seed = 0xCBF29CE484222325ULL);

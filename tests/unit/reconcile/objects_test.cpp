@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -22,6 +23,23 @@ TEST(HasReached, ResourceVersions_are_compared_as_numbers) {
       {"05", "5", true},    {"5x", "6", true},  {"4", "18446744073709551615", false}};
   for (const auto& c : cases)
     EXPECT_EQ(HasReached(c.seen, c.wanted), c.reached) << c.seen << " " << c.wanted;
+}
+
+TEST(CreatedBefore, Within_a_second_what_was_written_first_comes_first) {
+  const auto made = [](int second, const char* version, const char* name, bool finished = false) {
+    StoredOperation stored;
+    stored.operation.created = sys_seconds{seconds{second}};
+    stored.operation.name = name;
+    stored.operation.finished = finished;
+    stored.resource_version = version;
+    return stored;
+  };
+  const std::vector<StoredOperation> in_order{
+      made(1, "90", "a", true), made(1, "none", "b"), made(1, "9", "y"), made(1, "10", "x"),
+      made(1, "11", "a"),       made(2, "8", "b"),    made(3, "7", "a")};
+  for (std::size_t i = 0; i < in_order.size(); ++i)
+    for (std::size_t j = 0; j < in_order.size(); ++j)
+      EXPECT_EQ(CreatedBefore(in_order[i], in_order[j]), i < j) << i << j;
 }
 
 // The values of the reference (FNV-1a, 64 bits): they must not change, since restarts rely on it.
