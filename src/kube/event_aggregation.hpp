@@ -39,7 +39,7 @@ struct EventLimits {
   seconds window{600};         ///< the same said again within it is counted up
   double burst = 25;           ///< writes at once for one object
   seconds refill{300};         ///< then one more for each of these
-  std::size_t objects = 2048;  ///< remembered, the least recently noted forgotten first
+  std::size_t objects = 4096;  ///< remembered, the least recently noted forgotten first
   std::size_t recent = 16;     ///< Events remembered of each
 };
 

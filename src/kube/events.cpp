@@ -17,7 +17,7 @@
 namespace certpair::kube {
 namespace {
 
-constexpr std::size_t kMostWaiting = 2048;
+constexpr std::size_t kMostWaiting = 4096;
 constexpr int kAttempts = 4;
 constexpr std::chrono::seconds kLongestWait{10};
 constexpr std::chrono::seconds kLastWrites{2};

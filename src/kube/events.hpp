@@ -23,7 +23,7 @@ enum class EventType { Normal, Warning };
 
 /// Has one thread that writes. An Event that says the same of the same object again within ten
 /// minutes is counted up on the Event that is there (PATCH), at most 25 writes an object in a
-/// burst and one in five minutes then; the queue holds 2,048, and what does not fit is dropped and
+/// burst and one in five minutes then; the queue holds 4,096, and what does not fit is dropped and
 /// counted. Throttling and server errors are retried a few times, refusals are not. Messages are
 /// redacted as a log's and cut at 1,024 bytes. Thread-safe; Record never blocks.
 class EventRecorder {

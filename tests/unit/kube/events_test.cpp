@@ -297,8 +297,8 @@ TEST(EventRecorder, A_full_queue_drops_and_counts_and_nobody_waits) {
     EventRecorder events{scene.client, scene.clock, "c", "i"};
     for (int i = 0; i < 5000; ++i) events.Record(kSystem, EventType::Normal, "Issued", "one");
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{5});
-    EXPECT_GE(events.Dropped(), 5000U - 2048U - 1U);
-    EXPECT_LE(events.Dropped(), 5000U - 2048U);
+    EXPECT_GE(events.Dropped(), 5000U - 4096U - 1U);
+    EXPECT_LE(events.Dropped(), 5000U - 4096U);
     EXPECT_FALSE(events.Flush(std::chrono::milliseconds{10}));
   }
   EXPECT_LT(std::chrono::steady_clock::now() - begin, kSoon) << "the end waits two seconds at most";
