@@ -47,13 +47,14 @@ After PairAfter(const SecretChange& change, const View& view) {
       change);
 }
 
-// What cannot be told from the Secret alone is told where the password was read.
+// What cannot be told from the Secret alone is told where the password was read; but of a Secret
+// that cannot be written the daily check is to tell no other tale than each other pass.
 bool Fits(const View& view, const Certificate& active) {
   const auto& wanted = view.o.spec.secret.pkcs12;
   const auto& there = view.o.keystore;
   if (!there || view.o.keystore_damaged) return false;
   if (there->fingerprint != active.fingerprint || there->password != *wanted) return false;
-  return view.o.password.state != State::There ||
+  return view.o.password.state != State::There || view.not_writable ||
          there->password_version == view.o.password.version;
 }
 

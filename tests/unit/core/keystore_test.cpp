@@ -194,6 +194,15 @@ TEST(Keystore, Is_left_alone_where_the_Secret_is) {
   }
 }
 
+TEST(Keystore, In_an_immutable_Secret_is_told_of_alike_whether_the_password_was_looked_at_or_not) {
+  Observation o = WithKeystore(Pair(), 1);
+  o.secret = Immutable{*PairOf(o.secret)};
+  const SystemStatus unread = Decide(o).status;
+  const SystemStatus read = Decide(Knowing(There("another"), o)).status;
+  EXPECT_EQ(Says(read, kCondition), Says(unread, kCondition));
+  EXPECT_EQ(MessageOf(read, kCondition), MessageOf(unread, kCondition));
+}
+
 TEST(Keystore, Wants_its_password_read_only_where_one_is_to_be_made) {
   EXPECT_FALSE(Decide(Pair()).needs_password);
   EXPECT_FALSE(Decide(WithKeystore(Pair(), 1)).needs_password);
