@@ -87,6 +87,10 @@ void MailWitness::Renewed(const std::string& key, const std::string& fingerprint
   account.expected.clear();
   // A system that has just taken over what another left has no past that it could tell of.
   if (!for_sure || stage_.world.Now() < court_.excused_until(key) + kToNotice) return;
+  // There and back within a moment, as far as anybody could see: nothing has changed to tell of.
+  const auto system = stage_.world.LiveSystem(key);
+  const auto& shown = system->status.active;
+  if (shown && shown->fingerprint == fingerprint) return;
   Expected expected{fingerprint, stage_.world.Now(), {}};
   for (const auto& [email, since] : account.subscribed)
     if (stage_.world.Now() - since > kToNotice) expected.recipients.insert(email);
