@@ -106,8 +106,7 @@ core::AuthorityView AssumedAuthority(const std::string& name, const core::System
 
 // The real one, as far as we may read it and its rules need no labels that we may not read.
 core::AuthorityView AuthorityOf(const Session& session, const reconcile::StoredSystem& system,
-                                std::map<std::string, std::string>& namespace_labels,
-                                sys_seconds now) {
+                                TextMap& namespace_labels, sys_seconds now) {
   const auto object =
       session.client.Get(reconcile::kAuthorities, "", system.spec.authority, session.stop);
   const auto home =
@@ -121,7 +120,7 @@ core::AuthorityView AuthorityOf(const Session& session, const reconcile::StoredS
                     Escaped(system.spec.authority)));
     return AssumedAuthority(system.spec.authority, system.status, now);
   }
-  namespace_labels = reconcile::json::TextMap(At(*home, "metadata", "labels"));
+  namespace_labels = reconcile::json::DecodeTextMap(At(*home, "metadata", "labels"));
   const reconcile::StoredAuthority authority = reconcile::DecodeAuthority(*object);
   return reconcile::ViewOf(system.spec.authority, &authority);
 }

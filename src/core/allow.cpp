@@ -21,7 +21,7 @@ constexpr Attribute kAttributes[] = {
     {"provinces", &Subject::provinces, &AllowRule::provinces},
 };
 
-bool Holds(const LabelRequirement& requirement, const std::map<std::string, std::string>& labels) {
+bool Holds(const LabelRequirement& requirement, const TextMap& labels) {
   const auto label = labels.find(requirement.key);
   const bool there = label != labels.end();
   const bool listed =
@@ -39,8 +39,7 @@ bool Holds(const LabelRequirement& requirement, const std::map<std::string, std:
   return false;
 }
 
-bool Selects(const NamespaceSelection& selection, const std::string& name,
-             const std::map<std::string, std::string>& labels) {
+bool Selects(const NamespaceSelection& selection, const std::string& name, const TextMap& labels) {
   if (selection.all || std::ranges::find(selection.names, name) != selection.names.end()) {
     return true;
   }
@@ -106,9 +105,9 @@ bool MatchesPattern(std::string_view pattern, std::string_view text) {
   return true;
 }
 
-std::optional<std::string> WhyNotAllowed(
-    const AuthorityView& authority, const Subject& subject, const std::string& namespace_,
-    const std::map<std::string, std::string>& namespace_labels) {
+std::optional<std::string> WhyNotAllowed(const AuthorityView& authority, const Subject& subject,
+                                         const std::string& namespace_,
+                                         const TextMap& namespace_labels) {
   std::optional<std::string> misfit;
   for (const AllowRule& rule : authority.allow) {
     if (!Selects(rule.namespaces, namespace_, namespace_labels)) continue;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include "base/clock.hpp"
 #include "core/certificate.hpp"
 #include "core/system.hpp"
+#include "core/text_map.hpp"
 
 namespace certpair::core {
 
@@ -152,9 +152,10 @@ struct AuthorityDecision {
 
 /// R25. Nothing if some rule lets `subject` in `namespace_` through; else a sentence that says
 /// which rule to add.
-[[nodiscard]] std::optional<std::string> WhyNotAllowed(
-    const AuthorityView& authority, const Subject& subject, const std::string& namespace_,
-    const std::map<std::string, std::string>& namespace_labels);
+[[nodiscard]] std::optional<std::string> WhyNotAllowed(const AuthorityView& authority,
+                                                       const Subject& subject,
+                                                       const std::string& namespace_,
+                                                       const TextMap& namespace_labels);
 
 /// Anchored match with `*`, without backtracking: at most |pattern| x |text| steps.
 [[nodiscard]] bool MatchesPattern(std::string_view pattern, std::string_view text);

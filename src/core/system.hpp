@@ -3,14 +3,15 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/boxed.hpp"
 #include "base/clock.hpp"
 #include "core/certificate.hpp"
+#include "core/text_map.hpp"
 
 namespace certpair::core {
 
@@ -24,7 +25,7 @@ struct SystemIdentity {
   std::string uid;
   std::string namespace_;
   std::string name;
-  std::map<std::string, std::string> namespace_labels;
+  TextMap namespace_labels;
   bool being_deleted = false;          ///< deletionTimestamp is set
   bool namespace_terminating = false;  ///< nothing can be created in it
   std::int64_t generation = 0;
@@ -47,8 +48,8 @@ struct PasswordReference {
 struct SecretSpec {
   std::string name;  ///< effective: never empty
   DeletionPolicy deletion_policy = DeletionPolicy::Delete;
-  std::map<std::string, std::string> labels;
-  std::map<std::string, std::string> annotations;
+  TextMap labels;
+  TextMap annotations;
   std::optional<PasswordReference> pkcs12;  ///< R13: also keep the active slot as PKCS#12
   friend bool operator==(const SecretSpec&, const SecretSpec&) = default;
 };
@@ -118,8 +119,8 @@ struct NotificationLedger {
 struct SystemStatus {
   std::int64_t observed_generation = 0;
   std::vector<Condition> conditions;  ///< at most one of a type, in a fixed order
-  std::optional<Certificate> active;
-  std::optional<Certificate> inactive;
+  Boxed<Certificate> active;
+  Boxed<Certificate> inactive;
   std::string secret_name;  ///< effective: for people, who may have left it out of the spec
   std::string secret_resource_version;  ///< the version of the Secret that this status describes;
                                         ///< empty: none

@@ -18,7 +18,7 @@ using json::Value;
 std::vector<core::LabelRequirement> DecodeSelector(const Value& selector) {
   using Operator = core::LabelRequirement::Operator;
   std::vector<core::LabelRequirement> requirements;
-  for (const auto& [key, value] : json::TextMap(At(selector, "matchLabels")))
+  for (const auto& [key, value] : json::DecodeTextMap(At(selector, "matchLabels")))
     requirements.push_back({.key = key, .op = Operator::In, .values = {value}});
   for (const Value& expression : At(selector, "matchExpressions")) {
     const std::string op = Text(At(expression, "operator"));

@@ -35,7 +35,7 @@ std::optional<T> Always(nlohmann::json& object) {
 }
 
 StoredNamespace DecodeNamespace(const nlohmann::json& object) {
-  return {.labels = json::TextMap(json::At(object, "metadata", "labels")),
+  return {.labels = json::DecodeTextMap(json::At(object, "metadata", "labels")),
           .terminating = !json::At(object, "metadata", "deletionTimestamp").is_null()};
 }
 

@@ -31,9 +31,10 @@ std::vector<std::string> Texts(const Value& value) {
   return texts;
 }
 
-std::map<std::string, std::string> TextMap(const Value& value) {
-  std::map<std::string, std::string> map;
+TextMap DecodeTextMap(const Value& value) {
+  TextMap map;
   if (!value.is_object()) return map;
+  map.reserve(value.size());
   for (const auto& [key, item] : value.items()) map.emplace(key, Text(item));
   return map;
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
+#include "core/text_map.hpp"
 
 namespace certpair::reconcile::json {
 
@@ -33,7 +33,7 @@ template <class... Names>
 [[nodiscard]] std::int64_t Integer(const Value& value, std::int64_t otherwise = 0);
 [[nodiscard]] bool Boolean(const Value& value, bool otherwise = false);
 [[nodiscard]] std::vector<std::string> Texts(const Value& value);
-[[nodiscard]] std::map<std::string, std::string> TextMap(const Value& value);
+[[nodiscard]] TextMap DecodeTextMap(const Value& value);
 /// RFC 3339 and Go durations; nothing for anything else.
 [[nodiscard]] std::optional<sys_seconds> Time(const Value& value);
 [[nodiscard]] std::optional<seconds> Duration(const Value& value);

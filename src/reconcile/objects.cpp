@@ -11,7 +11,7 @@ namespace certpair::reconcile {
 namespace {
 
 // One by one: there are few, and `find` would want the name as a string of its own.
-std::string Find(const std::map<std::string, std::string>& map, std::string_view name) {
+std::string Find(const TextMap& map, std::string_view name) {
   const auto found =
       std::ranges::find_if(map, [&](const auto& entry) { return entry.first == name; });
   return found == map.end() ? std::string{} : found->second;

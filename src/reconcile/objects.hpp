@@ -13,6 +13,7 @@
 #include "core/observation.hpp"
 #include "core/operation.hpp"
 #include "core/system.hpp"
+#include "core/text_map.hpp"
 
 namespace certpair::reconcile {
 
@@ -61,8 +62,8 @@ struct SecretMetadata {
   std::string name;
   std::string uid;
   std::string resource_version;
-  std::map<std::string, std::string> labels;
-  std::map<std::string, std::string> annotations;
+  TextMap labels;
+  TextMap annotations;
   std::vector<OwnerReference> owners;
   bool being_deleted = false;
 
@@ -81,7 +82,7 @@ struct LiveSecret {
 };
 
 struct StoredNamespace {
-  std::map<std::string, std::string> labels;
+  TextMap labels;
   bool terminating = false;
 };
 

@@ -50,8 +50,8 @@ SecretMetadata DecodeSecretMetadata(const nlohmann::json& object) {
                      .name = Text(At(metadata, "name")),
                      .uid = Text(At(metadata, "uid")),
                      .resource_version = Text(At(metadata, "resourceVersion")),
-                     .labels = json::TextMap(At(metadata, "labels")),
-                     .annotations = json::TextMap(At(metadata, "annotations")),
+                     .labels = json::DecodeTextMap(At(metadata, "labels")),
+                     .annotations = json::DecodeTextMap(At(metadata, "annotations")),
                      .owners = {},
                      .being_deleted = !At(metadata, "deletionTimestamp").is_null()};
   for (const Value& owner : At(metadata, "ownerReferences"))

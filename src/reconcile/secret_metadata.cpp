@@ -13,8 +13,7 @@ namespace {
 constexpr std::string_view kLabelEntry = "label:";
 constexpr std::string_view kAnnotationEntry = "annotation:";
 
-bool Contains(const std::map<std::string, std::string>& have,
-              const std::map<std::string, std::string>& want) {
+bool Contains(const TextMap& have, const TextMap& want) {
   return std::ranges::all_of(want, [&](const auto& entry) {
     const auto found = have.find(entry.first);
     return found != have.end() && found->second == entry.second;
@@ -36,8 +35,8 @@ std::string TemplateEntries(const core::SecretSpec& spec) {
 
 // Names that are there and not wanted; never one of ours, whatever somebody wrote into the
 // annotation.
-void AddStale(std::string_view name, const std::map<std::string, std::string>& there,
-              const std::map<std::string, std::string>& wanted, std::vector<std::string>& stale) {
+void AddStale(std::string_view name, const TextMap& there, const TextMap& wanted,
+              std::vector<std::string>& stale) {
   const std::string key{name};
   if (name.starts_with(kOurPrefix) || !there.contains(key) || wanted.contains(key)) return;
   stale.push_back(key);

@@ -1,11 +1,11 @@
 // What stands on a pair's Secret beside its data: labels, annotations, owners. Pure, thread-safe.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/text_map.hpp"
 #include "reconcile/objects.hpp"
 
 namespace certpair::reconcile {
@@ -13,8 +13,8 @@ namespace certpair::reconcile {
 /// The labels, annotations and owners that the Secret of `system` should have, but for receipt and
 /// budget.
 struct WantedMetadata {
-  std::map<std::string, std::string> labels;
-  std::map<std::string, std::string> annotations;
+  TextMap labels;
+  TextMap annotations;
   std::optional<OwnerReference> owner;  ///< nothing where the Secret is retained
 };
 [[nodiscard]] WantedMetadata WantedMetadataOf(const StoredSystem& system);

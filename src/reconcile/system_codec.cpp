@@ -66,8 +66,8 @@ core::SecretSpec DecodeSecretSpec(const Value& secret, const std::string& system
   DecodeEnum(At(secret, "deletionPolicy"),
              {{"Delete", core::DeletionPolicy::Delete}, {"Retain", core::DeletionPolicy::Retain}},
              spec.deletion_policy, "spec.secret.deletionPolicy", undecodable);
-  spec.labels = json::TextMap(At(secret, "labels"));
-  spec.annotations = json::TextMap(At(secret, "annotations"));
+  spec.labels = json::DecodeTextMap(At(secret, "labels"));
+  spec.annotations = json::DecodeTextMap(At(secret, "annotations"));
   if (const Value& reference = At(secret, "pkcs12", "passwordSecretRef"); !reference.is_null())
     spec.pkcs12 = {.name = Text(At(reference, "name")), .key = Text(At(reference, "key"))};
   return spec;

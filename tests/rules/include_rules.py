@@ -43,7 +43,7 @@ CPPREST = r"(cpprest|pplx|boost)/.*"
 # What of others a folder may include; whole names between < and >.
 FOREIGN: Dict[str, str] = {
     "src/base": r"(fmt|spdlog)/.*",
-    "src/core": r"fmt/.*",
+    "src/core": r"fmt/.*|boost/container/.*",
     "src/x509": rf"fmt/.*|openssl/.*|{POSIX}",
     "src/kube": rf"fmt/.*|nlohmann/.*|yaml-cpp/.*|openssl/.*|{CPPREST}|{POSIX}",
     "src/notify": rf"fmt/.*|curl/.*|gmime/.*|{POSIX}",

@@ -5,11 +5,13 @@
 #include <optional>
 #include <string>
 
+#include "core/text_map.hpp"
+
 namespace certpair::test {
 
 /// Puts what has a value, and removes what has none.
 inline void MergePatch(const std::map<std::string, std::optional<std::string>>& patch,
-                       std::map<std::string, std::string>& map) {
+                       TextMap& map) {
   for (const auto& [name, value] : patch) {
     if (value)
       map[name] = *value;
