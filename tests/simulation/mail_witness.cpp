@@ -35,6 +35,13 @@ std::string TupleOf(const std::string& uid, const std::string& fingerprint,
   return uid + "|" + fingerprint + "|" + threshold + "|" + Fold(email);
 }
 
+// What the ledger has of a mail; nullptr: nothing.
+const std::string* LineOf(const StoredSystem& system, const std::string& id) {
+  const auto& lines = system.status.ledger.sent;
+  const auto line = std::ranges::find_if(lines, [&](const auto& l) { return l.ends_with(id); });
+  return line == lines.end() ? nullptr : &*line;
+}
+
 bool IsHeldForGood(const core::SystemSpec& spec) {
   return spec.peer_matching == core::PeerMatching::Fingerprint &&
          spec.at_expiry == core::AtExpiry::Hold;
@@ -119,13 +126,17 @@ void MailWitness::JudgeOnce(const std::string& key, const core::Notice& notice, 
   if (known->second != tuple)
     court_.accuse(key, "two mails of one Message-ID: " + tuple + " and " + known->second);
   const std::uint64_t process = stage_.daemon.Starts();
-  const auto [got, first] = account.got.emplace(tuple, Got{notice.id, process, account.edits});
+  // One that was under way when the ledger was wiped is of the time before that.
+  const auto system = stage_.world.LiveSystem(key);
+  const bool of_before = !system || LineOf(*system, notice.id) == nullptr;
+  const Got now{notice.id, process, account.edits - (of_before ? 1 : 0)};
+  const auto [got, first] = account.got.emplace(tuple, now);
   if (first) return;
   ++counts_.repeated;
   if (got->second.id != notice.id) court_.accuse(key, "one mail with two Message-IDs: " + tuple);
   if (got->second.process == process && got->second.edits == account.edits)
     court_.accuse(key, "a mail came twice without a crash: " + tuple);
-  got->second = Got{notice.id, process, account.edits};
+  got->second = now;
 }
 
 // The intent is durable before the mail goes out, and what is durable as sent is not sent again.
@@ -133,13 +144,11 @@ void MailWitness::JudgeLedger(const std::string& key, const core::Notice& notice
                               const Account& account) {
   if (stage_.world.Now() - account.edited_at < hours{24}) return;
   const auto system = stage_.world.LiveSystem(key);
-  for (const std::string& line : system->status.ledger.sent) {
-    if (!line.ends_with(notice.id)) continue;
-    if (!line.starts_with("due/"))
-      court_.accuse(key, "a mail went out that the ledger had as " + line);
-    return;
-  }
-  court_.accuse(key, "a mail went out of which the ledger knew nothing: " + notice.threshold);
+  const std::string* line = LineOf(*system, notice.id);
+  if (line == nullptr)
+    court_.accuse(key, "a mail went out of which the ledger knew nothing: " + notice.threshold);
+  else if (!line->starts_with("due/"))
+    court_.accuse(key, "a mail went out that the ledger had as " + *line);
 }
 
 void MailWitness::JudgeTruth(const std::string& key, const core::Notice& notice,
