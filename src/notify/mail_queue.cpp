@@ -19,6 +19,7 @@ constexpr std::size_t kMostSystems = 100'000;
 constexpr std::chrono::minutes kSweepInterval{1};
 // A system whose ledger cannot be written slows the others down no longer than this.
 constexpr std::chrono::seconds kUnsettledLife{30};
+constexpr std::chrono::seconds kWakeIsHeld{1};
 constexpr std::chrono::hours kOutcomeLife{24};  // nobody asks: its system is gone, or led elsewhere
 
 // After the certificate's end a warning of it is no help.
@@ -188,6 +189,7 @@ std::variant<MailQueue::Send, MailQueue::Rest> MailQueue::Next(Instant now) {
   const auto entry = entries_.find(*chosen);
   Dequeue(entry->second);
   in_hand_ = entry->first;
+  HoldWakeOf(entry->second.key, now.steady);
   if (settings_.per_minute > 0)
     earliest_ =
         now.steady + std::chrono::nanoseconds{std::chrono::minutes{1}} / settings_.per_minute;
@@ -360,9 +362,24 @@ void MailQueue::Invite(std::set<std::string>& among, std::size_t places) {
 
 std::vector<std::string> MailQueue::TakeInvited() { return std::exchange(invited_, {}); }
 
+// One that is held since its last mail goes on being held; its time does not begin anew.
+void MailQueue::HoldWakeOf(const std::string& system_key, Steady now) {
+  const bool held_before = held_ == system_key;
+  held_.clear();
+  if (!wakes_.contains(system_key)) return;
+  if (!held_before) held_since_ = now;
+  if (now - held_since_ < kWakeIsHeld) held_ = system_key;
+}
+
 std::vector<std::string> MailQueue::TakeWakes() {
-  std::vector<std::string> wakes{wakes_.begin(), wakes_.end()};
-  wakes_.clear();
+  const bool holds = !in_hand_.empty() && wakes_.contains(held_);
+  if (!holds) held_.clear();
+  std::vector<std::string> wakes;
+  std::erase_if(wakes_, [&](const std::string& key) {
+    if (key == held_) return false;
+    wakes.push_back(key);
+    return true;
+  });
   return wakes;
 }
 

@@ -71,7 +71,8 @@ class MailQueue {
   /// Another process leads: whatever waits is that one's to send. How many went.
   std::size_t DropAll();
 
-  /// The systems that have to look, since there are outcomes. Each is said once.
+  /// The systems that have to look, since there are outcomes. Each is said once; not yet that of
+  /// the mail in hand, for a second at most, so that one write of its ledger tells of several.
   [[nodiscard]] std::vector<std::string> TakeWakes();
   /// Those that found no room, and may look again. No more than there is room for are called at
   /// once, or thousands would come in vain.
@@ -114,6 +115,7 @@ class MailQueue {
   void DelayAlone(Entries::iterator entry, const std::string& message, Instant now);
   void DelayAll(Entries::iterator entry, const std::string& message, Instant now);
   [[nodiscard]] std::optional<Steady> WindowOpens(Steady now);
+  void HoldWakeOf(const std::string& system_key, Steady now);
   void EvictOne();
   void Sweep(Instant now);
   void InviteWhereThereIsRoom();
@@ -139,6 +141,8 @@ class MailQueue {
   std::set<std::string> turned_away_;                  // systems that found no room
   std::set<std::string> evicted_;  // systems of delayed mails that found no room
   std::set<std::string> wakes_;
+  std::string held_;  // the one of them that is held back; empty: none
+  Steady held_since_;
   std::vector<std::string> invited_;
   std::set<std::string> expected_;  // invited, and not here yet
   std::vector<core::NoticeOutcome::Kind> said_;

@@ -355,6 +355,64 @@ TEST_F(SettlingQueue, No_more_is_sent_than_a_crash_may_repeat_until_the_ledgers_
   EXPECT_NE(Take(), "");
 }
 
+TEST_F(Queue, One_write_of_a_ledger_tells_of_as_many_mails_as_go_in_a_row) {
+  for (const char* id : {"a", "b", "c"}) Post(id, "k");
+  for (const char* id : {"a", "b", "c"}) {
+    EXPECT_EQ(Take(), id);
+    EXPECT_THAT(queue_.TakeWakes(), IsEmpty()) << id;
+    Done(Verdict::Sent);
+  }
+  EXPECT_EQ(Take(), "");
+  EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
+  EXPECT_THAT(queue_.TakeWakes(), IsEmpty());
+}
+
+TEST_F(Queue, Nobody_waits_for_the_mail_of_another_system) {
+  Post("a", "k");
+  Post("b", "other");
+  Take();
+  Done(Verdict::Sent);
+  EXPECT_EQ(Take(), "b");
+  EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
+}
+
+TEST_F(Queue, Mails_that_go_slowly_are_told_of_after_a_second) {
+  for (const char* id : {"a", "b", "c", "d"}) Post(id, "k");
+  Take();
+  Done(Verdict::Sent);
+  EXPECT_EQ(Take(), "b");
+  EXPECT_THAT(queue_.TakeWakes(), IsEmpty());
+  Advance(1s);
+  Done(Verdict::Sent);
+  EXPECT_EQ(Take(), "c");
+  EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
+  Done(Verdict::Sent);
+  EXPECT_EQ(Take(), "d");
+  EXPECT_THAT(queue_.TakeWakes(), IsEmpty()) << "another second";
+}
+
+TEST_F(SettlingQueue, When_no_more_may_go_a_system_is_told_of_what_went) {
+  for (const char* id : {"a", "b", "c", "d"}) Post(id, "k");
+  for (int n = 0; n < 3; ++n) {
+    Take();
+    EXPECT_THAT(queue_.TakeWakes(), IsEmpty());
+    Done(Verdict::Sent);
+  }
+  EXPECT_EQ(Take(), "");
+  EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
+}
+
+TEST_F(Queue, A_stop_while_one_is_in_hand_tells_of_those_before_it) {
+  Post("a", "k");
+  Post("b", "k");
+  Take();
+  Done(Verdict::Sent);
+  Take();
+  EXPECT_THAT(queue_.TakeWakes(), IsEmpty());
+  Done(Verdict::Stopped, "");
+  EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
+}
+
 TEST_F(Queue, Outcomes_that_nobody_asks_for_go_after_a_day) {
   Post("a", "gone");
   Take();
