@@ -19,7 +19,7 @@ Mail::Mail(const std::optional<notify::MailSettings>& settings, const Clock& clo
   mailer_ = std::make_unique<notify::SmtpMailer>(settings->server);
   notify::OutboxListeners listeners{.wake =
                                         [this](const std::string& system_key) {
-                                          op_->WakeSystem(system_key, kube::Urgency::First);
+                                          op_->WakeSystem(system_key, kube::Urgency::Soon);
                                         },
                                     .invite =
                                         [this](const std::string& system_key) {

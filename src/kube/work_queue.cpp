@@ -1,14 +1,16 @@
 #include "kube/work_queue.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace certpair::kube {
 
 namespace {
 
-constexpr int kFirstBeforeOneInTurn = 8;
+constexpr int kFirstBeforeAnother = 8;
+constexpr std::size_t kFirst = 0;
 
-constexpr std::size_t Lane(Urgency urgency) { return urgency == Urgency::First ? 0 : 1; }
+constexpr std::size_t Lane(Urgency urgency) { return static_cast<std::size_t>(urgency); }
 
 }  // namespace
 
@@ -27,23 +29,35 @@ void DelayQueue::Withdraw(Entry& entry, std::size_t lane) {
   entry.wishes[lane].reset();
 }
 
+bool DelayQueue::IsOpen(std::size_t lane) const {
+  return !waiting_[lane].empty() && (lane == kFirst || others_in_work_ < most_others_);
+}
+
 bool DelayQueue::IsDue(std::size_t lane, Time now) const {
-  return !waiting_[lane].empty() && waiting_[lane].begin()->first.at <= now;
+  return IsOpen(lane) && waiting_[lane].begin()->first.at <= now;
 }
 
 // Whoever takes a key looks at all of it: a later wish would be for nothing.
 std::optional<std::string> DelayQueue::Take(Time now) {
-  const bool first = IsDue(0, now);
-  const bool in_turn = IsDue(1, now);
-  if (!first && !in_turn) return std::nullopt;
-  const std::size_t lane = first && (!in_turn || first_in_a_row_ < kFirstBeforeOneInTurn) ? 0 : 1;
-  first_in_a_row_ = lane == 0 ? first_in_a_row_ + 1 : 0;
+  std::size_t lane = kFirst + 1;
+  while (lane < kUrgencies && !IsDue(lane, now)) ++lane;
+  const bool another_waits = lane < kUrgencies;
+  if (IsDue(kFirst, now) && (!another_waits || first_in_a_row_ < kFirstBeforeAnother))
+    lane = kFirst;
+  else if (!another_waits)
+    return std::nullopt;
+  first_in_a_row_ = lane == kFirst ? first_in_a_row_ + 1 : 0;
   Entries::value_type& entry = *waiting_[lane].begin()->second;
-  Withdraw(entry.second, 0);
-  Withdraw(entry.second, 1);
-  --wishing_;
+  WithdrawAll(entry.second);
   entry.second.in_work = true;
+  entry.second.is_other = lane != kFirst;
+  if (entry.second.is_other) ++others_in_work_;
   return entry.first;
+}
+
+void DelayQueue::WithdrawAll(Entry& entry) {
+  for (std::size_t lane = 0; lane < kUrgencies; ++lane) Withdraw(entry, lane);
+  --wishing_;
 }
 
 void DelayQueue::Done(const std::string& key) {
@@ -51,37 +65,40 @@ void DelayQueue::Done(const std::string& key) {
   if (found == entries_.end() || !found->second.in_work) return;
   Entry& entry = found->second;
   entry.in_work = false;
+  if (std::exchange(entry.is_other, false)) --others_in_work_;
   if (!entry.Wishes()) {
     entries_.erase(found);
     return;
   }
-  for (std::size_t lane = 0; lane < waiting_.size(); ++lane)
+  for (std::size_t lane = 0; lane < kUrgencies; ++lane)
     if (entry.wishes[lane]) waiting_[lane].emplace(*entry.wishes[lane], &*found);
 }
 
 void DelayQueue::Forget(const std::string& key) {
   const auto found = entries_.find(key);
   if (found == entries_.end() || !found->second.Wishes()) return;
-  Withdraw(found->second, 0);
-  Withdraw(found->second, 1);
-  --wishing_;
+  WithdrawAll(found->second);
   if (!found->second.in_work) entries_.erase(found);
 }
 
 std::optional<DelayQueue::Time> DelayQueue::NextDue() const {
   std::optional<Time> next;
-  for (const Waiting& lane : waiting_)
-    if (!lane.empty() && (!next || lane.begin()->first.at < *next)) next = lane.begin()->first.at;
+  for (std::size_t lane = 0; lane < kUrgencies; ++lane) {
+    if (!IsOpen(lane)) continue;
+    const Time at = waiting_[lane].begin()->first.at;
+    if (!next || at < *next) next = at;
+  }
   return next;
 }
 
 std::size_t DelayQueue::Due(Time now) const {
   std::size_t due = 0;
-  for (std::size_t lane = 0; lane < waiting_.size(); ++lane)
+  for (std::size_t lane = 0; lane < kUrgencies; ++lane)
     for (const auto& [slot, entry] : waiting_[lane]) {
       if (slot.at > now) break;
-      const auto& first = entry->second.wishes[0];
-      const bool counted = lane == 1 && first && first->at <= now;
+      const auto before = std::span{entry->second.wishes}.first(lane);
+      const bool counted =
+          std::ranges::any_of(before, [&](const auto& wish) { return wish && wish->at <= now; });
       if (!counted) ++due;
     }
   return due;

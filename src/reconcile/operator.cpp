@@ -1,5 +1,6 @@
 #include "reconcile/operator.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -54,7 +55,7 @@ Operator::Operator(const kube::Client& client, kube::EventRecorder& events,
       metrics_(metrics),
       clock_(clock),
       settings_(std::move(settings)),
-      queue_(clock),
+      queue_(clock, kube::WorkQueue::kRecheck, std::max<std::size_t>(1, settings_.workers / 2)),
       cluster_(client, events, std::move(hard_stop)),
       caches_(client, clock, settings_.caches, Listen()),
       signing_(caches_, cluster_, clock, settings_.caches.own_namespace, settings_.key_threads,

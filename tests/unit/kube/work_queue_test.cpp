@@ -1,6 +1,7 @@
 #include "kube/work_queue.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <map>
 #include <random>
@@ -112,7 +113,20 @@ TEST(DelayQueue, What_somebody_waits_for_goes_before_what_comes_in_its_turn) {
   EXPECT_EQ(queue.Take(kStart + seconds{1}), "b");
 }
 
-TEST(DelayQueue, Of_nine_one_is_in_its_turn) {
+TEST(DelayQueue, What_is_to_be_written_down_goes_before_what_can_wait_and_is_limited_with_it) {
+  DelayQueue queue;
+  queue.LimitOthers(2);
+  queue.Add("turn", kStart);
+  queue.Add("soon", kStart, Urgency::Soon);
+  queue.Add("sooner", kStart - seconds{1}, Urgency::Soon);
+  EXPECT_EQ(queue.Take(kStart), "sooner");
+  EXPECT_EQ(queue.Take(kStart), "soon");
+  EXPECT_EQ(queue.Take(kStart), std::nullopt);
+  queue.Done("soon");
+  EXPECT_EQ(queue.Take(kStart), "turn");
+}
+
+TEST(DelayQueue, Of_nine_one_is_not_of_the_first) {
   DelayQueue queue;
   for (int n = 0; n < 100; ++n) queue.Add("first" + std::to_string(n), kStart, Urgency::First);
   for (int n = 0; n < 3; ++n) queue.Add("turn" + std::to_string(n), kStart);
@@ -136,27 +150,51 @@ TEST(DelayQueue, A_key_of_both_urgencies_is_one_key_and_taken_once) {
   EXPECT_EQ(queue.Size(), 0U);
 }
 
+TEST(DelayQueue, No_more_of_those_that_can_wait_are_in_work_than_is_allowed) {
+  DelayQueue queue;
+  queue.LimitOthers(2);
+  for (const char* key : {"a", "b", "c"}) queue.Add(key, kStart);
+  EXPECT_EQ(queue.Take(kStart), "a");
+  EXPECT_EQ(queue.Take(kStart), "b");
+  EXPECT_EQ(queue.Take(kStart), std::nullopt);
+  EXPECT_EQ(queue.NextDue(), std::nullopt) << "or a worker would look again and again";
+  EXPECT_EQ(queue.Due(kStart), 1U) << "it waits all the same";
+  queue.Add("first", kStart, Urgency::First);
+  EXPECT_EQ(queue.Take(kStart), "first");
+  queue.Done("first");
+  EXPECT_EQ(queue.Take(kStart), std::nullopt) << "that one was none of them";
+  queue.Done("a");
+  EXPECT_EQ(queue.NextDue(), kStart);
+  EXPECT_EQ(queue.Take(kStart), "c");
+}
+
 // The same by the plainest means: a list that is searched.
 class NaiveQueue {
  public:
-  void Add(const std::string& key, Time at, bool first) {
-    auto& wishes = wishes_[first ? 0 : 1];
+  explicit NaiveQueue(std::size_t most_others) : most_others_(most_others) {}
+  void Add(const std::string& key, Time at, Urgency urgency) {
+    auto& wishes = wishes_[static_cast<std::size_t>(urgency)];
     const auto found = wishes.find(key);
     if (found != wishes.end() && found->second.first <= at) return;
     wishes[key] = {at, next_++};
   }
   std::optional<std::string> Take(Time now) {
     const auto first = Best(0, now);
-    const auto in_turn = Best(1, now);
-    const bool takes_first = first && (!in_turn || in_a_row_ < 8);
-    const auto key = takes_first ? first : in_turn;
+    auto other = IsFull() ? std::nullopt : Best(1, now);
+    if (!other && !IsFull()) other = Best(2, now);
+    const bool takes_first = first && (!other || in_a_row_ < 8);
+    const auto key = takes_first ? first : other;
     if (!key) return std::nullopt;
     in_a_row_ = takes_first ? in_a_row_ + 1 : 0;
     Forget(*key);
     in_work_.insert(*key);
+    if (!takes_first) others_.insert(*key);
     return key;
   }
-  void Done(const std::string& key) { in_work_.erase(key); }
+  void Done(const std::string& key) {
+    in_work_.erase(key);
+    others_.erase(key);
+  }
   void Forget(const std::string& key) {
     for (auto& wishes : wishes_) wishes.erase(key);
   }
@@ -171,15 +209,16 @@ class NaiveQueue {
   }
   std::optional<Time> NextDue() const {
     std::optional<Time> next;
-    for (const auto& wishes : wishes_)
-      for (const auto& [key, wish] : wishes)
+    for (std::size_t lane = 0; lane < (IsFull() ? 1 : kUrgencies); ++lane)
+      for (const auto& [key, wish] : wishes_[lane])
         if (!in_work_.contains(key) && (!next || wish.first < *next)) next = wish.first;
     return next;
   }
 
  private:
   using Wishes = std::map<std::string, std::pair<Time, int>>;
-  std::optional<std::string> Best(int lane, Time now) const {
+  bool IsFull() const { return others_.size() >= most_others_; }
+  std::optional<std::string> Best(std::size_t lane, Time now) const {
     std::optional<std::string> best;
     for (const auto& [key, wish] : wishes_[lane])
       if (!in_work_.contains(key) && wish.first <= now && (!best || wish < wishes_[lane].at(*best)))
@@ -193,8 +232,10 @@ class NaiveQueue {
         if (counts(wish)) keys.insert(wish.first);
     return keys;
   }
-  Wishes wishes_[2];
+  std::array<Wishes, kUrgencies> wishes_;
   std::set<std::string> in_work_;
+  std::set<std::string> others_;  // of them, those that are not of the first
+  std::size_t most_others_;
   int next_ = 0;
   int in_a_row_ = 0;
 };
@@ -203,8 +244,10 @@ TEST(DelayQueue, Behaves_as_a_searched_list_over_random_calls) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random{seed};
+    const std::size_t limit = seed % 4 == 0 ? DelayQueue::kNoLimit : seed % 4;
     DelayQueue queue;
-    NaiveQueue naive;
+    queue.LimitOthers(limit);
+    NaiveQueue naive{limit};
     Time now = kStart;
     for (int step = 0; step < 3000; ++step) {
       const std::string key = std::to_string(random() % 12);
@@ -213,9 +256,9 @@ TEST(DelayQueue, Behaves_as_a_searched_list_over_random_calls) {
         case 1:
         case 2: {
           const Time at = now + seconds{static_cast<int>(random() % 20) - 5};
-          const bool first = random() % 3 == 0;
-          queue.Add(key, at, first ? Urgency::First : Urgency::InTurn);
-          naive.Add(key, at, first);
+          const auto urgency = static_cast<Urgency>(random() % kUrgencies);
+          queue.Add(key, at, urgency);
+          naive.Add(key, at, urgency);
           break;
         }
         case 3:
@@ -365,7 +408,7 @@ TEST(WorkQueue, A_clock_that_was_set_forward_is_noticed_by_the_next_look) {
 
 TEST(WorkQueue, No_two_workers_ever_have_the_same_key_and_no_wish_is_lost) {
   SystemClock clock;
-  WorkQueue queue{clock};
+  WorkQueue queue{clock, WorkQueue::kRecheck, 3};
   constexpr int kKeys = 20;
   constexpr int kWishes = 4000;
   std::vector<std::atomic<int>> inside(kKeys);
@@ -389,7 +432,8 @@ TEST(WorkQueue, No_two_workers_ever_have_the_same_key_and_no_wish_is_lost) {
   for (int i = 1; i <= kWishes; ++i) {
     const std::size_t at = random() % kKeys;
     wanted[at] = i;
-    queue.AddAt(std::to_string(at), clock.Now() + milliseconds{static_cast<int>(random() % 3)});
+    queue.AddAt(std::to_string(at), clock.Now() + milliseconds{static_cast<int>(random() % 3)},
+                static_cast<Urgency>(random() % kUrgencies));
   }
   const auto caught_up = [&] {
     for (std::size_t i = 0; i < kKeys; ++i)
