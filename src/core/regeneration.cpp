@@ -13,17 +13,20 @@
 namespace certpair::core {
 namespace {
 
-constexpr std::size_t kMostAutomatic = 6;   // R27: within one `before`
-constexpr std::size_t kLongestBudget = 16;  // of the annotation
+constexpr std::size_t kMostAutomatic = 6;  // R27: within one `before`
 constexpr seconds kBudgetRetry = std::chrono::hours{1};
 
 // An entry of the future was made before a clock went back: it can bound nothing any more.
+std::vector<sys_seconds> PastIssuances(const View& view) {
+  std::vector<sys_seconds> past = view.o.budget.automatic;
+  std::erase_if(past, [&](sys_seconds at) { return at > view.o.now; });
+  std::ranges::sort(past);
+  return past;
+}
+
 std::vector<sys_seconds> RecentIssuances(const View& view) {
-  std::vector<sys_seconds> recent;
-  for (const sys_seconds at : view.o.budget.automatic) {
-    if (at <= view.o.now && at > view.o.now - view.before) recent.push_back(at);
-  }
-  std::ranges::sort(recent);
+  std::vector<sys_seconds> recent = PastIssuances(view);
+  std::erase_if(recent, [&](sys_seconds at) { return at <= view.o.now - view.before; });
   return recent;
 }
 
@@ -119,12 +122,14 @@ bool WasMadeInLead(const View& view) {
 
 }  // namespace
 
+// As many as are ever asked for, however old: `before` follows the life of the active certificate,
+// and may be longer at the next look.
 Budget BudgetAfter(const View& view, bool automatic_issuance) {
-  Budget budget{RecentIssuances(view)};
+  Budget budget{PastIssuances(view)};
   if (automatic_issuance) budget.automatic.push_back(view.o.now);
-  if (budget.automatic.size() > kLongestBudget) {
+  if (budget.automatic.size() > kMostAutomatic) {
     budget.automatic.erase(budget.automatic.begin(),
-                           budget.automatic.end() - std::ptrdiff_t{kLongestBudget});
+                           budget.automatic.end() - std::ptrdiff_t{kMostAutomatic});
   }
   return budget;
 }

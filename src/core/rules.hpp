@@ -36,7 +36,7 @@ using Rule = std::optional<Outcome> (*)(const View&);
 [[nodiscard]] std::optional<Outcome> SettleReceipt(const View& view);
 [[nodiscard]] std::optional<Outcome> RunOperations(const View& view);
 
-/// The budget as it is written beside a change: old entries gone, `now` added if the change is an
+/// The budget as it is written beside a change: the last six, with `now` if the change is an
 /// automatic issuance (R27).
 [[nodiscard]] Budget BudgetAfter(const View& view, bool automatic_issuance);
 

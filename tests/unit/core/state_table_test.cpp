@@ -412,6 +412,19 @@ TEST(Budget, Does_not_hold_a_person) {
   EXPECT_EQ(decision.change->budget.automatic.size(), 6U);
 }
 
+// Found by a simulated life: the window of a certificate that its authority's end cut short is
+// shorter than that of a damaged one.
+TEST(Budget, What_is_older_than_the_present_window_is_remembered_for_a_longer_one) {
+  Observation o = WithPair(In(Mode::On), Young());
+  o.spec.regenerate_before.reset();
+  const sys_seconds old = kNow - days{100};
+  o.budget.automatic = {old};
+  o.operations = {Op(OperationAction::Generate, 1)};
+  const Decision decision = Decide(o);
+  ASSERT_EQ(NameOf(decision.change), "IssueInactive");
+  EXPECT_THAT(decision.change->budget.automatic, ElementsAre(old));
+}
+
 TEST(Budget, Entries_of_the_future_bound_nothing) {
   Observation o = WithPair(In(Mode::On), Expired());
   for (int n = 0; n < 6; ++n) o.budget.automatic.push_back(kNow + days{300});
