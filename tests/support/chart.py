@@ -44,6 +44,14 @@ def helm_program():
     return answer.stdout.strip() if answer.returncode == 0 else cannot(f"no helm: {answer.stderr.strip()}")
 
 
+def optional_program(name, what):
+    """Its path; where scripts/control-plane has it not, `what` is skipped."""
+    answer = run([ROOT / "scripts/control-plane", name, "--no-build"])
+    if answer.returncode != 0:
+        raise unittest.SkipTest(f"{what}: {answer.stderr.strip()}")
+    return answer.stdout.strip()
+
+
 def helm(*words, kubeconfig="/dev/null", program=None):
     """Its result; what it says of the link files/crds is left out."""
     answer = run([program or helm_program(), *words], env={**os.environ, "KUBECONFIG": str(kubeconfig), "HELM_CACHE_HOME": "/dev/null/none"})

@@ -7,7 +7,7 @@ import unittest
 
 import yaml
 
-from chart import ROOT, only, render, run
+from chart import ROOT, only, optional_program, render, run
 
 DAY = 86400
 LEFT = 'certpair_certificate_seconds_to_expiry{namespace="idm",name="hr"}'
@@ -53,10 +53,7 @@ def board():
 class AlertsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        answer = run([ROOT / "scripts/control-plane", "promtool", "--no-build"])
-        if answer.returncode != 0:
-            raise unittest.SkipTest(f"the alerts' tests: {answer.stderr.strip()}")
-        cls.promtool = answer.stdout.strip()
+        cls.promtool = optional_program("promtool", "the alerts' tests")
         cls.folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.folder.cleanup)
 

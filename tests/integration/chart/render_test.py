@@ -8,7 +8,7 @@ import unittest
 
 import yaml
 
-from chart import CHART, NAMESPACE, ROOT, helm, only, render, run
+from chart import CHART, NAMESPACE, ROOT, helm, only, optional_program, render, run
 
 MAIL = {"smtp": {"server": "mail.example.com:587", "from": "certpair@example.com", "credentialsSecret": {"name": "smtp"},
                  "caSecret": {"name": "smtp-ca"}}}
@@ -34,10 +34,7 @@ class ScanTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        answer = run([ROOT / "scripts/control-plane", "kube-score", "--no-build"])
-        if answer.returncode != 0:
-            raise unittest.SkipTest(f"the chart's scan: {answer.stderr.strip()}")
-        cls.program = answer.stdout.strip()
+        cls.program = optional_program("kube-score", "the chart's scan")
 
     def findings(self, objects):
         answer = run([self.program, "score", "--output-format", "ci", "--exit-one-on-warning", "-"], input=yaml.safe_dump_all(objects))
