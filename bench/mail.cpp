@@ -105,6 +105,7 @@ double MeasureServer(const MailServer& server, int connections) {
   const auto start = Steady::now();
   {
     std::vector<std::jthread> senders;
+    senders.reserve(static_cast<std::size_t>(connections));
     for (int n = 0; n < connections; ++n)
       senders.emplace_back([&] {
         notify::SmtpMailer mailer{server.Settings()};

@@ -17,7 +17,7 @@ using nlohmann::json;
 using reconcile::json::At;
 using reconcile::json::Text;
 
-std::string Otherwise(std::string text, std::string_view otherwise) {
+std::string Otherwise(const std::string& text, std::string_view otherwise) {
   return text.empty() ? std::string{otherwise} : text;
 }
 

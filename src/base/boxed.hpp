@@ -20,7 +20,10 @@ class Boxed {
       : value_(value ? std::make_unique<T>(*value) : nullptr) {}
   Boxed(const Boxed& other) : value_(other ? std::make_unique<T>(*other) : nullptr) {}
   Boxed(Boxed&&) noexcept = default;
-  Boxed& operator=(const Boxed& other) { return *this = Boxed{other}; }
+  Boxed& operator=(const Boxed& other) {
+    if (this != &other) value_ = other ? std::make_unique<T>(*other) : nullptr;
+    return *this;
+  }
   Boxed& operator=(Boxed&&) noexcept = default;
   ~Boxed() = default;
 

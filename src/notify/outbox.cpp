@@ -40,12 +40,9 @@ Instant Outbox::Now() const { return {clock_.Steady(), clock_.NowSeconds()}; }
 // Does something to the queue, after which the thread looks again.
 template <class Change>
 auto Outbox::Changing(Change change) {
-  struct Look {
-    Guarded<State>& state;
-    ~Look() { state.NotifyAll(); }
-  } const look{state_};
   auto state = state_.Lock();
   ++state->changes;
+  state_.NotifyAll();
   return change(state->queue);
 }
 

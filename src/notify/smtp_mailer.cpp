@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 #include <stop_token>
 #include <string_view>
@@ -108,7 +107,7 @@ std::size_t OnUpload(char* buffer, std::size_t one, std::size_t count, void* use
   talk.stage = Stage::Body;
   talk.replies.Forget();
   const std::size_t size = std::min(one * count, talk.letter->bytes.size() - talk.sent);
-  std::memcpy(buffer, talk.letter->bytes.data() + talk.sent, size);
+  talk.letter->bytes.copy(buffer, size, talk.sent);
   talk.sent += size;
   return size;
 }
