@@ -140,6 +140,9 @@ check_tidy() {
   watched "$log" '^[0-9]+ of |^[0-9]+ files' python3 "$certpair_root/scripts/lib/tidy.py" clang-tidy-19 \
     "$certpair_root/build/$preset" "$(cache_dir)/tidy" src controller plugin bench || status=$?
   sed 's/^/  /' "$log"
+  while read -r file reason; do
+    cannot "clang-tidy of ${file%:}" "$reason"
+  done < <(grep ': left out: ' "$log" | sort -u)
   return "$status"
 }
 

@@ -153,7 +153,7 @@ Decision Decide(const Observation& observation) {
   decision.wake_at = NextLook(view, outcome, automatic);
   if (again) decision.wake_at = std::min(decision.wake_at, *again);
   const auto& next = decision.status.next;
-  decision.urgent = next && next->at <= decision.wake_at && next->action != "Warn";
+  decision.urgent = next && next->at <= decision.wake_at && next->action != kWarnAction;
   decision.change = std::move(outcome.change);
   decision.verdicts = std::move(outcome.verdicts);
   return decision;

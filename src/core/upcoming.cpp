@@ -91,7 +91,8 @@ std::optional<NextTransition> NextStep(const View& view, const Outcome& automati
   const sys_seconds end = view.active->not_after;
   if (!view.regenerating) {
     for (const seconds threshold : view.thresholds) {
-      if (end - threshold > view.o.now) return NextTransition{end - threshold, "Warn"};
+      if (end - threshold > view.o.now)
+        return NextTransition{.at = end - threshold, .action = std::string(kWarnAction)};
     }
   }
   if (end > view.o.now) return NextTransition{end, "Expire"};

@@ -1,9 +1,14 @@
 // Private to src/core: what comes next, for status and for the timer.
 #pragma once
 
+#include <string_view>
+
 #include "core/rules.hpp"
 
 namespace certpair::core {
+
+/// The action of a step that only tells people; every other changes what a certificate is good for.
+inline constexpr std::string_view kWarnAction = "Warn";
 
 /// The next step that is taken by itself, if nothing happens before it.
 [[nodiscard]] std::optional<NextTransition> NextStep(const View& view, const Outcome& automatic);

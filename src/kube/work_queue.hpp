@@ -39,13 +39,14 @@ class DelayQueue {
  public:
   using Time = std::chrono::system_clock::time_point;
   static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
-  DelayQueue() = default;
+  /// Of those that are not of the first, `most_others` may be in work at once.
+  explicit DelayQueue(std::size_t most_others = kNoLimit) : most_others_(most_others) {}
   ~DelayQueue() = default;
+  DelayQueue(DelayQueue&&) = default;
+  DelayQueue& operator=(DelayQueue&&) = delete;
   DelayQueue(const DelayQueue&) = delete;
   DelayQueue& operator=(const DelayQueue&) = delete;
 
-  /// Before the first Add.
-  void LimitOthers(std::size_t most) { most_others_ = most; }
   void Add(const std::string& key, Time at, Urgency urgency = Urgency::InTurn);
   /// The key that has been due longest at `now`, of the more urgent ones if there are any; it is in
   /// work from then on. Nothing if none is due.
@@ -82,7 +83,7 @@ class DelayQueue {
   [[nodiscard]] bool IsDue(std::size_t urgency, Time now) const;
   [[nodiscard]] bool IsOpen(std::size_t urgency) const;
 
-  std::size_t most_others_ = kNoLimit;
+  const std::size_t most_others_;
   std::size_t others_in_work_ = 0;
   Entries entries_;
   std::array<Waiting, kUrgencies> waiting_;  // of those not in work
@@ -99,9 +100,7 @@ class WorkQueue {
   static constexpr std::chrono::seconds kRecheck{10};
   explicit WorkQueue(const Clock& clock, std::chrono::milliseconds recheck = kRecheck,
                      std::size_t most_others = DelayQueue::kNoLimit)
-      : clock_(clock), recheck_(recheck) {
-    state_.Lock()->queue.LimitOthers(most_others);
-  }
+      : clock_(clock), recheck_(recheck), state_(State{.queue = DelayQueue{most_others}}) {}
 
   void Add(const std::string& key, Urgency urgency = Urgency::InTurn) {
     AddAt(key, clock_.Now(), urgency);

@@ -372,8 +372,7 @@ void MailQueue::HoldWakeOf(const std::string& system_key, Steady now) {
 }
 
 std::vector<std::string> MailQueue::TakeWakes() {
-  const bool holds = !in_hand_.empty() && wakes_.contains(held_);
-  if (!holds) held_.clear();
+  if (in_hand_.empty()) held_.clear();
   std::vector<std::string> wakes;
   std::erase_if(wakes_, [&](const std::string& key) {
     if (key == held_) return false;

@@ -114,8 +114,7 @@ TEST(DelayQueue, What_somebody_waits_for_goes_before_what_comes_in_its_turn) {
 }
 
 TEST(DelayQueue, What_is_to_be_written_down_goes_before_what_can_wait_and_is_limited_with_it) {
-  DelayQueue queue;
-  queue.LimitOthers(2);
+  DelayQueue queue{2};
   queue.Add("turn", kStart);
   queue.Add("soon", kStart, Urgency::Soon);
   queue.Add("sooner", kStart - seconds{1}, Urgency::Soon);
@@ -151,8 +150,7 @@ TEST(DelayQueue, A_key_of_both_urgencies_is_one_key_and_taken_once) {
 }
 
 TEST(DelayQueue, No_more_of_those_that_can_wait_are_in_work_than_is_allowed) {
-  DelayQueue queue;
-  queue.LimitOthers(2);
+  DelayQueue queue{2};
   for (const char* key : {"a", "b", "c"}) queue.Add(key, kStart);
   EXPECT_EQ(queue.Take(kStart), "a");
   EXPECT_EQ(queue.Take(kStart), "b");
@@ -245,8 +243,7 @@ TEST(DelayQueue, Behaves_as_a_searched_list_over_random_calls) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random{seed};
     const std::size_t limit = seed % 4 == 0 ? DelayQueue::kNoLimit : seed % 4;
-    DelayQueue queue;
-    queue.LimitOthers(limit);
+    DelayQueue queue{limit};
     NaiveQueue naive{limit};
     Time now = kStart;
     for (int step = 0; step < 3000; ++step) {
