@@ -56,10 +56,16 @@ Words Sort(const std::vector<std::string>& words) {
       if (equals != std::string::npos) return word.substr(equals + 1);
       return i + 2 < words.size() ? words[++i] : std::string{};
     };
-    if (flag == "-n" || flag == "--namespace") sorted.globals.namespace_ = value();
-    if (flag == "--context") sorted.globals.context = value();
-    if (flag == "--kubeconfig") sorted.globals.kubeconfig = value();
-    if (flag == "--as") sorted.globals.as = value();
+    if (flag == "-n" || flag == "--namespace")
+      sorted.globals.namespace_ = value();
+    else if (flag == "--context")
+      sorted.globals.context = value();
+    else if (flag == "--kubeconfig")
+      sorted.globals.kubeconfig = value();
+    else if (flag == "--as")
+      sorted.globals.as = value();
+    else if (TakesValue(flag))
+      static_cast<void>(value());
   }
   return sorted;
 }

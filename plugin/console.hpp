@@ -20,6 +20,7 @@ struct Console {
   std::function<std::optional<std::string>(std::string_view question, bool hidden)> ask;
   bool colour = false;  ///< of standard output
   bool out_is_terminal = false;
+  bool err_is_terminal = false;  ///< somebody may wonder why nothing happens
 
   /// One line on standard output.
   void Print(std::string_view line) const { out(std::string{line} + "\n"); }

@@ -21,8 +21,9 @@ using nlohmann::json;
 using reconcile::json::At;
 using reconcile::json::Text;
 
-// In order of urgency.
-enum class Urgency { Broken, Ended, Soon, Unknown, Well };
+// In order of urgency. Unseen: what a doctor is there for could not be looked at, so that nobody
+// may take its silence for health; Unknown: something beside it.
+enum class Urgency { Broken, Ended, Soon, Unseen, Unknown, Well };
 
 struct Finding {
   Urgency urgency = Urgency::Well;
@@ -39,6 +40,7 @@ std::string_view WordOf(Urgency urgency) {
       return "NOW";
     case Urgency::Soon:
       return "SOON";
+    case Urgency::Unseen:
     case Urgency::Unknown:
       return "UNKNOWN";
     case Urgency::Well:
@@ -56,6 +58,9 @@ Tint TintOf(Urgency urgency) {
 constexpr const char* kNeededFields[] = {"nextTransition", "activeFingerprint", "secretName",
                                          "peerMatching",   "ttlAfterFinished",  "atExpiry",
                                          "chain"};
+
+// Longer than a leader takes between two renewals (2 s, unless it is told otherwise).
+constexpr int kLeaseLooks = 5;
 
 Finding CheckCrds(const Session& session) {
   const auto document = session.client.Raw("/openapi/v3/apis/certpair.dev/v1", session.stop);
@@ -75,8 +80,23 @@ Finding CheckCrds(const Session& session) {
   return {Urgency::Well, "CRDs", "certpair.dev/v1 is served"};
 }
 
+// By our own clock a Lease may look stale that is renewed all the while: then it changes before our
+// eyes, as client-go's candidates judge it too.
+Liveness WatchOperator(const Session& session) {
+  const Liveness first = ReadLiveness(session, session.clock.NowSeconds());
+  if (first.state != Liveness::State::Silent || first.renewed.empty()) return first;
+  for (int look = 0; look < kLeaseLooks && session.pause(std::chrono::seconds{1}); ++look) {
+    Liveness again = ReadLiveness(session, session.clock.NowSeconds());
+    if (again.renewed.empty() || again.renewed == first.renewed) continue;
+    return {Liveness::State::Alive,
+            "It runs. This machine's clock is not the operator's: times here may be off.",
+            again.renewed};
+  }
+  return first;
+}
+
 Finding CheckOperator(const Session& session) {
-  const Liveness operator_ = ReadLiveness(session, session.clock.NowSeconds());
+  const Liveness operator_ = WatchOperator(session);
   const Urgency urgency = operator_.state == Liveness::State::Alive    ? Urgency::Well
                           : operator_.state == Liveness::State::Silent ? Urgency::Broken
                                                                        : Urgency::Unknown;
@@ -120,7 +140,7 @@ void CheckAuthorities(const Session& session, const std::set<std::string>& named
   if (listed) return;
   if (listed.error().kind != kube::ApiErrorKind::Forbidden || named.empty()) {
     const Failure why = Explain(session, listed.error(), {"list", reconcile::kAuthorities, "", ""});
-    findings.push_back({Urgency::Unknown, "authorities", why.message});
+    findings.push_back({Urgency::Unseen, "authorities", why.message});
     return;
   }
   for (const std::string& name : named) {
@@ -131,7 +151,7 @@ void CheckAuthorities(const Session& session, const std::set<std::string>& named
     }
     const bool is_absent = object.error().kind == kube::ApiErrorKind::NotFound;
     findings.push_back(
-        {is_absent ? Urgency::Broken : Urgency::Unknown, "authority " + Escaped(name),
+        {is_absent ? Urgency::Broken : Urgency::Unseen, "authority " + Escaped(name),
          Explain(session, object.error(), {"get", reconcile::kAuthorities, "", name}).message});
   }
 }
@@ -195,7 +215,7 @@ std::set<std::string> CheckSystems(const Session& session, std::vector<Finding>&
   if (!listed) {
     const Failure why =
         Explain(session, listed.error(), {"list", reconcile::kSystems, session.namespace_, ""});
-    findings.push_back({Urgency::Unknown, "systems", why.message});
+    findings.push_back({Urgency::Unseen, "systems", why.message});
   } else if (findings.size() == before) {
     findings.push_back({Urgency::Well, "systems",
                         fmt::format("{} {}, none of which needs anybody", systems,

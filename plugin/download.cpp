@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.hpp"
-#include "base/file_text.hpp"
 #include "base/secret_string.hpp"
 #include "commands.hpp"
 #include "file_writer.hpp"
+#include "input.hpp"
 #include "reading.hpp"
 #include "reconcile/json.hpp"
 #include "reconcile/names.hpp"
@@ -86,8 +86,8 @@ Expected<reconcile::LiveSecret> ReadPair(const Session& session, const SystemVie
 
 Expected<SecretString> Password(const Session& session, const DownloadCommand& command) {
   if (!command.password_file.empty()) {
-    auto text = ReadFileText(command.password_file);
-    if (!text) return Fail(Exit::Failed, "--password-file: " + Escaped(text.error().message));
+    auto text = ReadInput(command.password_file, session.stop);
+    if (!text) return Fail(text.error().exit, "--password-file: " + text.error().message);
     const SecretString whole{std::move(*text)};
     return SecretString{Trimmed(whole.Reveal().substr(0, whole.Reveal().find('\n')))};
   }
@@ -254,31 +254,58 @@ Outcome ToOutput(const Session& session, const std::vector<Piece>& pieces,
   return {};
 }
 
+struct Target {
+  std::filesystem::path path;
+  std::string_view content;
+};
+
 // FILE for one certificate, FILE.key beside it for its key; in a folder NAME-active.pem and so on.
+std::vector<Target> TargetsOf(const std::filesystem::path& to, bool folder,
+                              const SystemView& system, const std::vector<Piece>& pieces,
+                              Encoding encoding) {
+  std::vector<Target> targets;
+  for (const Piece& piece : pieces) {
+    const std::filesystem::path path =
+        folder ? to / (system.name + piece.suffix + std::string{ExtensionOf(encoding)}) : to;
+    if (piece.HasKey()) {
+      std::filesystem::path key_path = path;
+      if (piece.secret_is_separate) key_path.replace_extension(".key");
+      targets.push_back({std::move(key_path), piece.secret.Reveal()});
+    }
+    if (!piece.HasKey() || piece.secret_is_separate) targets.push_back({path, piece.content});
+  }
+  return targets;
+}
+
+// A key without its certificate, or the other way round, is worse than nothing.
+Outcome CheckTargets(const std::vector<Target>& targets, bool force) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j)
+      if (targets[i].path == targets[j].path)
+        return Fail(Exit::Usage,
+                    fmt::format("--to {}: the key goes to that file, beside its certificate; name "
+                                "the certificate's, such as one that ends in .pem",
+                                Escaped(targets[i].path.string())));
+    if (auto may = MayBeReplaced(targets[i].path.string(), force); !may)
+      return Fail(Exit::Failed, Escaped(may.error().message));
+  }
+  return {};
+}
+
 Outcome ToFiles(const Session& session, const SystemView& system, const std::vector<Piece>& pieces,
                 const DownloadCommand& command) {
   std::error_code ignored;
   const bool folder = std::filesystem::is_directory(command.to, ignored);
   if (pieces.size() > 1 && !folder)
     return Fail(Exit::Usage, "--all makes two files: --to must name a folder that is there");
-  for (const Piece& piece : pieces) {
-    const std::filesystem::path path =
-        folder ? std::filesystem::path{command.to} /
-                     (system.name + piece.suffix + std::string{ExtensionOf(command.encoding)})
-               : std::filesystem::path{command.to};
-    const auto write = [&](const std::filesystem::path& to, std::string_view content) -> Outcome {
-      if (auto written = WritePrivateFile(to.string(), content, command.force); !written)
-        return Fail(Exit::Failed, Escaped(written.error().message));
-      session.console.Remark("Written: " + Escaped(to.string()));
-      return {};
-    };
-    if (piece.HasKey()) {
-      std::filesystem::path key_path = path;
-      if (piece.secret_is_separate) key_path.replace_extension(".key");
-      if (auto written = write(key_path, piece.secret.Reveal()); !written) return written;
-    }
-    if (!piece.HasKey() || piece.secret_is_separate)
-      if (auto written = write(path, piece.content); !written) return written;
+  const std::vector<Target> targets =
+      TargetsOf(command.to, folder, system, pieces, command.encoding);
+  if (auto good = CheckTargets(targets, command.force); !good) return good;
+  for (const Target& target : targets) {
+    const std::string path = target.path.string();
+    if (auto written = WritePrivateFile(path, target.content, command.force); !written)
+      return Fail(Exit::Failed, Escaped(written.error().message));
+    session.console.Remark("Written: " + Escaped(path));
   }
   return {};
 }

@@ -55,6 +55,11 @@ std::string NotThere(const Session& session, const Attempt& attempt) {
 
 }  // namespace
 
+bool MayPass(kube::ApiErrorKind kind) {
+  return kind == ApiErrorKind::Transport || kind == ApiErrorKind::Timeout ||
+         kind == ApiErrorKind::Server || kind == ApiErrorKind::Throttled;
+}
+
 std::string SystemTitle(const std::string& name, const std::string& namespace_) {
   return fmt::format("system \"{}\" in namespace \"{}\"", Escaped(name), Escaped(namespace_));
 }

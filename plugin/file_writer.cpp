@@ -32,6 +32,8 @@ bool WriteAll(int fd, std::string_view content) {
   return fsync(fd) == 0;
 }
 
+}  // namespace
+
 // What stands there itself, not what it points to.
 Result<void> MayBeReplaced(const std::string& path, bool force) {
   struct stat there{};
@@ -44,8 +46,6 @@ Result<void> MayBeReplaced(const std::string& path, bool force) {
     return Fail(ErrorCode::Invalid, path + " is neither a file nor a link");
   return {};
 }
-
-}  // namespace
 
 Result<void> WritePrivateFile(const std::string& path, std::string_view content, bool force) {
   if (auto may = MayBeReplaced(path, force); !may) return may;

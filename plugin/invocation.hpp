@@ -102,8 +102,8 @@ struct SubscribersCommand {
   Format format = Format::Table;
 };
 struct SimulateCommand {
-  std::string name;
-  std::string file;  ///< `-`: standard input
+  std::string name;  ///< of several in a file: which
+  std::string file;  ///< `-`: standard input; empty: what is in the cluster
   std::optional<seconds> until;
   std::vector<std::string> what_if;  ///< KEY=VALUE
   Format format = Format::Table;

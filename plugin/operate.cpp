@@ -26,6 +26,8 @@ constexpr seconds kLeaseLook{5};
 // Without a Lease it may run all the same (--leader-elect=false), and most operations end sooner.
 constexpr seconds kPatienceWithoutLease{2};
 constexpr seconds kStatusFollows{5};
+// Most operations end before anybody wonders.
+constexpr seconds kQuiet{1};
 constexpr milliseconds kFirstLook{100};
 constexpr milliseconds kLongestPause{1000};
 
@@ -48,6 +50,7 @@ class Vigil {
     while (true) {
       auto seen = Look();
       if (!seen || seen->finished) return seen;
+      TellThatItWaits();
       if (auto given_up = WhyGiveUp()) return std::unexpected(std::move(*given_up));
       if (!session_.pause(pause)) return Interrupted();
       pause = std::min(pause * 3 / 2, kLongestPause);
@@ -57,13 +60,12 @@ class Vigil {
  private:
   [[nodiscard]] std::chrono::nanoseconds Waited() const { return session_.clock.Steady() - began_; }
 
-  Expected<OperationEnd> Look() const {
+  Expected<OperationEnd> Look() {
     auto object =
         session_.client.Get(reconcile::kOperations, session_.namespace_, name_, session_.stop);
     if (!object && object.error().kind == kube::ApiErrorKind::Cancelled) return Interrupted();
-    if (!object)
-      return std::unexpected(Explain(session_, object.error(),
-                                     {"get", reconcile::kOperations, session_.namespace_, name_}));
+    if (!object) return WithoutAnswer(object.error());
+    trouble_.clear();
     OperationEnd end{.name = name_,
                      .finished = false,
                      .object = std::move(*object),
@@ -85,24 +87,45 @@ class Vigil {
     return end;
   }
 
+  // The operation is made: an API server that stumbles for a moment must not make anybody think
+  // that it has to be made again.
+  Expected<OperationEnd> WithoutAnswer(const kube::ApiError& error) {
+    const Failure why =
+        Explain(session_, error, {"get", reconcile::kOperations, session_.namespace_, name_});
+    if (!MayPass(error.kind))
+      return Fail(why.exit,
+                  fmt::format("{}\n  The operation {} was made, and may still be carried out: {}",
+                              why.message, Escaped(name_), Place(session_, name_)));
+    trouble_ = why.message;
+    return OperationEnd{
+        .name = name_, .finished = false, .object = {}, .fingerprint = {}, .message = {}};
+  }
+
+  void TellThatItWaits() {
+    if (said_that_it_waits_ || !session_.console.err_is_terminal || Waited() < kQuiet) return;
+    said_that_it_waits_ = true;
+    session_.console.Remark(
+        fmt::format("Waiting for the operator to carry out {} …", Escaped(name_)));
+  }
+
   std::optional<Failure> WhyGiveUp() {
     if (Waited() >= timeout_)
       return Failure{Exit::TimedOut,
                      fmt::format("the operation {} did not end within {}. It stays, and may still "
-                                 "be carried out: {}{}",
+                                 "be carried out: {}{}{}",
                                  Escaped(name_), FormatDuration(timeout_), Place(session_, name_),
-                                 silence_.empty() ? "" : "\n  " + silence_)};
+                                 silence_.empty() ? "" : "\n  " + silence_,
+                                 trouble_.empty() ? "" : "\n  " + trouble_)};
     if (Waited() < next_lease_look_) return std::nullopt;
     next_lease_look_ = Waited() + kLeaseLook;
     const auto passed = std::chrono::floor<seconds>(Waited());
     const Liveness operator_ = ReadLiveness(session_, server_began_ + passed);
     const bool silent = operator_.state == Liveness::State::Silent;
-    const bool absent = operator_.state == Liveness::State::Absent;
-    if (!silent && !absent) {
+    if (operator_.state == Liveness::State::Alive) {
       silence_.clear();
       return std::nullopt;
     }
-    if (absent && Waited() < kPatienceWithoutLease) {
+    if (!silent && Waited() < kPatienceWithoutLease) {
       next_lease_look_ = kPatienceWithoutLease;
       return std::nullopt;
     }
@@ -126,7 +149,9 @@ class Vigil {
   const std::chrono::steady_clock::time_point began_;
   const seconds timeout_;
   std::chrono::nanoseconds next_lease_look_{0};
-  std::string silence_;
+  std::string silence_;  // of the operator
+  std::string trouble_;  // of the API server
+  bool said_that_it_waits_ = false;
 };
 
 // Whether status tells of the outcome. It is written just after the operation's end.
@@ -144,6 +169,20 @@ void AwaitStatus(const Session& session, const std::string& name, const std::str
     const auto found = ReadSystem(session, name);
     if (!found || Shows(found->view, action, fingerprint) || !session.pause(kFirstLook)) return;
   }
+}
+
+// Without an answer nobody knows whether it was made.
+Failure WhyNotMade(const Session& session, const kube::ApiError& error) {
+  Failure why = Explain(session, error, {"create", reconcile::kOperations, session.namespace_, ""});
+  const bool unknown = error.kind == kube::ApiErrorKind::Transport ||
+                       error.kind == kube::ApiErrorKind::Timeout ||
+                       error.kind == kube::ApiErrorKind::Cancelled;
+  if (unknown)
+    why.message += fmt::format(
+        "\n  The operation may have been made all the same; look before you try again: "
+        "kubectl -n {} get certop",
+        Escaped(session.namespace_));
+  return why;
 }
 
 }  // namespace
@@ -169,9 +208,7 @@ Expected<OperationEnd> Operate(const Session& session, const SystemView& system,
   auto created = session.client.Create(
       reconcile::kOperations, session.namespace_, wanted, session.stop, kube::Shape::Object,
       {.dry_run = change.dry_run == DryRun::Server, .field_manager = "certpair-plugin"});
-  if (!created)
-    return std::unexpected(Explain(session, created.error(),
-                                   {"create", reconcile::kOperations, session.namespace_, ""}));
+  if (!created) return std::unexpected(WhyNotMade(session, created.error()));
   OperationEnd end{.name = Text(At(*created, "metadata", "name")),
                    .finished = false,
                    .object = *created,
@@ -185,10 +222,14 @@ Expected<OperationEnd> Operate(const Session& session, const SystemView& system,
   return ended;
 }
 
-bool Confirmed(const Session& session, const ChangeFlags& change, std::string_view question) {
-  if (change.yes || change.dry_run != DryRun::None || !session.console.ask) return true;
+Outcome Confirm(const Session& session, const ChangeFlags& change, std::string_view question) {
+  if (change.yes || change.dry_run != DryRun::None || !session.console.ask) return {};
   const auto answer = session.console.ask(fmt::format("{} [y/N] ", question), false);
-  return answer && (*answer == "y" || *answer == "Y" || *answer == "yes" || *answer == "Yes");
+  if (answer && (*answer == "y" || *answer == "Y" || *answer == "yes" || *answer == "Yes"))
+    return {};
+  if (session.stop.stop_requested())
+    return Fail(Exit::Interrupted, "interrupted; nothing was changed");
+  return Fail(Exit::Failed, "not confirmed; nothing was changed");
 }
 
 std::string_view DryRunSuffix(DryRun dry_run) {

@@ -31,13 +31,15 @@ struct OperationEnd {
 
 /// Creates the operation and awaits its end, as `change` says. Refused where the operator refuses
 /// it; TimedOut, or Failed where the operator does not run: then the operation stays, and the
-/// message names it; Interrupted likewise.
+/// message names it; Interrupted likewise. What the API server cannot answer for a moment is asked
+/// again until then.
 [[nodiscard]] Expected<OperationEnd> Operate(const Session& session, const SystemView& system,
                                              const OperationWish& wish, const ChangeFlags& change);
 
-/// Whether to go on: true without a question where `--yes` was given or nobody can be asked.
-[[nodiscard]] bool Confirmed(const Session& session, const ChangeFlags& change,
-                             std::string_view question);
+/// Whether to go on: yes without a question where `--yes` was given or nobody can be asked; Failed
+/// after any other answer than yes, Interrupted after Ctrl-C.
+[[nodiscard]] Outcome Confirm(const Session& session, const ChangeFlags& change,
+                              std::string_view question);
 
 /// ` (server dry run)`, where it is one.
 [[nodiscard]] std::string_view DryRunSuffix(DryRun dry_run);

@@ -95,6 +95,11 @@ Expected<const CertificateView*> Wanted(const SystemView& system, const std::str
   return system.Inactive();
 }
 
+// A machine that asked for an object wants nothing beside it.
+bool SomebodyListens(const Session& session, Format format) {
+  return format == Format::Table || session.console.ask;
+}
+
 }  // namespace
 
 Outcome Generate(const Session& session, const GenerateCommand& command) {
@@ -118,10 +123,10 @@ Outcome Activate(const Session& session, const ActivateCommand& command) {
   if (!wanted) return std::unexpected(std::move(wanted.error()));
   const std::string fingerprint = (*wanted)->fingerprint;
   const bool is_active = *wanted == system.Active();
-  if (!is_active && command.format == Format::Table) {
-    session.console.Remark(WhatActivatingDoes(system, **wanted));
-    if (!Confirmed(session, command.change, "Activate it?"))
-      return Fail(Exit::Failed, "not confirmed; nothing was changed");
+  if (!is_active) {
+    if (SomebodyListens(session, command.format))
+      session.console.Remark(WhatActivatingDoes(system, **wanted));
+    if (auto go = Confirm(session, command.change, "Activate it?"); !go) return go;
   }
   auto end =
       Operate(session, system, {.action = "Activate", .fingerprint = fingerprint}, command.change);
@@ -158,16 +163,14 @@ Outcome Delete(const Session& session, const DeleteCommand& command) {
                 fmt::format("{} is the active certificate of {}, which is never deleted. Activate "
                             "the other one first",
                             Escaped(fingerprint), SystemTitle(system.name, system.namespace_)));
-  if (command.format == Format::Table) {
+  if (SomebodyListens(session, command.format))
     session.console.Remark(
         fmt::format("The certificate {} of {} and its key will be gone for good. The active one, "
                     "{}, stays, and the peer notices nothing.",
                     ShortFingerprint(fingerprint), Escaped(system.name),
                     system.Active() != nullptr ? ShortFingerprint(system.Active()->fingerprint)
                                                : "if there is one"));
-    if (!Confirmed(session, command.change, "Delete it?"))
-      return Fail(Exit::Failed, "not confirmed; nothing was changed");
-  }
+  if (auto go = Confirm(session, command.change, "Delete it?"); !go) return go;
   auto end =
       Operate(session, system, {.action = "Delete", .fingerprint = fingerprint}, command.change);
   if (!end) return std::unexpected(std::move(end.error()));

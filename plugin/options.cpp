@@ -134,9 +134,15 @@ Command FinishSimulate(const Line& line) {
   simulate.name = line.name;
   simulate.format = FormatOf(line, kDocumentFormats);
   if (!line.until.empty()) simulate.until = PeriodOf("--until", line.until);
-  if (simulate.name.empty() == simulate.file.empty())
+  if (simulate.name.empty() && simulate.file.empty())
     throw Mistake{"simulate: give the NAME of a system, or -f FILE"};
   return simulate;
+}
+
+// What a script's variable that was never set leaves there: it must not mean "all", or "whichever".
+CLI::Validator NotEmpty() {
+  return {[](const std::string& text) { return std::string{text.empty() ? "it is empty" : ""}; },
+          ""};
 }
 
 class Parser {
@@ -155,6 +161,7 @@ class Parser {
   }
 
   std::variant<Invocation, Advice> Parse(std::vector<std::string> arguments) {
+    for (std::string& argument : arguments) argument = Spelled(argument);
     std::ranges::reverse(arguments);  // as CLI11 wants them
     try {
       app_.parse(std::move(arguments));
@@ -170,7 +177,25 @@ class Parser {
 
   [[nodiscard]] const CLI::App& App() const { return app_; }
 
+  // An option of any command, as it is written: `-n`, `--namespace`; none: nullptr.
+  [[nodiscard]] const CLI::Option* OptionOf(const std::string& flag) const {
+    std::vector<const CLI::App*> apps = app_.get_subcommands({});
+    apps.push_back(&app_);
+    for (const CLI::App* app : apps)
+      if (const CLI::Option* option = app->get_option_no_throw(flag)) return option;
+    return nullptr;
+  }
+
  private:
+  // kubectl takes -n=idm as well as -n idm; CLI11 would take the namespace to be "=idm".
+  [[nodiscard]] std::string Spelled(const std::string& argument) const {
+    if (argument.size() < 3 || argument[0] != '-' || argument[1] == '-' || argument[2] != '=')
+      return argument;
+    const CLI::Option* option = OptionOf(argument.substr(0, 2));
+    if (option == nullptr || option->get_lnames().empty()) return argument;
+    return "--" + option->get_lnames().front() + argument.substr(2);
+  }
+
   // Help that was asked for, or what is wrong with the line and where to read on.
   [[nodiscard]] Advice AdviceOn(const CLI::ParseError& error) const {
     std::ostringstream out;
@@ -208,7 +233,7 @@ class Parser {
     return *sub;
   }
   void AddName(CLI::App& sub, bool required = true) {
-    auto* option = sub.add_option("NAME", line_.name, "the system");
+    auto* option = sub.add_option("NAME", line_.name, "the system")->check(NotEmpty());
     if (required) option->required();
   }
   void AddOutput(CLI::App& sub, const std::string& formats) {
@@ -293,8 +318,10 @@ void Parser::AddChanging() {
                                .format = FormatOf(line, kObjectFormats)};
       });
   AddName(activate);
-  activate.add_option("FINGERPRINT", line_.fingerprint,
-                      "its SHA-256 fingerprint, or a beginning of it (the inactive one)");
+  activate
+      .add_option("FINGERPRINT", line_.fingerprint,
+                  "its SHA-256 fingerprint, or a beginning of it (the inactive one)")
+      ->check(NotEmpty());
   AddChange(activate, true);
   AddOutput(activate, "json, yaml or name: the operation");
 
@@ -308,7 +335,8 @@ void Parser::AddChanging() {
   AddName(remove);
   remove
       .add_option("FINGERPRINT", line_.fingerprint, "its SHA-256 fingerprint, or a beginning of it")
-      ->required();
+      ->required()
+      ->check(NotEmpty());
   AddChange(remove, true);
   AddOutput(remove, "json, yaml or name: the operation");
 
@@ -371,7 +399,8 @@ void Parser::AddOthers() {
   CLI::App& simulate = Add(
       "simulate", "What would happen to a system, and when; nothing is written", FinishSimulate);
   AddName(simulate, false);
-  simulate.add_option("-f,--filename", line_.simulate.file, "a system from a file; -: stdin");
+  simulate.add_option("-f,--filename", line_.simulate.file,
+                      "a system from a file, of several the one called NAME; -: stdin");
   simulate.add_option("--until", line_.until, "how far (2y)");
   simulate
       .add_option("--what-if", line_.simulate.what_if,
@@ -418,6 +447,12 @@ std::vector<std::string> FlagsOf(const std::string& command) {
   for (const CLI::App* sub : parser.App().get_subcommands({}))
     if (sub->get_name() == command) AddLongFlags(*sub, flags);
   return flags;
+}
+
+bool TakesValue(const std::string& flag) {
+  static const Parser kParser;
+  const CLI::Option* option = kParser.OptionOf(flag);
+  return option != nullptr && option->get_items_expected_min() > 0;
 }
 
 }  // namespace certpair::plugin

@@ -23,5 +23,7 @@ struct Advice {
 /// The commands, and the long flags of one (empty: of all commands), for completion.
 [[nodiscard]] std::vector<std::string> CommandNames();
 [[nodiscard]] std::vector<std::string> FlagsOf(const std::string& command);
+/// Whether the word after this flag of some command (`-o`, `--timeout`) is its value.
+[[nodiscard]] bool TakesValue(const std::string& flag);
 
 }  // namespace certpair::plugin

@@ -36,21 +36,30 @@ Liveness ReadLiveness(const Session& session, sys_seconds server_now) {
     return {State::Absent,
             fmt::format("There is no {}: the operator has never run there (it may be in another "
                         "--operator-namespace), or runs without leader election.",
-                        where)};
+                        where),
+            ""};
   if (!lease)
-    return {State::Unknown, fmt::format("Whether the operator runs cannot be told: {}",
-                                        Escaped(lease.error().message))};
+    return {State::Unknown,
+            fmt::format("Whether the operator runs cannot be told: {} (--operator-namespace says "
+                        "where it runs)",
+                        Escaped(lease.error().message)),
+            ""};
   const kube::LeaseRecord record = kube::DecodeLease(*lease);
   const auto renewed = ParseTime(record.renew_time);
   if (record.holder.empty())
     return {State::Silent,
             fmt::format("The operator does not run: nobody holds the {}{}.", where,
-                        renewed ? fmt::format(", freed {}", Relative(*renewed, server_now)) : "")};
+                        renewed ? fmt::format(", freed {}", Relative(*renewed, server_now)) : ""),
+            ""};
   if (!renewed || server_now - *renewed > seconds{record.duration_seconds} + kSlack)
-    return {State::Silent, fmt::format("The operator does not run: the {} was last renewed {}.",
-                                       where, renewed ? Relative(*renewed, server_now) : "never")};
-  return {State::Alive, fmt::format("{} renewed the {} {}.", Escaped(record.holder), where,
-                                    Relative(*renewed, server_now))};
+    return {State::Silent,
+            fmt::format("The operator does not run: the {} was last renewed {}.", where,
+                        renewed ? Relative(*renewed, server_now) : "never"),
+            record.renew_time};
+  return {State::Alive,
+          fmt::format("{} renewed the {} {}.", Escaped(record.holder), where,
+                      Relative(*renewed, server_now)),
+          record.renew_time};
 }
 
 }  // namespace certpair::plugin

@@ -29,6 +29,7 @@ struct Liveness {
   };
   State state = State::Unknown;
   std::string message;  ///< a sentence for a person
+  std::string renewed;  ///< when, as it stands in the Lease; empty: by nobody
 };
 
 /// `server_now`: the API server's time, where we know it; else our own.

@@ -39,6 +39,9 @@ struct Attempt {
 [[nodiscard]] Failure Explain(const Session& session, const kube::ApiError& error,
                               const Attempt& attempt);
 
+/// Whether asking again later may help, where the same question was in order a moment ago.
+[[nodiscard]] bool MayPass(kube::ApiErrorKind kind);
+
 /// Where an object is, escaped: `system "abap-prod" in namespace "idm"`.
 [[nodiscard]] std::string SystemTitle(const std::string& name, const std::string& namespace_);
 

@@ -59,8 +59,7 @@ Outcome Auto(const Session& session, const AutoCommand& command) {
       change.dry_run == DryRun::None) {
     session.console.Remark(WhatOnMeansByFingerprint(system));
     if (!session.console.ask) return Fail(Exit::Usage, "this wants a --yes; nothing was changed");
-    if (!Confirmed(session, change, "Turn it on?"))
-      return Fail(Exit::Failed, "not confirmed; nothing was changed");
+    if (auto go = Confirm(session, change, "Turn it on?"); !go) return go;
   }
   if (auto patched = Patch(session, system, {{"automaticRegeneration", {{"enabled", command.on}}}},
                            change.dry_run);

@@ -1,12 +1,14 @@
-#include <array>
+#include <algorithm>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/file_text.hpp"
 #include "base/time_format.hpp"
 #include "commands.hpp"
+#include "core/reasons.hpp"
 #include "foresight.hpp"
+#include "input.hpp"
 #include "reading.hpp"
 #include "reconcile/authority_codec.hpp"
 #include "reconcile/json.hpp"
@@ -25,21 +27,43 @@ using reconcile::json::Text;
 
 constexpr seconds kDefaultLength = std::chrono::days{730};
 
+using Path = std::vector<const char*>;
+
+// The place of a field, with its parents made where there are none.
+Expected<json*> PlaceIn(json& object, const Path& path) {
+  json* place = &object;
+  std::string so_far;
+  for (const char* key : path) {
+    if (!place->is_object() && !place->is_null())
+      return Fail(Exit::Failed,
+                  fmt::format("{} is {}, and must be an object",
+                              so_far.empty() ? "the document" : so_far, place->type_name()));
+    so_far += so_far.empty() ? key : std::string{"."} + key;
+    place = &(*place)[key];
+  }
+  return place;
+}
+
 struct Supposition {
   std::string_view key;
-  std::array<const char*, 2> place;  // in the spec
+  Path path;
 };
-constexpr std::array<Supposition, 6> kSuppositions{{{"auto", {"automaticRegeneration", "enabled"}},
-                                                    {"before", {"automaticRegeneration", "before"}},
-                                                    {"validity", {"certificate", "validity"}},
-                                                    {"peerMatching", {"peerMatching", nullptr}},
-                                                    {"issuance", {"issuance", nullptr}},
-                                                    {"atExpiry", {"activation", "atExpiry"}}}};
+
+const std::vector<Supposition>& Suppositions() {
+  static const std::vector<Supposition> kAll{
+      {"auto", {"spec", "automaticRegeneration", "enabled"}},
+      {"before", {"spec", "automaticRegeneration", "before"}},
+      {"validity", {"spec", "certificate", "validity"}},
+      {"peerMatching", {"spec", "peerMatching"}},
+      {"issuance", {"spec", "issuance"}},
+      {"atExpiry", {"spec", "activation", "atExpiry"}}};
+  return kAll;
+}
 
 Outcome Suppose(json& object, const std::string& text) {
   const std::size_t equals = text.find('=');
   const std::string key = text.substr(0, equals);
-  for (const Supposition& known : kSuppositions) {
+  for (const Supposition& known : Suppositions()) {
     if (equals == std::string::npos || known.key != key) continue;
     json value = text.substr(equals + 1);
     if (key == "auto") {
@@ -47,40 +71,71 @@ Outcome Suppose(json& object, const std::string& text) {
         return Fail(Exit::Usage, "--what-if auto: it is on or off");
       value = value == "on";
     }
-    json& spec = object["spec"];
-    json& place =
-        known.place[1] == nullptr ? spec[known.place[0]] : spec[known.place[0]][known.place[1]];
-    place = std::move(value);
+    auto place = PlaceIn(object, known.path);
+    if (!place) return std::unexpected(std::move(place.error()));
+    **place = std::move(value);
     return {};
   }
   std::string keys;
-  for (const Supposition& known : kSuppositions)
+  for (const Supposition& known : Suppositions())
     keys += fmt::format("{}{}", keys.empty() ? "" : ", ", known.key);
   return Fail(Exit::Usage, fmt::format("--what-if {}: it is KEY=VALUE, and KEY is one of {}",
                                        Escaped(text), keys));
 }
 
-Expected<json> FromFile(const std::string& path) {
-  auto text = ReadFileText(path == "-" ? "/dev/stdin" : path);
-  if (!text) return Fail(Exit::Failed, Escaped(text.error().message));
-  auto documents = ParseYaml(*text);
-  if (!documents)
-    return Fail(Exit::Failed, fmt::format("{}: {}", Escaped(path), documents.error().message));
-  for (json& document : *documents) {
-    if (Text(At(document, "kind")) != "ProvisioningSystem") continue;
-    if (!At(document, "spec").is_object())
-      return Fail(Exit::Failed, fmt::format("{}: it has no spec", Escaped(path)));
-    // What the API server would add.
-    if (At(document, "spec", "notifications", "warnBefore").is_null())
-      document["spec"]["notifications"]["warnBefore"] = {"720h", "336h", "72h"};
-    if (At(document, "spec", "authentication").is_null())
-      document["spec"]["authentication"] = "ClientCertificateAuthentication";
-    if (Text(At(document, "metadata", "uid")).empty()) document["metadata"]["uid"] = "simulated";
-    document["metadata"]["generation"] = 1;
-    document.erase("status");
-    return std::move(document);
+// What the API server would add.
+Outcome AddDefaults(json& document) {
+  struct Default {
+    Path path;
+    json value;
+  };
+  const Default defaults[] = {{{"spec", "notifications", "warnBefore"}, {"720h", "336h", "72h"}},
+                              {{"spec", "authentication"}, "ClientCertificateAuthentication"},
+                              {{"metadata", "uid"}, "simulated"}};
+  for (const auto& [path, value] : defaults) {
+    auto place = PlaceIn(document, path);
+    if (!place) return std::unexpected(std::move(place.error()));
+    if ((*place)->is_null() || **place == "") **place = value;
   }
-  return Fail(Exit::Failed, fmt::format("{}: there is no ProvisioningSystem in it", Escaped(path)));
+  document["metadata"]["generation"] = 1;
+  document.erase("status");
+  return {};
+}
+
+Expected<json> Choose(std::vector<json> documents, const std::string& path,
+                      const std::string& name) {
+  std::vector<json> systems;
+  std::string names;
+  for (json& document : documents) {
+    if (Text(At(document, "kind")) != "ProvisioningSystem") continue;
+    const std::string its_name = Text(At(document, "metadata", "name"));
+    if (!name.empty() && its_name != name) continue;
+    names += (names.empty() ? "" : ", ") + Escaped(its_name);
+    systems.push_back(std::move(document));
+  }
+  if (systems.empty())
+    return Fail(Exit::Failed, fmt::format("{}: there is no ProvisioningSystem {}in it", path,
+                                          name.empty() ? "" : "\"" + Escaped(name) + "\" "));
+  if (systems.size() > 1)
+    return Fail(Exit::Usage,
+                fmt::format("{}: there are {} ProvisioningSystems in it ({}), and one is simulated "
+                            "at a time: give its NAME too",
+                            path, systems.size(), names));
+  return std::move(systems.front());
+}
+
+Expected<json> FromFile(const SimulateCommand& command, const std::stop_token& stop) {
+  const std::string path = command.file == "-" ? "standard input" : Escaped(command.file);
+  auto text = ReadInput(command.file, stop);
+  if (!text) return std::unexpected(std::move(text.error()));
+  auto documents = ParseYaml(*text);
+  if (!documents) return Fail(Exit::Failed, path + ": " + documents.error().message);
+  auto document = Choose(std::move(*documents), path, command.name);
+  if (!document) return document;
+  if (!At(*document, "spec").is_object()) return Fail(Exit::Failed, path + ": it has no spec");
+  if (auto added = AddDefaults(*document); !added)
+    return Fail(added.error().exit, path + ": " + added.error().message);
+  return document;
 }
 
 // One that signs whatever it is asked for, where the real one is not known.
@@ -104,32 +159,58 @@ core::AuthorityView AssumedAuthority(const std::string& name, const core::System
                      .provinces = anything}}};
 }
 
-// The real one, as far as we may read it and its rules need no labels that we may not read.
+bool ChoosesByLabels(const core::AuthorityView& authority) {
+  return std::ranges::any_of(authority.allow,
+                             [](const auto& rule) { return !rule.namespaces.labels.empty(); });
+}
+
+// The real one, as far as we may read it; the namespace only where its labels matter.
 core::AuthorityView AuthorityOf(const Session& session, const reconcile::StoredSystem& system,
                                 TextMap& namespace_labels, sys_seconds now) {
-  const auto object =
-      session.client.Get(reconcile::kAuthorities, "", system.spec.authority, session.stop);
-  const auto home =
-      session.client.Get(reconcile::kNamespaces, "", system.identity.namespace_, session.stop);
+  const std::string& name = system.spec.authority;
+  const auto object = session.client.Get(reconcile::kAuthorities, "", name, session.stop);
   if (!object && object.error().kind == kube::ApiErrorKind::NotFound)
-    return reconcile::ViewOf(system.spec.authority, nullptr);
-  if (!object || !home) {
-    session.console.Remark(
-        fmt::format("The authority \"{}\" cannot be read with your rights: it is taken for one "
-                    "that signs whatever it is asked for.",
-                    Escaped(system.spec.authority)));
-    return AssumedAuthority(system.spec.authority, system.status, now);
+    return reconcile::ViewOf(name, nullptr);
+  std::string unreadable = object ? "" : fmt::format("The authority \"{}\"", Escaped(name));
+  if (object) {
+    const reconcile::StoredAuthority authority = reconcile::DecodeAuthority(*object);
+    core::AuthorityView view = reconcile::ViewOf(name, &authority);
+    if (!ChoosesByLabels(view)) return view;
+    const auto home =
+        session.client.Get(reconcile::kNamespaces, "", system.identity.namespace_, session.stop);
+    if (home) {
+      namespace_labels = reconcile::json::DecodeTextMap(At(*home, "metadata", "labels"));
+      return view;
+    }
+    unreadable = fmt::format(
+        "The authority \"{}\" chooses namespaces by their labels, and this one", Escaped(name));
   }
-  namespace_labels = reconcile::json::DecodeTextMap(At(*home, "metadata", "labels"));
-  const reconcile::StoredAuthority authority = reconcile::DecodeAuthority(*object);
-  return reconcile::ViewOf(system.spec.authority, &authority);
+  session.console.Remark(unreadable +
+                         " cannot be read with your rights: the authority is taken for one that "
+                         "signs whatever it is asked for.");
+  return AssumedAuthority(name, system.status, now);
+}
+
+// What the API server would refuse (the CRD's rules), and a simulation would show as never ending.
+Outcome CheckSpec(const core::SystemSpec& spec) {
+  if (!spec.regenerate_before || *spec.regenerate_before < spec.validity) return {};
+  return Fail(Exit::Refused,
+              fmt::format("automaticRegeneration.before is {}, and must be shorter than "
+                          "certificate.validity, {}",
+                          FormatDuration(*spec.regenerate_before), FormatDuration(spec.validity)));
 }
 
 Expected<core::Observation> Observe(const Session& session, const json& object, bool from_file) {
   reconcile::StoredSystem system = reconcile::DecodeSystem(object);
   if (!system.undecodable.empty()) return Fail(Exit::Failed, Escaped(system.undecodable));
+  if (auto good = CheckSpec(system.spec); !good) return std::unexpected(std::move(good.error()));
   core::Observation seen;
   seen.now = session.clock.NowSeconds();
+  if (from_file)
+    session.console.Remark(fmt::format(
+        "Nothing of the cluster is looked at: the authority \"{}\" is taken for one that signs "
+        "whatever it is asked for.",
+        Escaped(system.spec.authority)));
   seen.identity = system.identity;
   seen.authority = from_file
                        ? AssumedAuthority(system.spec.authority, system.status, seen.now)
@@ -143,6 +224,9 @@ Expected<core::Observation> Observe(const Session& session, const json& object, 
   const core::Condition* delivered = seen.status.Find("NotificationsDelivered");
   seen.installation.mail_configured =
       delivered == nullptr || delivered->reason != "MailNotConfigured";
+  const core::Condition* regenerates = seen.status.Find("AutomaticRegeneration");
+  seen.installation.regeneration_supported =
+      regenerates == nullptr || regenerates->reason != core::reason::kNotSupported;
   return seen;
 }
 
@@ -191,7 +275,7 @@ Outcome Simulate(const Session& session, const SimulateCommand& command) {
   const bool from_file = !command.file.empty();
   json object;
   if (from_file) {
-    auto read = FromFile(command.file);
+    auto read = FromFile(command, session.stop);
     if (!read) return std::unexpected(std::move(read.error()));
     object = std::move(*read);
   } else {

@@ -17,13 +17,6 @@ using nlohmann::json;
 constexpr std::chrono::milliseconds kFirstPause{500};
 constexpr std::chrono::seconds kLongestPause{30};
 
-// A person looks on: what may pass is waited for, and everything else ends the watch.
-bool MayPass(ApiErrorKind kind) {
-  return kind == ApiErrorKind::Transport || kind == ApiErrorKind::Timeout ||
-         kind == ApiErrorKind::Server || kind == ApiErrorKind::Throttled ||
-         kind == ApiErrorKind::Gone;
-}
-
 class Follower {
  public:
   Follower(const Session& session, const ListCommand& command, const Table& table,
@@ -46,8 +39,9 @@ class Follower {
       if (!ended) {
         const kube::ApiError& error = ended.error();
         if (error.kind == ApiErrorKind::Cancelled) break;
-        if (!MayPass(error.kind)) return std::unexpected(WhyOf(error));
         const bool is_gone = error.kind == ApiErrorKind::Gone;
+        // A person looks on: what may pass is waited for, and everything else ends the watch.
+        if (!is_gone && !MayPass(error.kind)) return std::unexpected(WhyOf(error));
         if (!is_gone && backoff_.Failures() == 0)
           session_.console.Remark(WhyOf(error).message + "\n  Trying again, until Ctrl-C.");
         if (is_gone) version_.clear();
@@ -68,16 +62,21 @@ class Follower {
   void Show(const json& object, bool deleted) {
     const sys_seconds now = session_.clock.NowSeconds();
     const SystemView system = ViewOf(object);
-    if (!Wanted(system, command_, now)) return;
+    const bool wanted = Wanted(system, command_, now);
     SystemLine line = LineOf(session_, system, wide_, now);
     const std::string name = line.name;
+    // One that no longer is what was asked for is shown once more, as what it is now.
+    if (!wanted && !shown_.contains(name)) return;
     if (deleted) {
       table_.PrintLine(session_.console, AsDeleted(session_, std::move(line)).row);
       shown_.erase(name);
       return;
     }
     table_.PrintLine(session_.console, line.row);
-    shown_.insert_or_assign(name, std::move(line));
+    if (wanted)
+      shown_.insert_or_assign(name, std::move(line));
+    else
+      shown_.erase(name);
   }
 
   kube::ApiResult<void> Follow() {

@@ -63,7 +63,16 @@ TEST_F(Roles, Each_command_needs_its_role_and_says_which_where_it_is_missing) {
        "patch",
        "provisioningsystems"},
       {{"subscribe", "roles", "--me"}, "operator", "viewer", "patch", "provisioningsystems"},
-      {{"unsubscribe", "roles", "--me"}, "operator", "viewer", "", ""},
+      {{"subscribe", "roles", "--email", "viewer@example.com"},
+       "operator",
+       "viewer",
+       "patch",
+       "provisioningsystems"},
+      {{"unsubscribe", "roles", "--email", "viewer@example.com"},
+       "operator",
+       "viewer",
+       "patch",
+       "provisioningsystems"},
       {{"download", "roles", "-o", "chain"}, "viewer", "nobody", "get", "provisioningsystems"},
       {{"download", "roles", "--key", "-o", "p12", "--password-file", folder_ / "password"},
        "admin",
@@ -74,12 +83,9 @@ TEST_F(Roles, Each_command_needs_its_role_and_says_which_where_it_is_missing) {
   for (const Case& c : cases) {
     const std::string words = c.command.front() + " " + c.command.back();
     const ProcessResult refused = Certpair(c.command, std::string{c.less} + "@example.com");
-    const bool needs_right = *c.verb != '\0';
-    if (needs_right) {
-      EXPECT_EQ(refused.exit_code, 1) << words;
-      EXPECT_THAT(refused.err, HasSubstr(std::string{"you may not "} + c.verb + " " + c.resource));
-      EXPECT_THAT(refused.err, HasSubstr(std::string{"The role certpair-"} + c.role)) << words;
-    }
+    EXPECT_EQ(refused.exit_code, 1) << words;
+    EXPECT_THAT(refused.err, HasSubstr(std::string{"you may not "} + c.verb + " " + c.resource));
+    EXPECT_THAT(refused.err, HasSubstr(std::string{"The role certpair-"} + c.role)) << words;
     const ProcessResult done = Certpair(c.command, std::string{c.role} + "@example.com");
     EXPECT_EQ(done.exit_code, 0) << words << "\n" << done.err;
   }
@@ -128,6 +134,10 @@ TEST_F(Roles, A_doctor_of_one_namespace_sees_the_authorities_that_its_systems_na
   const ProcessResult seen = Certpair({"doctor"}, "viewer@example.com");
   EXPECT_THAT(seen.out, testing::ContainsRegex("OK +authority plugin-ca +It signs until"));
   EXPECT_THAT(seen.out, testing::ContainsRegex("OK +CRDs"));
+  const ProcessResult blind = Certpair({"doctor"}, "nobody@example.com");
+  EXPECT_EQ(blind.exit_code, 1);
+  EXPECT_THAT(blind.out, AllOf(HasSubstr("you may not list provisioningsystems"),
+                               HasSubstr("The role certpair-viewer")));
 }
 
 TEST_F(Roles, A_dry_run_is_judged_by_the_server_and_stores_nothing) {

@@ -41,7 +41,7 @@ TEST_F(Terminal, A_person_is_asked_sees_colours_and_follows_a_watch_until_Ctrl_C
 
   session = OnTerminal({{"expect", "Activate it? [y/N]"}, {"send", "\x03"}}, {"activate", "tty"});
   EXPECT_EQ(PairOf("tty"), pair);
-  EXPECT_NE(session.exit, 0);
+  EXPECT_EQ(session.exit, 130);
 
   session = OnTerminal({{"expect", "Activate it? [y/N]"}, {"send", "y\n"}, {"expect", "activated"}},
                        {"activate", "tty"});

@@ -178,5 +178,92 @@ TEST_F(OperationsTest, What_others_wrote_does_not_reach_the_terminal_as_it_is) {
   EXPECT_THAT(MessageOf(outcome) + out_ + err_, Not(HasSubstr("\x1b")));
 }
 
+TEST_F(OperationsTest, An_API_server_that_stumbles_is_asked_again_and_no_second_operation_is_made) {
+  Put(System("abap"));
+  OperatorAnswers("Complete", "Generated");
+  int left = 3;
+  before = [&](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+    if (request.method != "GET" || request.path.find("certificateoperations/") == std::string::npos)
+      return std::nullopt;
+    if (left-- <= 0) return std::nullopt;
+    return kube::StatusAnswer(left == 1 ? 429 : 500,
+                              left == 1 ? "TooManyRequests" : "InternalError");
+  };
+  const Outcome outcome = Generate(TheSession(), {.name = "abap"});
+  EXPECT_TRUE(outcome) << MessageOf(outcome);
+  EXPECT_EQ(Methods("POST").size(), 1U);
+}
+
+TEST_F(OperationsTest, What_ends_the_waiting_names_the_operation_that_was_made) {
+  struct Case {
+    int status;
+    const char* reason;
+    Exit exit;
+  };
+  for (const Case& c :
+       {Case{403, "Forbidden", Exit::Failed}, Case{401, "Unauthorized", Exit::Failed},
+        Case{500, "InternalError", Exit::TimedOut}}) {
+    objects_.clear();
+    Put(System("abap"));
+    before = [&](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+      const bool looks = request.method == "GET" &&
+                         request.path.find("certificateoperations/") != std::string::npos;
+      return looks ? std::optional{kube::StatusAnswer(c.status, c.reason)} : std::nullopt;
+    };
+    const Outcome outcome = Generate(TheSession(), {.name = "abap"});
+    EXPECT_EQ(ExitOf(outcome), c.exit) << c.reason;
+    EXPECT_THAT(MessageOf(outcome), HasSubstr("get certop abap-1")) << c.reason;
+  }
+}
+
+TEST_F(OperationsTest, Whether_it_was_made_is_not_known_where_the_answer_was_lost) {
+  Put(System("abap"));
+  const auto answer = transport_->send;
+  transport_->send = [&](const kube::HttpRequest& request,
+                         const std::stop_token& stop) -> kube::ApiResult<kube::HttpResponse> {
+    if (request.method != "POST") return answer(request, stop);
+    return std::unexpected(
+        kube::ApiError{kube::ApiErrorKind::Transport, 0, {}, "the connection was cut", {}});
+  };
+  const Outcome outcome = Generate(TheSession(), {.name = "abap"});
+  EXPECT_EQ(ExitOf(outcome), Exit::Failed);
+  EXPECT_THAT(MessageOf(outcome), HasSubstr("may have been made all the same"));
+}
+
+TEST_F(OperationsTest, A_person_is_asked_whatever_the_format_is_and_Ctrl_C_is_no_answer) {
+  Put(System("abap", true));
+  console_.ask = [&](std::string_view, bool) -> std::optional<std::string> {
+    stop_.request_stop();
+    return std::nullopt;
+  };
+  const Outcome outcome =
+      Delete(TheSession(), {.name = "abap", .fingerprint = "ab99", .format = Format::Name});
+  EXPECT_EQ(ExitOf(outcome), Exit::Interrupted);
+  EXPECT_THAT(err_, HasSubstr("gone for good"));
+  EXPECT_TRUE(WroteNothing());
+}
+
+TEST_F(OperationsTest, On_a_terminal_it_says_after_a_second_that_it_waits) {
+  Put(System("abap"));
+  console_.err_is_terminal = true;
+  on_pause = [this] { PutLease(FormatMicroTime(clock_.Now())); };
+  PutLease("2026-06-01T00:00:00.000000Z");
+  EXPECT_FALSE(Generate(TheSession(), {.name = "abap", .change = {.timeout = seconds{5}}}));
+  EXPECT_EQ(err_, "Waiting for the operator to carry out abap-1 …\n");
+}
+
+TEST_F(OperationsTest, Who_may_not_see_the_operator_is_told_where_it_is_looked_for) {
+  Put(System("abap"));
+  before = [](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+    if (request.path != kLeasePath) return std::nullopt;
+    return kube::StatusAnswer(403, "Forbidden");
+  };
+  const Outcome outcome =
+      Generate(TheSession(), {.name = "abap", .change = {.timeout = seconds{9}}});
+  EXPECT_EQ(ExitOf(outcome), Exit::TimedOut);
+  EXPECT_THAT(MessageOf(outcome), HasSubstr("--operator-namespace"));
+  EXPECT_THAT(err_, HasSubstr("cannot be told"));
+}
+
 }  // namespace
 }  // namespace certpair::plugin

@@ -83,7 +83,6 @@ TEST(CommandLine, What_is_wrong_is_said_and_ends_with_2) {
       {{"subscribe", "x"}, "--me"},
       {{"unsubscribe", "x"}, "--me"},
       {{"simulate"}, "NAME"},
-      {{"simulate", "x", "-f", "y"}, "NAME"},
       {{"delete", "x"}, "FINGERPRINT"},
       {{"generate", "y", "\x1b[2J"}, "\\u{001B}"}};
   for (const auto& [line, says] : cases) {
@@ -112,6 +111,39 @@ TEST(CommandLine, Completion_knows_each_commands_flags) {
   EXPECT_THAT(FlagsOf("list"), Contains("--namespace"));
   EXPECT_THAT(FlagsOf("generate"), testing::Not(Contains("--sort-by")));
   EXPECT_THAT(CommandNames(), Contains(testing::StartsWith("generate\t")));
+}
+
+TEST(CommandLine, Short_flags_take_their_value_after_an_equals_sign_as_kubectls_do) {
+  const auto parsed = ParseCommandLine({"list", "-n=idm", "-v=6", "-o=wide", "-A=true"});
+  const auto* invocation = std::get_if<Invocation>(&parsed);
+  ASSERT_NE(invocation, nullptr) << std::get<Advice>(parsed).text;
+  EXPECT_EQ(invocation->globals.namespace_, "idm");
+  EXPECT_EQ(invocation->globals.verbosity, 6);
+  EXPECT_TRUE(invocation->globals.all_namespaces);
+  EXPECT_EQ(std::get<ListCommand>(invocation->command).format, Format::Wide);
+}
+
+TEST(CommandLine, What_is_empty_is_no_name_and_no_fingerprint) {
+  for (const std::vector<std::string>& line : {std::vector<std::string>{"describe", ""},
+                                               {"generate", ""},
+                                               {"activate", "x", ""},
+                                               {"delete", "x", ""},
+                                               {"unsubscribe", "", "--me"},
+                                               {"simulate", ""}}) {
+    const auto parsed = ParseCommandLine(line);
+    const auto* advice = std::get_if<Advice>(&parsed);
+    ASSERT_NE(advice, nullptr) << line.front();
+    EXPECT_EQ(advice->exit, Exit::Usage);
+    EXPECT_THAT(advice->text, HasSubstr("empty"));
+  }
+}
+
+TEST(CommandLine, Knows_which_flags_take_the_next_word) {
+  for (const char* flag : {"-o", "--output", "--timeout", "--request-timeout", "-l", "--to", "-n",
+                           "--dry-run", "--what-if", "-v", "--as-group"})
+    EXPECT_TRUE(TakesValue(flag)) << flag;
+  for (const char* flag : {"-A", "--watch", "-y", "--key", "--wait", "--nothing"})
+    EXPECT_FALSE(TakesValue(flag)) << flag;
 }
 
 }  // namespace

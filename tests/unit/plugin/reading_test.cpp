@@ -418,5 +418,49 @@ TEST_F(ReadingTest, A_doctor_finds_missing_CRDs_and_a_silent_operator) {
   EXPECT_THAT(out_, HasSubstr("not of version"));
 }
 
+TEST_F(ReadingTest, A_doctor_who_may_not_look_does_not_tell_of_health) {
+  PutKinds();
+  PutLease("2026-06-01T00:00:00.000000Z");
+  for (const char* kind : {"provisioningsystems", "certificateauthorities"}) {
+    before = [&](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+      if (request.path.find(kind) == std::string::npos) return std::nullopt;
+      return kube::StatusAnswer(403, "Forbidden");
+    };
+    out_.clear();
+    EXPECT_EQ(ExitOf(Doctor(TheSession(), {})), Exit::Failed) << kind;
+    EXPECT_THAT(out_, HasSubstr("UNKNOWN"));
+    EXPECT_THAT(out_, HasSubstr(std::string{"you may not list "} + kind));
+  }
+}
+
+TEST_F(ReadingTest, A_doctor_whose_clock_is_ahead_sees_the_Lease_renewed_before_his_eyes) {
+  PutKinds();
+  PutLease("2026-05-31T23:00:00.000000Z");
+  int pauses = 0;
+  on_pause = [&] {
+    if (++pauses == 2) PutLease("2026-05-31T23:00:02.000000Z");
+  };
+  EXPECT_TRUE(Doctor(TheSession(), {})) << out_;
+  EXPECT_THAT(out_, testing::ContainsRegex("OK +operator +It runs"));
+  on_pause = {};
+  out_.clear();
+  EXPECT_FALSE(Doctor(TheSession(), {}));
+  EXPECT_THAT(out_, testing::ContainsRegex("BROKEN +operator +The operator does not run"));
+}
+
+TEST_F(WatchTest, Shows_once_more_what_no_longer_is_what_was_asked_for) {
+  json ending = Versioned(System("abap"), "1");
+  ending["status"]["certificates"][0]["notAfter"] = "2026-06-10T00:00:00Z";
+  Put(ending);
+  const json renewed = Versioned(System("abap", true), "8");
+  Watches({[&](const Sink& sink) -> kube::ApiResult<void> {
+    for (int i = 0; i < 2; ++i) sink(json{{"type", "MODIFIED"}, {"object", renewed}}.dump());
+    return {};
+  }});
+  EXPECT_TRUE(List(TheSession(), {.expiring_within = std::chrono::days{30}, .watch = true}));
+  EXPECT_EQ(Count(out_, "\nabap "), 2U) << out_;
+  EXPECT_THAT(out_, HasSubstr("AB:99:EF:01"));
+}
+
 }  // namespace
 }  // namespace certpair::plugin

@@ -2,9 +2,11 @@
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
+#include <thread>
 
 #include "base/base64.hpp"
 #include "file_writer.hpp"
+#include "input.hpp"
 #include "support/certificates.hpp"
 #include "support/child.hpp"
 #include "support/process.hpp"
@@ -29,6 +31,15 @@ class WritingTest : public PluginTest {
       if (request.path.find("selfsubjectreviews") == std::string::npos) return std::nullopt;
       return kube::Answer(201, {{"status", {{"userInfo", user_info}}}});
     };
+  }
+  // The certificate that System() has, with a key.
+  void PutPair(const std::string& system) {
+    objects_["/api/v1/namespaces/idm/secrets/" + system + "-outbound"] = {
+        {"metadata", {{"name", system + "-outbound"}}},
+        {"data",
+         {{"tls.crt",
+           "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCllXSmoKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="},
+          {"tls.key", "a2V5"}}}};
   }
   test::ScratchFolder folder_;
 };
@@ -276,12 +287,7 @@ TEST_F(WritingTest, DER_is_the_bytes_and_never_goes_to_a_terminal) {
 
 TEST_F(WritingTest, A_key_comes_from_the_Secret_into_a_file_of_its_own) {
   Put(System("abap"));
-  objects_["/api/v1/namespaces/idm/secrets/abap-outbound"] = {
-      {"metadata", {{"name", "abap-outbound"}}},
-      {"data",
-       {{"tls.crt",
-         "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCllXSmoKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="},
-        {"tls.key", "a2V5"}}}};
+  PutPair("abap");
   const DownloadCommand with_key{.name = "abap", .key = true, .to = folder_ / "x.pem"};
   const Outcome outcome = Download(TheSession(), with_key);
   ASSERT_TRUE(outcome) << MessageOf(outcome);
@@ -371,6 +377,154 @@ TEST_F(WritingTest, A_supposition_that_makes_no_sense_is_refused) {
             Exit::Failed);
   EXPECT_EQ(ExitOf(Simulate(TheSession(), {.name = {}, .file = folder_ / "nowhere"})),
             Exit::Failed);
+}
+
+TEST_F(WritingTest, A_key_and_its_certificate_never_meet_in_one_file) {
+  Put(System("abap"));
+  PutPair("abap");
+  for (const bool force : {false, true}) {
+    const Outcome outcome = Download(
+        TheSession(), {.name = "abap", .key = true, .to = folder_ / "x.key", .force = force});
+    EXPECT_EQ(ExitOf(outcome), Exit::Usage);
+    EXPECT_THAT(MessageOf(outcome), HasSubstr("name the certificate's"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "x.key"));
+}
+
+TEST_F(WritingTest, Where_one_of_two_files_may_not_be_written_neither_is) {
+  Put(System("abap"));
+  PutPair("abap");
+  std::ofstream(folder_ / "x.pem") << "somebody's";
+  const DownloadCommand download{.name = "abap", .key = true, .to = folder_ / "x.pem"};
+  EXPECT_EQ(ExitOf(Download(TheSession(), download)), Exit::Failed);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "x.key"));
+  std::filesystem::remove(folder_ / "x.pem");
+  EXPECT_TRUE(Download(TheSession(), download)) << "a second try";
+}
+
+class SimulateTest : public WritingTest {
+ protected:
+  Outcome Run(const std::string& text, SimulateCommand command = {}) {
+    std::ofstream(folder_ / "system.yaml") << text;
+    command.file = folder_ / "system.yaml";
+    command.format = Format::Json;
+    out_.clear();
+    err_.clear();
+    return Simulate(TheSession(), command);
+  }
+  static std::string Hr(const std::string& more, const std::string& name = "hr") {
+    return "apiVersion: certpair.dev/v1\nkind: ProvisioningSystem\nmetadata: {name: " + name +
+           ", namespace: idm}\nspec:\n  type: Source\n  authorityRef: {name: ca}\n" + more;
+  }
+  void PutRegenerating() {
+    json system = System("abap");
+    system["spec"]["automaticRegeneration"] = {{"enabled", true}};
+    Put(system);
+  }
+  void PutAuthority(const json& namespaces, const char* common_name) {
+    objects_["/apis/certpair.dev/v1/certificateauthorities/ca"] = {
+        {"metadata", {{"name", "ca"}}},
+        {"spec",
+         {{"allow", json::array({{{"namespaces", namespaces},
+                                  {"commonNames", json::array({common_name})}}})}}},
+        {"status",
+         {{"fingerprint", "AA"},
+          {"notBefore", "2026-01-01T00:00:00Z"},
+          {"notAfter", "2036-01-01T00:00:00Z"},
+          {"conditions", json::array({Condition("Ready", "True", "Usable")})}}}};
+  }
+  static inline const std::string kCertificate =
+      "  certificate: {subject: {commonName: hr}, validity: 8760h, key: {algorithm: ECDSA}}\n";
+  [[nodiscard]] bool Foretells(const char* reason) const {
+    const json document = json::parse(out_);
+    for (const json& moment : document.at("timeline"))
+      if (moment.at("reason") == reason) return true;
+    return false;
+  }
+};
+
+TEST_F(SimulateTest, What_is_misshapen_is_named_and_nothing_breaks) {
+  struct Case {
+    std::string text;
+    std::vector<std::string> what_if;
+    const char* says;
+  };
+  const Case cases[] = {
+      {Hr("  notifications: []\n" + kCertificate), {}, "spec.notifications is array"},
+      {"kind: ProvisioningSystem\nmetadata: hello\nspec: {type: Source}\n",
+       {},
+       "metadata is string"},
+      {Hr("  automaticRegeneration: yes please\n" + kCertificate),
+       {"auto=on"},
+       "spec.automaticRegeneration is string"},
+      {"kind: ProvisioningSystem\nspec: []\n", {}, "no spec"},
+      {"- a\n- b\n", {}, "no ProvisioningSystem"},
+      {"hello\n", {}, "no ProvisioningSystem"},
+      {Hr("  automaticRegeneration: {enabled: true, before: 9000h}\n" + kCertificate),
+       {},
+       "must be shorter"}};
+  for (const Case& c : cases) {
+    const Outcome outcome = Run(c.text, {.what_if = c.what_if});
+    EXPECT_FALSE(outcome) << c.text;
+    EXPECT_THAT(MessageOf(outcome), HasSubstr(c.says)) << c.text;
+  }
+}
+
+TEST_F(SimulateTest, Of_several_systems_in_a_file_one_is_chosen_by_name) {
+  const std::string two = Hr(kCertificate, "one") + "---\n" + Hr(kCertificate, "two");
+  const Outcome outcome = Run(two);
+  EXPECT_EQ(ExitOf(outcome), Exit::Usage);
+  EXPECT_THAT(MessageOf(outcome), HasSubstr("one, two"));
+  EXPECT_TRUE(Run(two, {.name = "two"}));
+  EXPECT_EQ(json::parse(out_).at("system"), "two");
+  EXPECT_EQ(ExitOf(Run(two, {.name = "three"})), Exit::Failed);
+  EXPECT_TRUE(Run(Hr(kCertificate)));
+  EXPECT_THAT(err_, HasSubstr("signs whatever it is asked for"));
+}
+
+TEST_F(SimulateTest, A_pipe_is_read_to_its_end_and_given_up_at_Ctrl_C) {
+  const std::string pipe = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  std::jthread writer{[&] { std::ofstream(pipe) << "one\ntwo\n"; }};
+  EXPECT_EQ(ReadInput(pipe, {}), "one\ntwo\n");
+  writer.join();
+  std::stop_source stop;
+  std::jthread person{[&] { stop.request_stop(); }};
+  EXPECT_EQ(ReadInput(pipe, stop.get_token()).error().exit, Exit::Interrupted);
+  EXPECT_EQ(ReadInput(folder_ / "nowhere", {}).error().exit, Exit::Failed);
+  EXPECT_EQ(ReadInput(folder_.Path(), {}).error().exit, Exit::Failed) << "a folder";
+  EXPECT_THAT(ReadInput("/dev/zero", {}).error().message, HasSubstr("4 MiB"));
+}
+
+TEST_F(SimulateTest, The_namespace_is_read_only_where_the_authority_chooses_by_labels) {
+  PutRegenerating();
+  PutAuthority({{"names", {"idm"}}}, "hr-*");
+  const auto condition = [&] {
+    out_.clear();
+    err_.clear();
+    const Outcome outcome = Simulate(TheSession(), {.name = "abap", .format = Format::Json});
+    EXPECT_TRUE(outcome) << MessageOf(outcome);
+    return out_;
+  };
+  EXPECT_THAT(condition(), HasSubstr("NotAllowed"));
+  EXPECT_EQ(err_, "");
+  for (const std::string& path : Methods("GET"))
+    EXPECT_THAT(path, Not(HasSubstr("/namespaces/idm?")));
+  PutAuthority({{"selector", {{"matchLabels", {{"tier", "prod"}}}}}}, "hr-*");
+  EXPECT_THAT(condition(), Not(HasSubstr("NotAllowed")));
+  EXPECT_THAT(err_, HasSubstr("chooses namespaces by their labels"));
+}
+
+TEST_F(SimulateTest, Where_regeneration_is_not_offered_none_is_foretold) {
+  PutRegenerating();
+  PutAuthority({{"all", true}}, "*");
+  EXPECT_TRUE(Simulate(TheSession(), {.name = "abap", .format = Format::Json}));
+  EXPECT_TRUE(Foretells("CertificateRegenerated")) << out_;
+  Stored("abap")["status"]["conditions"].push_back(
+      Condition("AutomaticRegeneration", "False", "NotSupported"));
+  out_.clear();
+  EXPECT_TRUE(Simulate(TheSession(), {.name = "abap", .format = Format::Json}));
+  EXPECT_FALSE(Foretells("CertificateRegenerated")) << out_;
 }
 
 }  // namespace
