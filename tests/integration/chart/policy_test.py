@@ -10,6 +10,7 @@ from chart import (AUTHORITIES, CHART, COLLECTOR, Cluster, NAMESPACE, NAMESPACE_
 ADMIN = None  # the administrator: every right, breakglass among them
 OWNER = "owner@example.com"    # admin in idm
 EDITOR = "editor@example.com"  # edit in idm
+KEEPER = "keeper@example.com"  # admin in idm, and breakglass there by a Role
 SUBSCRIBER = "anna@example.com"
 REASON = {"metadata": {"annotations": {"certpair.dev/break-glass": "restoring after incident 17"}}}
 
@@ -20,9 +21,14 @@ class PolicyTest(ReleaseTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        for name, role in ((OWNER, "admin"), (EDITOR, "edit"), (SUBSCRIBER, "certpair-subscriber")):
-            cls.api.create("/apis/rbac.authorization.k8s.io/v1/namespaces/idm/rolebindings", {
-                "metadata": {"name": role}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/idm"
+        cls.api.create(roles + "/roles", {"metadata": {"name": "keeper"}, "rules": [
+            {"apiGroups": ["certpair.dev"], "resources": ["provisioningsystems"], "verbs": ["breakglass"]}]})
+        for binding, name, kind, role in (("admin", OWNER, "ClusterRole", "admin"), ("edit", EDITOR, "ClusterRole", "edit"),
+                                          ("certpair-subscriber", SUBSCRIBER, "ClusterRole", "certpair-subscriber"),
+                                          ("keeper-admin", KEEPER, "ClusterRole", "admin"), ("keeper", KEEPER, "Role", "keeper")):
+            cls.api.create(roles + "/rolebindings", {
+                "metadata": {"name": binding}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
                 "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name}]})
         cls.secret("guarded")
         cls.await_policies()
@@ -89,8 +95,41 @@ class PolicyTest(ReleaseTest):
 
     def test_Nobody_plants_one_but_who_brings_back_a_backup(self):
         create = SECRETS.format("idm") + "?dryRun=All"
-        self.check("only certpair", self.api("POST", create, pair_secret("planted"), user=OWNER))
+        planted = {
+            "as the operator makes it": pair_secret("planted"),
+            "by the annotation alone": {"metadata": {"name": "planted", "annotations": {"certpair.dev/system-uid": "u"}}},
+            "as an authority's": {"metadata": {"name": "certpair-ca-x", "labels": {"certpair.dev/authority": "x"}}},
+        }
+        for what, secret in planted.items():
+            with self.subTest(what):
+                self.check("only certpair", self.api("POST", create, secret, user=OWNER))
         self.check("", self.api("POST", create, pair_secret("restored")))
+
+    def test_A_Secret_of_somebody_else_is_not_made_one_of_a_pair(self):
+        self.api.create(SECRETS.format("idm"), {"metadata": {"name": "own"}, "data": {"a": "YQ=="}})
+        claim = {"metadata": {"annotations": {"certpair.dev/system-uid": "u"}}}
+        self.check("only certpair", self.api.patch(SECRETS.format("idm") + "/own?dryRun=All", claim, user=OWNER))
+
+    def unlabelled(self, name):
+        """A pair's Secret as it is after a time without policies; the administrator stands for that time."""
+        path = self.secret(name)
+        self.check("", self.api.patch(path, {"metadata": {"labels": {"app.kubernetes.io/managed-by": None}, **REASON["metadata"]}}))
+        self.check("", self.api.patch(path, {"metadata": {"annotations": {"certpair.dev/break-glass": None}}}))
+        return path
+
+    def test_A_Secret_that_lost_its_label_gets_it_back_from_the_operator(self):
+        path = self.unlabelled("bare")
+        label = {"metadata": {"labels": {"app.kubernetes.io/managed-by": "certpair"}}}
+        self.check("the operator writes only those that carry", self.operator_api().patch(path, {"data": {"tls.crt": "Yg=="}}))
+        self.check("", self.operator_api().patch(path, {**label, "data": {"tls.crt": "Yg=="}}))
+        self.assertEqual(self.api("GET", path)[1]["metadata"]["labels"]["app.kubernetes.io/managed-by"], "certpair")
+
+    def test_Until_then_nobody_else_changes_or_deletes_it(self):
+        path = self.unlabelled("bare-yet") + "?dryRun=All"
+        self.check("only certpair", self.api.patch(path, {"data": {"tls.crt": "Yg=="}}, user=OWNER))
+        self.check("only certpair", self.api.patch(path, {"metadata": {"annotations": {"certpair.dev/system-uid": None}}}, user=OWNER))
+        self.check("only certpair", self.api("DELETE", path, user=OWNER))
+        self.check("", self.api("DELETE", path, user=COLLECTOR, groups=["system:masters"]))
 
     def test_A_Secret_of_somebody_else_is_nobodys_business(self):
         plain = {"metadata": {"name": "plain"}, "data": {"a": "YQ=="}}
@@ -107,6 +146,27 @@ class PolicyTest(ReleaseTest):
         self.check("", self.api.patch(path, {**change, **REASON}))
         self.check("only certpair", self.api("DELETE", path, user=OWNER))
         self.check("", self.api("DELETE", path))
+
+    def test_The_glass_is_mended_again_by_whoever_may_write_there(self):
+        path = self.secret("mended")
+        self.check("", self.api.patch(path, REASON))
+        note = "certpair.dev/break-glass"
+        self.check("only certpair", self.api.patch(path, {"metadata": {"annotations": {note: "another reason"}}}, user=OWNER))
+        self.check("only certpair", self.api.patch(path, {"metadata": {"annotations": {note: None}}, "data": {"tls.crt": "Yg=="}}))
+        self.check("", self.api.patch(path, {"metadata": {"annotations": {note: None}}}, user=OWNER))
+        self.assertNotIn(note, self.api("GET", path)[1]["metadata"]["annotations"])
+        self.check("only certpair", self.api("DELETE", path))
+
+    def test_What_outlived_its_system_is_removed_as_the_refusal_says_with_the_right_in_that_namespace(self):
+        path = self.secret("outlived")
+        status, refusal, _ = self.api("DELETE", path, user=KEEPER)
+        self.assertEqual(status, 403)
+        for wanted in ("deletionPolicy Retain", "verb breakglass on provisioningsystems in this namespace",
+                       "kubectl -n idm annotate secret outlived certpair.dev/break-glass=REASON"):
+            self.assertIn(wanted, refusal["message"])
+        self.check("", self.api.patch(path, REASON, user=KEEPER))
+        self.check("only certpair", self.api("DELETE", path, user=OWNER))
+        self.check("", self.api("DELETE", path, user=KEEPER))
 
     def test_The_operator_writes_no_Secret_but_its_own(self):
         operator = self.operator_api()
@@ -131,6 +191,20 @@ class PolicyTest(ReleaseTest):
             with self.subTest(path):
                 self.check("only certpair writes it", self.api.patch(path, status))
                 self.check("", self.operator_api().patch(path, status))
+
+    def test_An_authoritys_status_too_is_written_by_whoever_breaks_the_glass(self):
+        """It is in no namespace, and a request for it names none."""
+        self.api.create(AUTHORITIES, {"apiVersion": "certpair.dev/v1", "kind": "CertificateAuthority",
+                                      "metadata": {"name": "glass", **REASON["metadata"]}, "spec": {"generated": {"commonName": "x"}}})
+        roles = "/apis/rbac.authorization.k8s.io/v1"
+        self.api.create(roles + "/clusterroles", {"metadata": {"name": "status-writers"}, "rules": [
+            {"apiGroups": ["certpair.dev"], "resources": ["certificateauthorities/status"], "verbs": ["patch"]}]})
+        self.api.create(roles + "/clusterrolebindings", {
+            "metadata": {"name": "status-writers"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "status-writers"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "status-writers"}]})
+        path, status = AUTHORITIES + "/glass/status?dryRun=All", {"status": {"observedGeneration": 7}}
+        self.check("", self.api.patch(path, status))
+        self.check("only certpair writes it", self.api.patch(path, status, user=KEEPER, groups=["status-writers"]))
 
     def in_use(self, name):
         self.api.create(SYSTEMS.format("idm"), system(name))
