@@ -15,20 +15,22 @@ def event(namespace):
     return {"metadata": {"generateName": "x-", "namespace": namespace}, "involvedObject": {"kind": "Pod", "namespace": namespace}, "reason": "Test"}
 
 
-# (verb, path, body): {} stands for the namespace of the systems.
+# (verb, path, body): {} stands for the namespace of the systems. PUT brings what is there, since a Lease wants its version.
 NEEDED = [
     ("GET", AUTHORITIES, None), ("GET", "/api/v1/namespaces", None),
     ("GET", SYSTEMS, None), ("GET", OPERATIONS, None), ("GET", SECRETS, None), ("GET", SECRETS + "/pair", None),
     ("POST", SECRETS + DRY, pair_secret("made")), ("PATCH", SECRETS + "/pair" + DRY, {"data": {"tls.crt": "Yg=="}}),
     ("PATCH", SYSTEMS + "/there/status" + DRY, {"status": {"observedGeneration": 1}}),
     ("GET", SECRETS.format(NAMESPACE), None), ("POST", SECRETS.format(NAMESPACE) + DRY, pair_secret("certpair-ca-x")),
-    ("POST", LEASES.format(NAMESPACE) + DRY, {"metadata": {"name": "certpair-controller"}}),
+    ("GET", LEASES.format(NAMESPACE) + "/certpair-controller", None),
+    ("PUT", LEASES.format(NAMESPACE) + "/certpair-controller" + DRY, None),
+    ("POST", LEASES.format(NAMESPACE) + DRY, {"metadata": {"generateName": "certpair-controller-"}}),  # whose name nobody has yet
     ("POST", EVENTS.format("default") + DRY, event("default")),
 ]
 
 # Denied in both modes.
 NEVER = [
-    ("DELETE", SECRETS + "/pair", None), ("DELETE", SECRETS, None), ("PUT", SECRETS + "/pair", pair_secret("pair")),
+    ("DELETE", SECRETS + "/pair", None), ("DELETE", SECRETS, None), ("PUT", SECRETS + "/pair", None),
     ("POST", SYSTEMS, system("mine")), ("PATCH", SYSTEMS + "/there", {"spec": {"displayName": "x"}}), ("DELETE", SYSTEMS + "/there", None),
     ("PATCH", AUTHORITIES + "/x", {"spec": {"allow": []}}), ("DELETE", AUTHORITIES + "/x", None), ("POST", AUTHORITIES, {}),
     ("POST", OPERATIONS, {}), ("PATCH", OPERATIONS + "/x", {"spec": {}}),
@@ -47,6 +49,7 @@ NEVER = [
     ("POST", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", {}), ("GET", "/apis/policy/v1/poddisruptionbudgets", None),
     ("PATCH", "/api/v1/namespaces/{}", {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}),
     ("PATCH", LEASES.format(NAMESPACE) + "/certpair-controller", {}), ("GET", LEASES.format(NAMESPACE), None),
+    ("GET", LEASES.format(NAMESPACE) + "/another", None), ("PUT", LEASES.format(NAMESPACE) + "/another", None),
     ("GET", LEASES.format("kube-system"), None), ("DELETE", LEASES.format(NAMESPACE) + "/certpair-controller", None),
     ("GET", EVENTS, None), ("DELETE", EVENTS, None),
 ]
@@ -68,10 +71,14 @@ class Rights:
         self.token = self.operator_api()
         self.api.create(SYSTEMS.format("idm"), system("there"))
         self.api.create(SECRETS.format("idm"), pair_secret("pair"))
+        for name in ("certpair-controller", "another"):
+            self.api.create(LEASES.format(NAMESPACE), {"metadata": {"name": name}})
 
     def answer(self, row):
         verb, path, body = row
         path = path.format("idm")
+        if verb == "PUT":
+            body = self.api("GET", path.removesuffix(DRY))[1]
         return self.token.patch(path, body) if verb == "PATCH" else self.token(verb, path, body)
 
     def test_All_that_the_operator_needs_is_granted(self):
@@ -111,7 +118,9 @@ class NamespacesOnlyTest(Rights, ReleaseTest):
 class RulesTest(unittest.TestCase):
     @staticmethod
     def flat(rules):
-        return {(group, resource, verb) for rule in rules for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]}
+        """With the name that a rule is bound to."""
+        return {(group, resource, name, verb) for rule in rules for group in rule["apiGroups"] for resource in rule["resources"]
+                for name in rule.get("resourceNames", ["any"]) for verb in rule["verbs"]}
 
     def test_The_chart_grants_what_config_rbac_yaml_grants(self):
         by_hand = [d for d in yaml.safe_load_all((ROOT / "config/rbac.yaml").read_text()) if d]
@@ -127,7 +136,7 @@ class RulesTest(unittest.TestCase):
 
     def test_No_ClusterRole_of_the_operator_touches_Secrets_where_namespaces_are_named(self):
         for role in (d for d in render({"watchNamespaces": ["idm"], "roles": {"people": False}}) if d["kind"] == "ClusterRole"):
-            self.assertNotIn("secrets", {resource for _, resource, _ in self.flat(role["rules"])}, role["metadata"]["name"])
+            self.assertNotIn("secrets", {resource for _, resource, *_ in self.flat(role["rules"])}, role["metadata"]["name"])
 
     def test_No_role_has_a_wildcard(self):
         for values in ({}, {"watchNamespaces": ["idm"]}):
