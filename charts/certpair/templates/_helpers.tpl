@@ -3,14 +3,14 @@
 
 {{- define "certpair.selector" -}}
 app.kubernetes.io/name: certpair
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: controller
 {{- end }}
 
 {{- define "certpair.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 app.kubernetes.io/name: certpair
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
@@ -46,4 +46,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .Values.policies.enabled }}
 {{- if or (not (include "certpair.connected" .)) (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy") }}true{{ end }}
 {{- end }}
+{{- end }}
+
+{{/* Seconds of a duration such as 1h30m15s, whose form the schema has checked. */}}
+{{- define "certpair.seconds" -}}
+{{- $total := 0 }}
+{{- range $unit, $seconds := dict "h" 3600 "m" 60 "s" 1 }}
+{{- $total = add $total (mul $seconds (regexFind (printf "[0-9]+%s" $unit) $ | trimSuffix $unit | atoi)) }}
+{{- end }}
+{{- $total }}
 {{- end }}

@@ -10,6 +10,8 @@ import chart_versions
 from chart import (AUTHORITIES, CHART, Cluster, NAMESPACE, OPERATOR, ROOT, SECRETS, SYSTEMS, ReleaseTest, cluster, eventually, only, pair_secret,
                    render, system)
 
+KINDS = ("provisioningsystems", "certificateoperations", "certificateauthorities")
+
 # What can be switched, each with the values of its other side.
 SWITCHES = {
     "mail": {"smtp": {"server": "mail.example.com:465", "from": "a@example.com", "tls": "tls", "rate": 30}},
@@ -278,29 +280,36 @@ class LifeTest(unittest.TestCase):
         self.must("uninstall", "certpair")
 
     def test_Kinds_whose_objects_are_kept_in_a_version_that_it_lacks_are_refused_before_anything_is_made(self):
-        self.remove_kinds()
-        self.must("install", "certpair", CHART)
-        self.must("uninstall", "certpair")
-        path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/provisioningsystems.certpair.dev"
-        one = self.api("GET", path)[1]["spec"]["versions"][0]
-        versions = [{**one, "storage": False}, {**one, "name": "v2"}]
-        self.assertEqual(self.api.patch(path, {"spec": {"versions": versions}})[0], 200)
-        eventually(lambda: "v2" in self.api("GET", path)[1]["status"]["storedVersions"], "nothing is kept in v2")
-        answer = self.cluster.helm("install", "certpair", CHART, "--namespace", NAMESPACE)
-        self.assertNotEqual(answer.returncode, 0)
-        self.assertIn("this cluster keeps ProvisioningSystems in version v2, which this chart does not have", answer.stderr)
-        self.assertEqual(self.api("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/certpair-controller")[0], 404)
-        self.must("install", "certpair", CHART, "--set", "crds.install=false")
-        self.must("uninstall", "certpair")
+        for kind in KINDS:
+            with self.subTest(kind):
+                self.remove_kinds()
+                self.must("install", "certpair", CHART)
+                self.must("uninstall", "certpair")
+                path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{kind}.certpair.dev"
+                one = self.api("GET", path)[1]["spec"]["versions"][0]
+                versions = [{**one, "storage": False}, {**one, "name": "v2"}]
+                self.assertEqual(self.api.patch(path, {"spec": {"versions": versions}})[0], 200)
+                eventually(lambda path=path: "v2" in self.api("GET", path)[1]["status"]["storedVersions"], "nothing is kept in v2")
+                answer = self.cluster.helm("install", "certpair", CHART, "--namespace", NAMESPACE)
+                self.assertNotEqual(answer.returncode, 0)
+                self.assertIn(f"this cluster keeps {kind}.certpair.dev in version v2, which this chart does not have", answer.stderr)
+                self.assertEqual(self.api("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/certpair-controller")[0], 404)
+                self.must("install", "certpair", CHART, "--set", "crds.install=false")
+                self.must("uninstall", "certpair")
         self.remove_kinds()
 
     def test_Without_kinds_and_told_not_to_install_them_it_is_refused(self):
         self.remove_kinds()
         answer = self.cluster.helm("install", "certpair", CHART, "--namespace", NAMESPACE, "--set", "crds.install=false")
         self.assertIn("apply crds/ of this version first", answer.stderr)
+        applied = self.cluster.kubectl("apply", "--server-side", "-f", ROOT / "crds" / "certpair.dev_provisioningsystems.yaml")
+        self.assertEqual(applied.returncode, 0, applied.stderr)
+        answer = self.cluster.helm("install", "certpair", CHART, "--namespace", NAMESPACE, "--set", "crds.install=false")
+        self.assertIn("does not serve certificateauthorities.certpair.dev, certificateoperations.certpair.dev in version v1", answer.stderr)
+        self.remove_kinds()
 
     def remove_kinds(self):
-        for name in ("provisioningsystems", "certificateoperations", "certificateauthorities"):
+        for name in KINDS:
             path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}.certpair.dev"
             self.api("DELETE", path)
             eventually(lambda path=path: self.api("GET", path)[0] == 404, f"{path} does not go")

@@ -75,6 +75,10 @@ REFUSED = [
     ({"smtp": {"password": "secret"}}, "password"),
     ({"smtp": {"tls": "maybe"}}, "/smtp/tls"),
     ({"smtp": {"inFlight": 0}}, "/smtp/inFlight"),
+    ({"smtp": {"server": "mail.example.com:65536"}}, "/smtp/server"),
+    ({"smtp": {"server": "-mail.example.com:25"}}, "/smtp/server"),
+    ({"smtp": {"from": "Certpair <certpair@example.com"}}, "/smtp/from"),
+    ({"smtp": {"from": "certpair@example.com>"}}, "/smtp/from"),
     ({"clusterName": "a\nb"}, "/clusterName"),
     ({"authority": {"secretName": "No_Such"}}, "/authority/secretName"),
     ({"authority": {"allow": [{}]}}, "/authority/allow/0"),
@@ -84,7 +88,23 @@ REFUSED = [
     ({"networkPolicy": {"metricsFrom": [{"nodeSelector": {}}]}}, "/metricsFrom/0"),
     ({"metrics": {"serviceMonitor": {"interval": "often"}}}, "/interval"),
     ({"podLabels": {"a": 1}}, "/podLabels/a"),
+    ({"podLabels": {"app.kubernetes.io/instance": "mine"}}, "app.kubernetes.io/instance"),
+    ({"metrics": {"serviceMonitor": {"labels": {"app.kubernetes.io/name": "mine"}}}}, "app.kubernetes.io/name"),
+    ({"controller": {"workers": None}}, "'workers'"),
     ({"affinity": {"hostAffinity": {}}}, "hostAffinity"),
+]
+
+
+# What no schema can say, and the chart refuses as it renders: (values, what the refusal says)
+UNFIT = [
+    ({"smtp": {"server": "mail.example.com:587"}}, "smtp.from is empty"),
+    ({"smtp": {**MAIL["smtp"], "tls": "none", "caSecret": {"name": ""}}}, "smtp.credentialsSecret: with smtp.tls=none the password would be sent in clear"),
+    ({"smtp": {**MAIL["smtp"], "tls": "none", "credentialsSecret": {"name": ""}}}, "smtp.caSecret: with smtp.tls=none there is no certificate to check"),
+    ({"controller": {"leaderElection": {"leaseDuration": "10s"}}}, r"leaseDuration \(10s\) must be longer than renewDeadline \(10s\)"),
+    ({"controller": {"leaderElection": {"leaseDuration": "1m", "renewDeadline": "61s"}}}, r"leaseDuration \(1m\) must be longer than renewDeadline \(61s\)"),
+    ({"controller": {"leaderElection": {"retryPeriod": "6s"}}}, r"at least twice retryPeriod \(6s\)"),
+    ({"controller": {"leaderElection": {"retryPeriod": "0s"}}}, "must not be 0"),
+    ({"metrics": {"prometheusRule": {"enabled": True, "expiringDays": 3}}}, r"notRenewedDays \(3\) must be less than expiringDays \(3\)"),
 ]
 
 
@@ -132,9 +152,65 @@ class ValuesTest(unittest.TestCase):
         told = str(refusal.exception)
         self.assertEqual([path for path in paths if f"at '{path}'" not in told and f"at '{path}/" not in told], [], told)
 
-    def test_Mail_without_a_sender_is_refused(self):
-        with self.assertRaisesRegex(AssertionError, "smtp.from is empty"):
-            render({"smtp": {"server": "mail.example.com:587"}})
+    def test_Values_that_do_not_go_together_are_refused_by_name(self):
+        for values, wanted in UNFIT:
+            with self.subTest(values), self.assertRaisesRegex(AssertionError, wanted):
+                render(values)
+
+    def test_Values_that_just_go_together_are_accepted(self):
+        render({"smtp": {"server": "mail.example.com:25", "from": "a@example.com", "tls": "none"},
+                "controller": {"leaderElection": {"leaseDuration": "1h0m1s", "renewDeadline": "1h", "retryPeriod": "030m"}},
+                "metrics": {"prometheusRule": {"enabled": True, "expiringDays": 2, "notRenewedDays": 1}}})
+        render({"metrics": {"prometheusRule": {"expiringDays": 1}}})  # no rule is made of it
+
+    def test_A_default_that_is_taken_away_is_refused_by_name(self):
+        """With null, as helm has it. Labels and bounds of resources may be; and what is empty anyway."""
+        leaves, objects = [], []
+
+        def without(value, path, last):
+            """`value` with its leaves (or, of what is two deep, its objects) taken away."""
+            if not isinstance(value, dict):
+                leaves.append(path)
+                return None
+            inner = {name: child for name, child in value.items() if child not in ("", [], {}) and name not in ("labels", "resources")}
+            if not last and path.count("/") == 2:
+                objects.append(path)
+                return None
+            return {name: without(child, f"{path}/{name}", last) for name, child in inner.items() if last or isinstance(child, dict)}
+        defaults = yaml.safe_load((CHART / "values.yaml").read_text())
+        for last, paths in ((True, leaves), (False, objects)):
+            with self.assertRaises(AssertionError) as refusal:
+                render(without(defaults, "", last))
+            told = {(line.split("'")[1], name) for line in str(refusal.exception).splitlines() if "missing propert" in line
+                    for name in re.findall(r"'([A-Za-z]+)'", line.split("missing propert", 1)[1])}
+            self.assertGreater(len(paths), 4)
+            self.assertEqual([path for path in paths if tuple(path.rsplit("/", 1)) not in told], [], refusal.exception)
+
+    def test_A_value_that_YAML_would_take_for_another_thing_stays_what_it_is(self):
+        values = {"smtp": {**MAIL["smtp"], "from": "Ops: certpair #1 <certpair@example.com>", "caSecret": {"name": "0x10"},
+                           "credentialsSecret": {"name": "100"}},
+                  "watchNamespaces": ["123", "null"], "clusterName": "No 1", "priorityClassName": "1", "image": {"pullSecrets": ["2"]},
+                  "authority": {"create": True, "name": "3", "secretName": "4"}}
+        rendered = render(values)
+        pod = only(rendered, "Deployment")["spec"]["template"]["spec"]
+        args = pod["containers"][0]["args"]
+        self.assertTrue(all(isinstance(word, str) for word in args), args)
+        for wanted in ("--smtp-from=Ops: certpair #1 <certpair@example.com>", "--watch-namespaces=123,null", "--cluster-name=No 1"):
+            self.assertIn(wanted, args)
+        self.assertEqual(({v["secret"]["secretName"] for v in pod["volumes"]}, pod["priorityClassName"], pod["imagePullSecrets"]),
+                         ({"0x10", "100"}, "1", [{"name": "2"}]))
+        authority = only(rendered, "CertificateAuthority")
+        self.assertEqual((authority["metadata"]["name"], authority["spec"]["secret"]["name"]), ("3", "4"))
+        self.assertEqual({d["metadata"]["namespace"] for d in rendered if d["kind"] == "Role" and d["metadata"]["name"].endswith("-systems")}, {"123", "null"})
+
+    def test_So_do_a_releases_name_and_namespace(self):
+        answer = helm("template", "7", CHART, "--namespace", "007", "--set", "metrics.serviceMonitor.enabled=true,metrics.prometheusRule.enabled=true")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        for d in (d for d in yaml.safe_load_all(answer.stdout) if d):
+            self.assertIn(d["metadata"].get("namespace", "007"), ("007", "default"), d["metadata"]["name"])
+            self.assertIn(d["metadata"].get("labels", {}).get("app.kubernetes.io/instance", "7"), ("7",), d["metadata"]["name"])
+            for subject in d.get("subjects", []):
+                self.assertIn(subject.get("namespace", "007"), ("007",), d["metadata"]["name"])
 
     def test_Every_value_is_in_the_schema_and_every_schema_entry_has_a_default(self):
         values = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -230,6 +306,7 @@ class HardeningTest(unittest.TestCase):
         deployment, service = only(rendered, "Deployment")["spec"], only(rendered, "Service")
         ports = {port["name"]: port["containerPort"] for port in deployment["template"]["spec"]["containers"][0]["ports"]}
         self.assertEqual({port["name"]: ports[port["targetPort"]] for port in service["spec"]["ports"]}, ports)
+        self.assertTrue(service["spec"]["publishNotReadyAddresses"])  # or helm test would not see a replica that is not ready
         self.assertTrue(service["spec"]["selector"].items() <= deployment["template"]["metadata"]["labels"].items())
         monitor = only(rendered, "ServiceMonitor")["spec"]
         self.assertTrue(monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items())
