@@ -124,10 +124,11 @@ END
 }
 
 controllers() {
+  # Each with an account of its own, as those of real clusters have: policies know the collectors by these.
   in_background kube-controller-manager kube-controller-manager --kubeconfig="$state/controllers.kubeconfig" \
     --service-account-private-key-file="$state/service-accounts.key" --root-ca-file="$state/api/apiserver.crt" \
-    --leader-elect=false --controllers='*,-nodeipam' --flex-volume-plugin-dir="$state/flex" --secure-port=0 \
-    --kube-api-qps=500 --kube-api-burst=1000
+    --use-service-account-credentials --leader-elect=false --controllers='*,-nodeipam' \
+    --flex-volume-plugin-dir="$state/flex" --secure-port=0 --kube-api-qps=500 --kube-api-burst=1000
   in_background kube-scheduler kube-scheduler --kubeconfig="$state/scheduler.kubeconfig" --leader-elect=false --secure-port=0
 }
 

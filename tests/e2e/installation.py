@@ -188,7 +188,10 @@ class InstalledTest(unittest.TestCase):
         print(f"  measured: {text}", flush=True)
 
     def leave(self, namespace):
-        self.api("DELETE", f"/api/v1/namespaces/{namespace}")
+        """With all that is in it: the namespace controller and the collector get past the policies."""
+        path = f"/api/v1/namespaces/{namespace}"
+        self.api("DELETE", path)
+        eventually(lambda: self.api("GET", path)[0] == 404, f"namespace {namespace} does not go", 180)
         eventually(self.two_are_ready, "two replicas do not get ready again", 90)
 
     def metric(self, pod, name):

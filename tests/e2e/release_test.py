@@ -163,6 +163,18 @@ class ReleaseTest(InstalledTest):
         for name in ("served", "unserved"):
             self.leave(name)
 
+    def test_The_collector_takes_the_Secret_of_a_system_that_is_deleted_and_nobody_else_may(self):
+        self.namespace("deleted")
+        self.create("deleted", 2)
+        self.await_ready("deleted", 2)
+        secret = SECRETS.format("deleted") + "/s0-outbound"
+        status, refusal, _ = self.api("DELETE", secret)
+        self.assertEqual(status, 403, refusal)
+        self.assertEqual(self.api("DELETE", SYSTEMS.format("deleted") + "/s0")[0], 200)
+        eventually(lambda: self.api("GET", secret)[0] == 404, "its Secret is not collected", 60)
+        self.assertEqual(self.api("GET", SECRETS.format("deleted") + "/s1-outbound")[0], 200)
+        self.leave("deleted")
+
     def test_A_mail_Secret_that_is_missing_holds_up_mail_and_nothing_else(self):
         revision = self.revision()
         self.helm("upgrade", "certpair", CHART, "--set", "smtp.server=mail.example.com:587,smtp.from=certpair@example.com,clusterName=e2e",

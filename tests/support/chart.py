@@ -145,7 +145,8 @@ class Api:
 
 
 class Cluster:
-    """A control plane whose controllers have accounts of their own, as those of real clusters have."""
+    """A control plane on loopback. Its controllers speak as the administrator, not with accounts of their own as those of
+    real clusters do: what policies let the collectors do is asked in their names. tests/e2e has them as they are."""
 
     def __init__(self, *options):
         programs = run([ROOT / "scripts/control-plane", "path", "--no-build"])
