@@ -42,7 +42,7 @@ struct ReadCa {
           reason::kSecretLost,
           fmt::format("The Secret with the generated CA {} is gone. Restore it; or, to "
                       "begin with a new CA that every peer must be told of, delete this "
-                      "CertificateAuthority and create it again.",
+                      "CertificateAuthority and create it again; certificates in hand stay.",
                       o.status.fingerprint));
     }
     const auto& generated = std::get<AuthorityGenerated>(o.source);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -20,17 +21,41 @@ struct SlotReading {
   bool present = false;  // some bytes stand in the slot
 };
 
-// Signed by a CA that the authority has now or had before (R24). An authority that is not there
-// cannot tell.
-bool SignedByAuthority(const core::Certificate& certificate, const core::AuthorityView& authority) {
-  if (authority.fingerprint.empty()) return true;
-  return certificate.issuer_fingerprint == authority.fingerprint ||
-         std::ranges::find(authority.earlier_fingerprints, certificate.issuer_fingerprint) !=
-             authority.earlier_fingerprints.end();
+// By fingerprint, the CA certificates whose signature counts in a slot. Nothing: nobody can tell.
+using Issuers = std::optional<std::vector<std::string>>;
+
+// The CAs that the authority has now or had before (R24). An authority that is not there, or that
+// has not been looked at yet, cannot tell.
+Issuers IssuersOf(const core::AuthorityView& authority) {
+  if (authority.fingerprint.empty()) return std::nullopt;
+  std::vector<std::string> issuers = authority.earlier_fingerprints;
+  issuers.push_back(authority.fingerprint);
+  return issuers;
+}
+
+// In a Secret of ours the CAs count as well that signed what the system's own status lists: the
+// status lists what was intact when it was looked at. An authority that was made anew, or whose
+// status was wiped, has forgotten its earlier CAs, and a certificate in hand must outlive that
+// (R24). What was put into the Secret by somebody else is in no status. Where there is no status
+// at all, nothing remembers whose a certificate was, and one that is sound is not destroyed for
+// that.
+Issuers IssuersInOurs(const core::AuthorityView& authority, const StoredSystem& system) {
+  if (!system.HasStatus()) return std::nullopt;
+  Issuers issuers = IssuersOf(authority);
+  for (const auto* listed : {&system.status.active, &system.status.inactive}) {
+    if (!*listed || (*listed)->issuer_fingerprint.empty()) continue;
+    if (!issuers) issuers.emplace();
+    issuers->push_back((*listed)->issuer_fingerprint);
+  }
+  return issuers;
+}
+
+bool Contains(const Issuers& issuers, const std::string& fingerprint) {
+  return !issuers || std::ranges::find(*issuers, fingerprint) != issuers->end();
 }
 
 SlotReading ReadSlot(const LiveSecret& secret, const SlotKeys& keys, std::string_view slot,
-                     const StoredSystem& system, const core::AuthorityView& authority,
+                     const StoredSystem& system, const Issuers& issuers,
                      const CertificateSource& source) {
   const auto certificate = secret.Data(keys.certificate);
   const auto key = secret.Data(keys.key);
@@ -46,7 +71,7 @@ SlotReading ReadSlot(const LiveSecret& secret, const SlotKeys& keys, std::string
   if (wanted && *wanted != read->subject) {
     reading.fault =
         fmt::format("the {} slot: its subject is {}, not {}", slot, read->subject, *wanted);
-  } else if (!SignedByAuthority(*read, authority)) {
+  } else if (!Contains(issuers, read->issuer_fingerprint)) {
     reading.fault = fmt::format("the {} slot: {} was signed by a CA that {} neither is nor was",
                                 slot, read->fingerprint, system.spec.authority);
   } else {
@@ -56,9 +81,9 @@ SlotReading ReadSlot(const LiveSecret& secret, const SlotKeys& keys, std::string
 }
 
 core::SecretState ReadSlots(const LiveSecret& secret, const StoredSystem& system,
-                            const core::AuthorityView& authority, const CertificateSource& source) {
-  SlotReading active = ReadSlot(secret, kActiveKeys, "active", system, authority, source);
-  SlotReading inactive = ReadSlot(secret, kInactiveKeys, "inactive", system, authority, source);
+                            const Issuers& issuers, const CertificateSource& source) {
+  SlotReading active = ReadSlot(secret, kActiveKeys, "active", system, issuers, source);
+  SlotReading inactive = ReadSlot(secret, kInactiveKeys, "inactive", system, issuers, source);
   if (active.certificate && inactive.certificate && *active.certificate == *inactive.certificate) {
     inactive.certificate.reset();
     inactive.fault = "the inactive slot: it holds the same certificate as the active one";
@@ -108,7 +133,7 @@ core::SecretState ReadForeign(const LiveSecret& secret, const StoredSystem& syst
                          .collectable = true};
   if (owner != nullptr) return core::NotOurs{.owner = DescribeOwner(metadata)};
   if (secret.immutable) return core::Immutable{};
-  core::SecretState slots = ReadSlots(secret, system, authority, source);
+  core::SecretState slots = ReadSlots(secret, system, IssuersOf(authority), source);
   if (auto* pair = std::get_if<core::CertificatePair>(&slots))
     return core::Retained{.adoptable = std::move(*pair), .why_not = {}};
   return core::Retained{.adoptable = {}, .why_not = std::get<core::Damaged>(slots).what};
@@ -144,7 +169,7 @@ SecretReading ReadSecretInDepth(const LiveSecret* secret, const StoredSystem& sy
   }
   SecretReading reading = FromMetadata(secret->metadata, system);
   look_at_keystore(reading);
-  reading.state = ReadSlots(*secret, system, authority, source);
+  reading.state = ReadSlots(*secret, system, IssuersInOurs(authority, system), source);
   if (!secret->immutable) return reading;
   core::Immutable immutable;
   if (auto* pair = std::get_if<core::CertificatePair>(&reading.state))

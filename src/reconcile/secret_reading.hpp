@@ -19,7 +19,10 @@ struct SecretReading {
   bool keystore_damaged = false;
 };
 
-/// In depth: keys, signatures, names. `secret` null: there is none.
+/// In depth: keys, signatures, names. `secret` null: there is none. A slot counts if one of the
+/// authority's CAs signed it, present or earlier, or (in a Secret that is ours) one that signed
+/// what the system's status lists. Ours, and a system without any status: any CA whose certificate
+/// stands in the slot, since nothing is left that could tell.
 [[nodiscard]] SecretReading ReadSecretInDepth(const LiveSecret* secret, const StoredSystem& system,
                                               const core::AuthorityView& authority,
                                               const CertificateSource& source);

@@ -328,6 +328,108 @@ TEST_F(ReconcilerTest, A_retained_Secret_is_adopted_by_the_next_system_of_that_n
       stage.world.LiveSystem(kKey)->identity.uid);
 }
 
+// R24. What an authority knows of its earlier CAs stands in its status and nowhere else.
+class ForgetfulAuthorityTest : public ReconcilerTest {
+ protected:
+  // With another key, and nothing of the one before: deleted and made again, or replaced by force.
+  void MakeItAnew() {
+    const Ca& ca = stage.mint.Open(kAuthority, stage.world.TrueNow() - hours{1},
+                                   stage.world.TrueNow() + hours{24 * 3650});
+    stage.world.SetAuthority(DescribeAuthority(kAuthority, ca));
+  }
+  void WipeItsStatus() {
+    auto authority = *stage.world.LiveAuthority(kAuthority);
+    authority.status = {};
+    stage.world.SetAuthority(std::move(authority));
+  }
+  void WipeStatus() {
+    stage.world.EditSystem(kKey, [](auto& system) {
+      system.status = {};
+      system.pems_digest = reconcile::PemsDigest({});
+    });
+  }
+  // Sound in itself, and signed by somebody else.
+  void PlantForeignCertificate() {
+    stage.mint.Open("somebody-else", stage.world.TrueNow() - hours{1},
+                    stage.world.TrueNow() + hours{24 * 365});
+    const core::CertificateOrder order{.subject = MakeSystem("abap").spec.subject,
+                                       .key = {},
+                                       .not_before = stage.world.TrueNow(),
+                                       .not_after = stage.world.TrueNow() + hours{24 * 300}};
+    const auto foreign = stage.mint.Make("nobody", "somebody-else", order);
+    stage.world.EditSecret(kSecretKey, [&](auto& secret) {
+      secret.data["tls.crt"] = (*foreign)->certificate_pem;
+      secret.data["tls.key"] = std::string{(*foreign)->key_pem.Reveal()};
+      secret.data["ca.crt"] = (*foreign)->ca_pem;
+    });
+  }
+};
+
+TEST_F(ForgetfulAuthorityTest, That_was_made_anew_leaves_the_pair_and_says_that_it_changed) {
+  MakeItLive();
+  MakeItAnew();
+  stage.Run(hours{72});
+  stage.daemon.Start();
+  stage.Run(hours{72});
+  EXPECT_EQ(Data("tls.crt"), "cert:0");
+  EXPECT_EQ(stage.mint.Made(), 1U);
+  EXPECT_EQ(Ready(), core::reason::kAuthorityChanged);
+  EXPECT_FALSE(WasTold(core::reason::kCertificateLost));
+}
+
+TEST_F(ForgetfulAuthorityTest, Whose_status_was_wiped_leaves_the_pair) {
+  MakeItLive();
+  WipeItsStatus();
+  stage.Run(hours{72});
+  EXPECT_EQ(Ready(), "Valid");
+  MakeItAnew();
+  stage.Run(hours{72});
+  EXPECT_EQ(Ready(), core::reason::kAuthorityChanged);
+  EXPECT_EQ(Data("tls.crt"), "cert:0");
+  EXPECT_EQ(stage.mint.Made(), 1U);
+}
+
+TEST_F(ForgetfulAuthorityTest, Leaves_the_pair_also_where_the_status_of_the_system_is_gone_too) {
+  MakeItLive();
+  MakeItAnew();
+  WipeStatus();
+  stage.daemon.Start();
+  stage.Run(hours{72});
+  EXPECT_EQ(Data("tls.crt"), "cert:0");
+  EXPECT_EQ(stage.mint.Made(), 1U);
+  EXPECT_EQ(Ready(), core::reason::kAuthorityChanged);
+  const auto& status = stage.world.LiveSystem(kKey)->status;
+  ASSERT_TRUE(status.active);
+  EXPECT_EQ(status.active->issuer_fingerprint, Mint::CaFingerprint(1));
+}
+
+TEST_F(ForgetfulAuthorityTest, Does_not_let_a_foreign_certificate_in) {
+  MakeItLive();
+  MakeItAnew();
+  stage.Run(hours{72});
+  PlantForeignCertificate();
+  stage.Run(hours{1});
+  EXPECT_EQ(Data("tls.crt"), "cert:2");
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_TRUE(WasTold(core::reason::kCertificateLost));
+}
+
+// It was never intact, so no status ever lists it, however often it is looked at.
+TEST_F(ForgetfulAuthorityTest, Nor_does_one_become_ours_by_being_there_for_long) {
+  auto system = MakeSystem("abap");
+  system.spec.regeneration_enabled = false;
+  MakeItLive(system);
+  PlantForeignCertificate();
+  stage.Run(hours{72});
+  stage.daemon.Start();
+  stage.Run(hours{72});
+  ASSERT_EQ(Ready(), core::reason::kSecretDamaged);
+  stage.world.EditSystem(kKey, [](auto& edited) { edited.spec.regeneration_enabled = true; });
+  stage.Run(hours{1});
+  EXPECT_EQ(Data("tls.crt"), "cert:2");
+  EXPECT_EQ(Ready(), "Valid");
+}
+
 TEST_F(ReconcilerTest, A_label_that_was_taken_away_is_put_back) {
   MakeItLive();
   stage.world.EditSecret(kSecretKey, [](auto& secret) { secret.metadata.labels.clear(); });

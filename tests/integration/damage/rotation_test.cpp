@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/base64.hpp"
 #include "support/certificates.hpp"
 #include "support/pair_test.hpp"
 
@@ -51,6 +52,52 @@ TEST_F(Rotation, Of_the_authoritys_key_leaves_the_pair_and_counts_from_the_next_
   EXPECT_EQ(Operate("turned-activate", "turned", "Activate", both.inactive).first, "Complete");
   AwaitPair("turned", [&](const Pair& p) { return p == Pair{both.inactive, both.active}; });
   AwaitCondition("psys", "turned", "Ready", "True", "Valid", kSoon);
+}
+
+// An authority's earlier CAs stand in its status alone: deleted and created again, it has none.
+TEST_F(Rotation, That_the_authority_has_forgotten_leaves_the_pair_too_but_nothing_foreign) {
+  OperatorProcess op{WithAdmin()};
+  const PemPair before = MakeAuthority();
+  const PemPair after = MakeAuthority();
+  Apply(TlsSecret("forgetful-ca", before.certificate, before.key));
+  Apply(AuthorityFromSecret("forgetful", "forgetful-ca"));
+  Json system = System("remembered", "forgetful");
+  system["spec"]["automaticRegeneration"] = {{"enabled", true}};
+  system["spec"]["certificate"]["subject"] = {{"commonName", "remembered"}};
+  Apply(system);
+  AwaitCondition("psys", "remembered", "Ready", "True", "Valid", kSoon);
+  const Pair first = PairOf("remembered");
+  Apply(TlsSecret("forgetful-ca", after.certificate, after.key));
+  AwaitCondition("psys", "remembered", "Ready", "True", "AuthorityChanged", kSoon);
+  MustKubectl({"delete", "certca", "forgetful"});
+  Apply(AuthorityFromSecret("forgetful", "forgetful-ca"));
+  AwaitCondition("certca", "forgetful", "Ready", "True", "", kSoon);
+  ASSERT_FALSE(Get("certca", "forgetful")->at("status").contains("earlierFingerprints"));
+
+  const auto version = [](const Json& secret) {
+    return secret.at("metadata").at("resourceVersion").get<std::string>();
+  };
+  MustKubectl({"annotate", "secret", "remembered-outbound", "-n", "idm", "example.com/look=again"});
+  EXPECT_TRUE(Eventually(
+      [&] {
+        return Get("psys", "remembered")->at("status").value("secretResourceVersion", "") ==
+               version(*Get("secret", "remembered-outbound"));
+      },
+      kSoon));
+  EXPECT_EQ(PairOf("remembered"), first);
+  AwaitCondition("psys", "remembered", "Ready", "True", "AuthorityChanged", kSoon);
+
+  Json planted = *Get("secret", "remembered-outbound");
+  const PemPair stranger = MakeAuthority({.common_name = "Somebody else's CA"});
+  const x509::IssuedCertificate foreign = MakeClient(stranger, "remembered");
+  planted["data"]["tls.crt"] = EncodeBase64(foreign.certificate_pem);
+  planted["data"]["tls.key"] = EncodeBase64(foreign.key_pem.Reveal());
+  planted["data"]["ca.crt"] = EncodeBase64(stranger.certificate);
+  MustKubectl({"replace", "-f", "-"}, planted.dump());
+  const Pair repaired = AwaitPair(
+      "remembered", [&](const Pair& p) { return !p.active.empty() && p.active != first.active; });
+  EXPECT_NE(repaired.active, foreign.details.fingerprint);
+  AwaitCondition("psys", "remembered", "Ready", "True", "Valid", kSoon);
 }
 
 }  // namespace

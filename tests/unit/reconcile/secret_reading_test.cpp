@@ -151,9 +151,53 @@ TEST_F(SecretReadingTest, A_CA_that_the_authority_had_before_still_counts) {
   EXPECT_TRUE(std::holds_alternative<CertificatePair>(State(Full())));
 }
 
-TEST_F(SecretReadingTest, A_CA_that_it_never_had_does_not) {
+// Ours by its annotation, and sound in itself: but neither authority nor status knows its CA.
+TEST_F(SecretReadingTest, A_CA_that_neither_the_authority_nor_the_status_knows_does_not) {
+  const x509::IssuedCertificate foreign = test::MakeClient(test::MakeAuthority(), "abap");
+  LiveSecret planted = Full();
+  Put(planted, kActiveKeys, foreign);
+  system.status.observed_generation = 1;
+  EXPECT_THAT(DamagedState(planted).what, HasSubstr("neither is nor was"));
+  system.status.active = first.details;
+  system.status.inactive = second.details;
+  const Damaged damaged = DamagedState(planted);
+  EXPECT_FALSE(damaged.intact_active);
+  EXPECT_EQ(damaged.intact_inactive, second.details);
+  // Nor where the authority has forgotten its earlier CAs, or is not there.
   authority.fingerprint = "AN:OTHER";
-  EXPECT_THAT(DamagedState(Full()).what, HasSubstr("neither is nor was"));
+  EXPECT_FALSE(DamagedState(planted).intact_active);
+  authority.fingerprint.clear();
+  EXPECT_FALSE(DamagedState(planted).intact_active);
+}
+
+// Its status was wiped, or it was deleted and made again: what it knew of earlier CAs is gone.
+TEST_F(SecretReadingTest, What_the_status_lists_outlives_an_authority_that_forgot_its_CA) {
+  system.status.observed_generation = 1;
+  system.status.active = first.details;
+  authority.fingerprint = "AN:OTHER";
+  EXPECT_EQ(std::get<CertificatePair>(State(Full())),
+            (CertificatePair{first.details, second.details}));
+  authority.fingerprint.clear();
+  EXPECT_TRUE(std::holds_alternative<CertificatePair>(State(Full())));
+  LiveSecret broken = Full();
+  Set(broken, "tls.key", std::string{broken.Data("inactive.key")});
+  EXPECT_FALSE(DamagedState(broken).intact_active) << "what is broken is broken all the same";
+}
+
+TEST_F(SecretReadingTest, Where_nothing_remembers_any_CA_a_sound_pair_of_ours_counts) {
+  authority.fingerprint = "AN:OTHER";
+  EXPECT_TRUE(std::holds_alternative<CertificatePair>(State(Full())));
+  system.spec.subject.common_name = "another";
+  EXPECT_TRUE(std::holds_alternative<Damaged>(State(Full())));
+}
+
+TEST_F(SecretReadingTest, A_retained_Secret_is_the_authoritys_to_vouch_for_alone) {
+  LiveSecret secret = Full();
+  secret.metadata.owners.clear();
+  secret.metadata.annotations[std::string{kSystemUidAnnotation}] = "u-0";
+  authority.fingerprint = "AN:OTHER";
+  const auto state = State(secret);
+  EXPECT_FALSE(std::get<core::Retained>(state).adoptable);
 }
 
 TEST_F(SecretReadingTest, Of_an_authority_that_is_not_there_nobody_can_tell) {
