@@ -26,6 +26,8 @@ inline constexpr std::string_view kSystemUidAnnotation = "certpair.dev/system-ui
 inline constexpr std::string_view kReceiptAnnotation = "certpair.dev/last-operation";
 /// Names of the labels and annotations that spec.secret put on the Secret: `label:a annotation:b`.
 inline constexpr std::string_view kTemplateAnnotation = "certpair.dev/secret-template";
+inline constexpr std::string_view kTemplateLabelEntry = "label:";
+inline constexpr std::string_view kTemplateAnnotationEntry = "annotation:";
 inline constexpr std::string_view kOurPrefix = "certpair.dev/";
 inline constexpr std::string_view kBudgetAnnotation = "certpair.dev/automatic-issuances";
 inline constexpr std::string_view kRenewedAnnotation = "certpair.dev/renewed";

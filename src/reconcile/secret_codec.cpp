@@ -1,9 +1,13 @@
 #include "reconcile/secret_codec.hpp"
 
+#include <string_view>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/base64.hpp"
 #include "reconcile/json.hpp"
+#include "reconcile/names.hpp"
 
 namespace certpair::reconcile {
 namespace {
@@ -11,6 +15,9 @@ namespace {
 using json::At;
 using json::Text;
 using json::Value;
+
+constexpr std::string_view kLastAppliedAnnotation =
+    "kubectl.kubernetes.io/last-applied-configuration";
 
 Value EncodeOwners(const std::vector<OwnerReference>& owners) {
   Value list = Value::array();
@@ -42,6 +49,26 @@ Value EncodeData(const SecretDraft& draft) {
   return data;
 }
 
+// Tools leave copies of whole objects in annotations, keys included, as kubectl apply does in
+// kubectl.kubernetes.io/last-applied-configuration: none of that is to lie in a cache. What is of
+// use here is ours, and what a system's spec put there, which the annotation of ours lists.
+bool IsOfUse(const std::string& name, const std::string& listed) {
+  if (name == kLastAppliedAnnotation) return false;
+  return name.starts_with(kOurPrefix) ||
+         fmt::format(" {} ", listed)
+             .contains(fmt::format(" {}{} ", kTemplateAnnotationEntry, name));
+}
+
+TextMap DecodeAnnotations(const Value& object) {
+  const TextMap all = json::DecodeTextMap(object);
+  const auto found = all.find(kTemplateAnnotation);
+  const std::string listed = found == all.end() ? "" : found->second;
+  TextMap kept;
+  for (const auto& [name, value] : all)
+    if (IsOfUse(name, listed)) kept.emplace_hint(kept.end(), name, value);
+  return kept;
+}
+
 }  // namespace
 
 SecretMetadata DecodeSecretMetadata(const nlohmann::json& object) {
@@ -51,7 +78,7 @@ SecretMetadata DecodeSecretMetadata(const nlohmann::json& object) {
                      .uid = Text(At(metadata, "uid")),
                      .resource_version = Text(At(metadata, "resourceVersion")),
                      .labels = json::DecodeTextMap(At(metadata, "labels")),
-                     .annotations = json::DecodeTextMap(At(metadata, "annotations")),
+                     .annotations = DecodeAnnotations(At(metadata, "annotations")),
                      .owners = {},
                      .being_deleted = !At(metadata, "deletionTimestamp").is_null()};
   for (const Value& owner : At(metadata, "ownerReferences"))

@@ -12,6 +12,8 @@
 
 namespace certpair::reconcile {
 
+/// Of the annotations only ours, and those that a system's spec put there: others may hold a copy
+/// of the whole object, its keys included.
 [[nodiscard]] SecretMetadata DecodeSecretMetadata(const nlohmann::json& object);
 /// Empties the values of `object` as it goes, so that a key stands in memory once.
 [[nodiscard]] LiveSecret DecodeSecret(nlohmann::json& object);

@@ -10,9 +10,6 @@
 namespace certpair::reconcile {
 namespace {
 
-constexpr std::string_view kLabelEntry = "label:";
-constexpr std::string_view kAnnotationEntry = "annotation:";
-
 bool Contains(const TextMap& have, const TextMap& want) {
   return std::ranges::all_of(want, [&](const auto& entry) {
     const auto found = have.find(entry.first);
@@ -28,8 +25,8 @@ std::string TemplateEntries(const core::SecretSpec& spec) {
     for (const auto& entry : names)
       entries += fmt::format("{}{}{}", entries.empty() ? "" : " ", kind, entry.first);
   };
-  add(kLabelEntry, spec.labels);
-  add(kAnnotationEntry, spec.annotations);
+  add(kTemplateLabelEntry, spec.labels);
+  add(kTemplateAnnotationEntry, spec.annotations);
   return entries;
 }
 
@@ -50,11 +47,12 @@ StaleMetadata Stale(const SecretMetadata& metadata, const WantedMetadata& wanted
     const std::size_t end = std::min(entries.find(' '), entries.size());
     const std::string_view entry = entries.substr(0, end);
     entries.remove_prefix(std::min(end + 1, entries.size()));
-    if (entry.starts_with(kLabelEntry))
-      AddStale(entry.substr(kLabelEntry.size()), metadata.labels, wanted.labels, stale.labels);
-    else if (entry.starts_with(kAnnotationEntry))
-      AddStale(entry.substr(kAnnotationEntry.size()), metadata.annotations, wanted.annotations,
-               stale.annotations);
+    if (entry.starts_with(kTemplateLabelEntry))
+      AddStale(entry.substr(kTemplateLabelEntry.size()), metadata.labels, wanted.labels,
+               stale.labels);
+    else if (entry.starts_with(kTemplateAnnotationEntry))
+      AddStale(entry.substr(kTemplateAnnotationEntry.size()), metadata.annotations,
+               wanted.annotations, stale.annotations);
   }
   const std::string list{kTemplateAnnotation};
   if (metadata.annotations.contains(list) && !wanted.annotations.contains(list))

@@ -193,7 +193,7 @@ TEST(AuthorityCodec, A_system_sees_it_as_ready_only_where_its_status_says_so) {
 TEST(SecretCodec, A_Secret_is_read_without_its_base64) {
   json object = json::parse(R"({
     "metadata": {"name": "s", "namespace": "idm", "uid": "s-1", "resourceVersion": "5",
-                 "labels": {"l": "1"}, "annotations": {"a": "2"},
+                 "labels": {"l": "1"}, "annotations": {"certpair.dev/a": "2"},
                  "deletionTimestamp": "2027-11-09T00:00:00Z",
                  "ownerReferences": [{"apiVersion": "certpair.dev/v1", "kind": "ProvisioningSystem",
                                       "name": "abap", "uid": "u-1", "controller": true}]},
@@ -210,11 +210,32 @@ TEST(SecretCodec, A_Secret_is_read_without_its_base64) {
   EXPECT_EQ(metadata.uid, "s-1");
   EXPECT_EQ(metadata.resource_version, "5");
   EXPECT_EQ(metadata.Label("l"), "1");
-  EXPECT_EQ(metadata.Annotation("a"), "2");
+  EXPECT_EQ(metadata.Annotation("certpair.dev/a"), "2");
   EXPECT_TRUE(metadata.being_deleted);
   EXPECT_THAT(metadata.owners, ElementsAre(OwnerReference{"certpair.dev/v1", "ProvisioningSystem",
                                                           "abap", "u-1", true}));
   EXPECT_EQ(object["data"]["tls.crt"], "") << "the key must stand in memory once";
+}
+
+// What kubectl apply and others leave there may hold the key once more.
+TEST(SecretCodec, Of_the_annotations_only_ours_and_those_of_the_spec_are_kept) {
+  const json object = json::parse(R"({"metadata": {"annotations": {
+    "certpair.dev/system-uid": "u-1",
+    "certpair.dev/secret-template": "label:team annotation:example.com/note annotation:note",
+    "example.com/note": "ours", "note": "ours too", "ote": "no", "team": "no",
+    "kapp.k14s.io/original": "{\"data\": {\"tls.key\": \"a2V5\"}}",
+    "kubectl.kubernetes.io/last-applied-configuration": "{\"data\": {\"tls.key\": \"a2V5\"}}"}}})");
+  const TextMap kept = DecodeSecretMetadata(object).annotations;
+  EXPECT_THAT(kept, ElementsAre(testing::Key("certpair.dev/secret-template"),
+                                testing::Key("certpair.dev/system-uid"),
+                                testing::Key("example.com/note"), testing::Key("note")));
+}
+
+TEST(SecretCodec, What_kubectl_applied_is_dropped_whatever_somebody_writes_into_the_list) {
+  const json object = json::parse(R"({"metadata": {"annotations": {
+    "certpair.dev/secret-template": "annotation:kubectl.kubernetes.io/last-applied-configuration",
+    "kubectl.kubernetes.io/last-applied-configuration": "{}"}}})");
+  EXPECT_EQ(DecodeSecretMetadata(object).annotations.size(), 1U);
 }
 
 SecretDraft Draft() {
