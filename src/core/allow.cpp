@@ -39,12 +39,17 @@ bool Holds(const LabelRequirement& requirement, const TextMap& labels) {
   return false;
 }
 
-bool Selects(const NamespaceSelection& selection, const std::string& name, const TextMap& labels) {
-  if (selection.all || std::ranges::find(selection.names, name) != selection.names.end()) {
-    return true;
-  }
-  return !selection.labels.empty() &&
-         std::ranges::all_of(selection.labels, [&](const auto& r) { return Holds(r, labels); });
+bool SelectsByName(const NamespaceSelection& selection, const std::string& name) {
+  return selection.all || std::ranges::find(selection.names, name) != selection.names.end();
+}
+
+// Of a namespace that is not known no label is known to be absent: NotIn and DoesNotExist would let
+// through whom they are to keep out.
+bool Selects(const NamespaceSelection& selection, const SystemIdentity& system) {
+  if (SelectsByName(selection, system.namespace_)) return true;
+  return system.namespace_known && !selection.labels.empty() &&
+         std::ranges::all_of(selection.labels,
+                             [&](const auto& r) { return Holds(r, system.namespace_labels); });
 }
 
 bool MatchesAny(const std::vector<std::string>& patterns, std::string_view text) {
@@ -64,6 +69,14 @@ std::optional<std::string> FirstMisfit(const AllowRule& rule, const Subject& sub
     }
   }
   return std::nullopt;
+}
+
+// Whether the labels of the system's namespace, which are not known, would decide.
+bool HangsOnLabels(const AuthorityView& authority, const Subject& subject,
+                   const SystemIdentity& system) {
+  return !system.namespace_known && std::ranges::any_of(authority.allow, [&](const auto& rule) {
+    return !rule.namespaces.labels.empty() && !FirstMisfit(rule, subject);
+  });
 }
 
 // The narrowest rule that would let the subject through, as YAML in one line.
@@ -106,20 +119,26 @@ bool MatchesPattern(std::string_view pattern, std::string_view text) {
 }
 
 std::optional<std::string> WhyNotAllowed(const AuthorityView& authority, const Subject& subject,
-                                         const std::string& namespace_,
-                                         const TextMap& namespace_labels) {
+                                         const SystemIdentity& system) {
   std::optional<std::string> misfit;
   for (const AllowRule& rule : authority.allow) {
-    if (!Selects(rule.namespaces, namespace_, namespace_labels)) continue;
+    if (!Selects(rule.namespaces, system)) continue;
     auto found = FirstMisfit(rule, subject);
     if (!found) return std::nullopt;
     if (!misfit) misfit = std::move(found);
   }
-  const std::string why =
-      misfit ? fmt::format("lets namespace \"{}\" have no {}", namespace_, *misfit)
-             : fmt::format("lets namespace \"{}\" have no certificates", namespace_);
+  const std::string& home = system.namespace_;
+  std::string why = misfit ? fmt::format("lets namespace \"{}\" have no {}", home, *misfit)
+                           : fmt::format("lets namespace \"{}\" have no certificates", home);
+  if (HangsOnLabels(authority, subject, system)) {
+    why = fmt::format(
+        "selects namespaces by their labels, and those of namespace \"{}\" cannot be read (yet): "
+        "once they can, this system is looked at again; where that takes long, the operator lacks "
+        "the right to list and watch namespaces",
+        home);
+  }
   return fmt::format("CertificateAuthority \"{}\" {}. To allow it, add to its spec.allow: {}",
-                     authority.name, why, RuleFor(subject, namespace_));
+                     authority.name, why, RuleFor(subject, home));
 }
 
 }  // namespace certpair::core

@@ -150,12 +150,11 @@ struct AuthorityDecision {
 /// lost is reported, never replaced (R24).
 [[nodiscard]] AuthorityDecision DecideAuthority(const AuthorityObservation& observation);
 
-/// R25. Nothing if some rule lets `subject` in `namespace_` through; else a sentence that says
-/// which rule to add.
+/// R25. Nothing if some rule lets `subject` in the namespace of `system` through; else a sentence
+/// that says which rule to add. A namespace that is not known is selected by its name only.
 [[nodiscard]] std::optional<std::string> WhyNotAllowed(const AuthorityView& authority,
                                                        const Subject& subject,
-                                                       const std::string& namespace_,
-                                                       const TextMap& namespace_labels);
+                                                       const SystemIdentity& system);
 
 /// Anchored match with `*`, without backtracking: at most |pattern| x |text| steps.
 [[nodiscard]] bool MatchesPattern(std::string_view pattern, std::string_view text);

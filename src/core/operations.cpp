@@ -53,8 +53,8 @@ Judgement JudgeGenerate(const View& view, const Operation& op) {
   if (view.active && view.inactive) return RefuseThird(view, op);
   if (auto judged = JudgeObstacle(view, op)) return *std::move(judged);
   if (view.not_issuable) {
-    // Who may get which name does not change by waiting.
-    if (view.not_issuable->reason == reason::kNotAllowed) {
+    // Who may get which name does not change by waiting, but where the namespace is still to come.
+    if (view.not_issuable->reason == reason::kNotAllowed && view.o.identity.namespace_known) {
       return Refuse(op, view.not_issuable->reason, view.not_issuable->message);
     }
     return WaitOrRefuse(view, op, *view.not_issuable);

@@ -26,6 +26,9 @@ struct SystemIdentity {
   std::string namespace_;
   std::string name;
   TextMap namespace_labels;
+  /// The Namespace was read. Where it was not, `namespace_labels` say nothing, not even that a
+  /// label is absent.
+  bool namespace_known = false;
   bool being_deleted = false;          ///< deletionTimestamp is set
   bool namespace_terminating = false;  ///< nothing can be created in it
   std::int64_t generation = 0;

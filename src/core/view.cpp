@@ -93,8 +93,7 @@ std::optional<Obstacle> WhyNotIssuable(const Observation& o) {
                                 o.spec.authority),
                     std::nullopt};
   }
-  if (auto refusal = WhyNotAllowed(authority, o.spec.subject, o.identity.namespace_,
-                                   o.identity.namespace_labels)) {
+  if (auto refusal = WhyNotAllowed(authority, o.spec.subject, o.identity)) {
     return Obstacle{reason::kNotAllowed, *std::move(refusal), std::nullopt};
   }
   if (authority.state == AuthorityView::State::NotReady) {

@@ -260,9 +260,10 @@ std::shared_ptr<const StoredAuthority> Caches::Authority(const std::string& name
   return cluster_->authorities.Get(name);
 }
 
-StoredNamespace Caches::Namespace(const std::string& name) const {
+std::optional<StoredNamespace> Caches::Namespace(const std::string& name) const {
   const auto found = cluster_->namespaces.Get(name);
-  return found ? *found : StoredNamespace{};
+  if (!found) return std::nullopt;
+  return *found;
 }
 
 std::shared_ptr<const SecretMetadata> Caches::AuthoritySecret(const std::string& name) const {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -69,7 +70,7 @@ class Caches final : public View {
       const std::string& system_key) const override;
   [[nodiscard]] std::shared_ptr<const StoredAuthority> Authority(
       const std::string& name) const override;
-  [[nodiscard]] StoredNamespace Namespace(const std::string& name) const override;
+  [[nodiscard]] std::optional<StoredNamespace> Namespace(const std::string& name) const override;
   [[nodiscard]] std::shared_ptr<const SecretMetadata> AuthoritySecret(
       const std::string& name) const override;
 

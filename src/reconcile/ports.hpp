@@ -32,7 +32,8 @@ class View {
       const std::string& system_key) const = 0;
   [[nodiscard]] virtual std::shared_ptr<const StoredAuthority> Authority(
       const std::string& name) const = 0;
-  [[nodiscard]] virtual StoredNamespace Namespace(const std::string& name) const = 0;
+  /// Nothing: it is not known, as where the right to list namespaces is missing.
+  [[nodiscard]] virtual std::optional<StoredNamespace> Namespace(const std::string& name) const = 0;
   /// A Secret of the operator's own namespace.
   [[nodiscard]] virtual std::shared_ptr<const SecretMetadata> AuthoritySecret(
       const std::string& name) const = 0;

@@ -166,9 +166,11 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
   const StoredSystem& system = look.system;
   look.seen.now = now;
   look.seen.identity = system.identity;
-  const StoredNamespace home = view_.Namespace(system.identity.namespace_);
-  look.seen.identity.namespace_labels = home.labels;
-  look.seen.identity.namespace_terminating = home.terminating;
+  if (auto home = view_.Namespace(system.identity.namespace_)) {
+    look.seen.identity.namespace_known = true;
+    look.seen.identity.namespace_labels = std::move(home->labels);
+    look.seen.identity.namespace_terminating = home->terminating;
+  }
   look.seen.spec = system.spec;
   look.seen.status = system.status;
   const auto authority = view_.Authority(system.spec.authority);

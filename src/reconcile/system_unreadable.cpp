@@ -10,8 +10,8 @@ PassResult SystemReconciler::PassOverUnreadable(const std::string& key, Look& lo
                                                 Memory& memory) {
   look.seen.now = clock_.NowSeconds();
   look.seen.identity = look.system.identity;
-  look.seen.identity.namespace_terminating =
-      view_.Namespace(look.system.identity.namespace_).terminating;
+  const auto home = view_.Namespace(look.system.identity.namespace_);
+  look.seen.identity.namespace_terminating = home && home->terminating;
   look.seen.status = look.system.status;
   look.operations = view_.OperationsOf(key);
   for (const auto& operation : look.operations)

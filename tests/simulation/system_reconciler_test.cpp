@@ -225,6 +225,27 @@ TEST_F(ReconcilerTest, An_authority_that_appears_later_lets_the_system_go_on_at_
   EXPECT_EQ(Ready(), "Valid");
 }
 
+// R25. The caches may see a system before its namespace, and may not be let to see that at all.
+TEST_F(ReconcilerTest, A_namespace_that_is_not_known_gets_nothing_by_its_labels_until_it_is) {
+  auto authority = *stage.world.LiveAuthority(kAuthority);
+  authority.allow[0].namespaces = {
+      .labels = {{.key = "tenant", .op = core::LabelRequirement::Operator::DoesNotExist}}};
+  stage.world.SetAuthority(authority);
+  stage.world.SetNamespace(std::nullopt);
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Run(minutes{1});
+  EXPECT_EQ(Ready(), core::reason::kNotAllowed);
+  EXPECT_THAT(stage.world.LiveSystem(kKey)->status.Find("Ready")->message,
+              testing::HasSubstr("cannot be read (yet)"));
+  EXPECT_EQ(stage.mint.Made(), 0U);
+  stage.world.SetNamespace(reconcile::StoredNamespace{.labels = {{"tenant", "x"}}});
+  stage.Settle();
+  EXPECT_EQ(Ready(), core::reason::kNotAllowed);
+  stage.world.SetNamespace(reconcile::StoredNamespace{});
+  stage.Settle();
+  EXPECT_EQ(Ready(), "Valid");
+}
+
 TEST_F(ReconcilerTest, Nothing_is_written_while_a_key_is_being_made) {
   stage.mint.key_delay = [] { return World::Delay{2000}; };
   stage.world.AddSystem(MakeSystem("abap"));
@@ -269,7 +290,7 @@ TEST_F(ReconcilerTest, A_system_that_is_being_deleted_gets_nothing) {
 }
 
 TEST_F(ReconcilerTest, A_system_in_a_namespace_that_terminates_gets_nothing) {
-  stage.world.SetNamespace({.labels = {}, .terminating = true});
+  stage.world.SetNamespace(reconcile::StoredNamespace{.labels = {}, .terminating = true});
   stage.world.AddSystem(MakeSystem("abap"));
   stage.Run(hours{48});
   EXPECT_EQ(stage.world.Writes(), 0);

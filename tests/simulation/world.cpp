@@ -124,7 +124,7 @@ void World::RemoveAuthority(const std::string& name) {
   if (authorities_.Live(name)) authorities_.Set(name, nullptr, News());
 }
 
-void World::SetNamespace(reconcile::StoredNamespace home) {
+void World::SetNamespace(std::optional<reconcile::StoredNamespace> home) {
   home_ = std::move(home);
   WakeAll();
 }

@@ -108,7 +108,8 @@ class World final : public reconcile::View, public reconcile::Cluster {
   void DeleteSecret(const std::string& key);
   void SetAuthority(reconcile::StoredAuthority authority);
   void RemoveAuthority(const std::string& name);
-  void SetNamespace(reconcile::StoredNamespace home);
+  /// Nothing: the caches do not know it.
+  void SetNamespace(std::optional<reconcile::StoredNamespace> home);
 
   // What is really there.
   [[nodiscard]] SystemPointer LiveSystem(const std::string& key) const;
@@ -160,7 +161,9 @@ class World final : public reconcile::View, public reconcile::Cluster {
       const std::string& name) const override {
     return authorities_.Cached(name);
   }
-  reconcile::StoredNamespace Namespace(const std::string&) const override { return home_; }
+  std::optional<reconcile::StoredNamespace> Namespace(const std::string&) const override {
+    return home_;
+  }
   std::shared_ptr<const reconcile::SecretMetadata> AuthoritySecret(
       const std::string&) const override {
     return nullptr;
@@ -210,7 +213,7 @@ class World final : public reconcile::View, public reconcile::Cluster {
   Channel<reconcile::StoredAuthority> authorities_;
   std::unordered_map<std::string, std::vector<OperationPointer>> operations_of_;  // cached
   std::unordered_map<std::string, std::string> alive_;                            // uid to key
-  reconcile::StoredNamespace home_;
+  std::optional<reconcile::StoredNamespace> home_ = reconcile::StoredNamespace{};
   std::multimap<Time, std::function<void()>> timers_;
   std::array<int, kCalls> counts_{};
 };

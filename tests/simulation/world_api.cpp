@@ -129,7 +129,8 @@ kube::ApiResult<Written> World::CreateSecret(const reconcile::SecretDraft& draft
   return Perform<Written>(Call::CreateSecret, [&]() -> kube::ApiResult<Written> {
     const std::string key = ObjectKey(draft.namespace_, draft.name);
     if (secrets_.Live(key)) return Refuse(ApiErrorKind::AlreadyExists, 409, "it exists already");
-    if (home_.terminating) return Refuse(ApiErrorKind::QuotaExceeded, 403, "being terminated");
+    if (home_ && home_->terminating)
+      return Refuse(ApiErrorKind::QuotaExceeded, 403, "being terminated");
     auto secret = std::make_shared<SecretObject>();
     secret->metadata.namespace_ = draft.namespace_;
     secret->metadata.name = draft.name;

@@ -40,8 +40,7 @@ TEST(Pattern, Of_many_stars_against_a_long_text_ends_soon) {
 }
 
 std::optional<std::string> Ask(const Observation& o) {
-  return WhyNotAllowed(o.authority, o.spec.subject, o.identity.namespace_,
-                       o.identity.namespace_labels);
+  return WhyNotAllowed(o.authority, o.spec.subject, o.identity);
 }
 
 struct AllowCase {
@@ -133,6 +132,38 @@ TEST(Allow, A_refusal_names_what_does_not_fit_and_the_rule_to_add) {
   EXPECT_THAT(*refusal, HasSubstr("countries \"DE\""));
   EXPECT_THAT(*refusal, HasSubstr("{namespaces: {names: [\"idm\"]}, commonNames: [\"abap-prod\"], "
                                   "organizations: [\"Example\"], countries: [\"DE\"]}"));
+}
+
+// A label that cannot be read is not absent.
+TEST(Allow, Labels_that_cannot_be_read_let_nobody_through_and_the_refusal_says_so) {
+  Observation o = Fresh();
+  o.identity.namespace_known = false;
+  o.identity.namespace_labels.clear();
+  EXPECT_FALSE(Ask(o)) << "its name is known all the same";
+  const std::pair<LabelRequirement::Operator, std::vector<std::string>> selectors[] = {
+      {In, {"identity"}}, {NotIn, {"x"}}, {Exists, {}}, {DoesNotExist, {}}};
+  for (const auto& [op, values] : selectors) {
+    Select(o, op, "team", values);
+    const auto refusal = Ask(o);
+    ASSERT_TRUE(refusal) << static_cast<int>(op);
+    EXPECT_THAT(*refusal, HasSubstr("labels"));
+    EXPECT_THAT(*refusal, HasSubstr("cannot be read (yet)"));
+  }
+  o.spec.subject.countries = {"DE"};  // no label would help
+  EXPECT_THAT(*Ask(o), ::testing::Not(HasSubstr("cannot be read")));
+}
+
+TEST(Allow, A_Generate_waits_for_labels_that_cannot_be_read_yet) {
+  Observation o = Fresh();
+  Select(o, NotIn, "team", {"x"});
+  o.identity.namespace_known = false;
+  o = WithPair(std::move(o), Made(1, kNow - days{10}));
+  o.operations = {Op(OperationAction::Generate, 1)};
+  const Decision waiting = Decide(o);
+  EXPECT_FALSE(waiting.change);
+  EXPECT_TRUE(waiting.verdicts.empty());
+  o.identity.namespace_known = true;
+  EXPECT_EQ(NameOf(Decide(o).change), "IssueInactive");
 }
 
 TEST(Allow, Permission_withdrawn_keeps_the_pair_and_stops_issuance) {

@@ -54,6 +54,7 @@ inline Observation Fresh(sys_seconds now = kNow) {
   o.identity.uid = "5f1c0a36-8f6e-4a55-9e0b-6c1f6ac0a001";
   o.identity.namespace_ = "idm";
   o.identity.name = "abap-prod";
+  o.identity.namespace_known = true;
   o.identity.namespace_labels = {{"team", "identity"}};
   o.identity.generation = 3;
   o.spec.display_name = "ABAP Production";
