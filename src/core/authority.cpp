@@ -149,6 +149,11 @@ AuthorityDecision DecideAuthority(const AuthorityObservation& observation) {
       if (at > now && (!decision.wake_at || at < *decision.wake_at)) decision.wake_at = at;
     }
   }
+  // Nobody writes a Secret again only because its time has come.
+  const auto* unusable = std::get_if<CaUnusable>(&observation.secret);
+  if (unusable && unusable->usable_from && *unusable->usable_from > now) {
+    decision.wake_at = unusable->usable_from;
+  }
   status.observed_generation = observation.identity.generation;
   status.conditions =
       WithConditions(observation.status.conditions, {std::move(ready), ExpiringSoon(status, now)},

@@ -26,7 +26,8 @@ AuthorityReading ReadAuthoritySecret(const LiveSecret* secret, const StoredAutho
                                    secret->Data("ca.crt"), now);
   if (!signer) {
     reading.state = core::CaUnusable{.reason = std::string{x509::ToString(signer.error().fault)},
-                                     .message = signer.error().message};
+                                     .message = signer.error().message,
+                                     .usable_from = signer.error().usable_from};
     return reading;
   }
   reading.state = signer->Facts();

@@ -98,8 +98,11 @@ Verdict JudgeTime(const CertificateHandle& certificate, sys_seconds now) {
   const sys_seconds start = NotBefore(certificate.get());
   const sys_seconds end = NotAfter(certificate.get());
   if (now < start) {
-    return Fault(AuthorityFault::NotYetValid,
-                 fmt::format("{} is valid from {} on", NameOf(certificate), FormatTime(start)));
+    auto fault =
+        Fault(AuthorityFault::NotYetValid,
+              fmt::format("{} is valid from {} on", NameOf(certificate), FormatTime(start)));
+    fault.usable_from = start;
+    return fault;
   }
   if (now <= end) return std::nullopt;
   return Fault(AuthorityFault::Expired,

@@ -58,6 +58,20 @@ TEST_F(AuthoritySecret, Each_fault_is_told_by_its_reason_and_mending_it_lets_the
   EXPECT_EQ(op.Log().find("PRIVATE KEY"), std::string::npos);
 }
 
+TEST_F(AuthoritySecret, That_begins_later_becomes_valid_by_itself) {
+  OperatorProcess op{WithAdmin()};
+  CertificateOptions options;
+  options.not_before = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) +
+                       std::chrono::seconds{20};
+  const PemPair later = MakeAuthority(options);
+  Apply(TlsSecret("ca-later", later.certificate, later.key));
+  Apply(AuthorityFromSecret("ca-later", "ca-later"));
+  Apply(System("of-later", "ca-later"));
+  AwaitCondition("certca", "ca-later", "Ready", "False", "NotYetValid", kSoon);
+  AwaitCondition("certca", "ca-later", "Ready", "True", "", kSoon);
+  AwaitCondition("psys", "of-later", "Ready", "True", "", kSoon);
+}
+
 TEST_F(AuthoritySecret, Its_public_chain_is_in_the_status_and_follows_the_Secret) {
   OperatorProcess op{WithAdmin()};
   const PemPair root = MakeAuthority({.common_name = "Root"});

@@ -81,6 +81,14 @@ INSTANTIATE_TEST_SUITE_P(
               "NotYetValid"}),
     [](const auto& test) { return test.param.name; });
 
+TEST(Authority, That_begins_later_is_looked_at_again_when_it_does) {
+  const sys_seconds begin = kNow + days{3};
+  const AuthorityDecision decision =
+      DecideAuthority(FromSecret(CaUnusable{"NotYetValid", "It begins later.", begin}));
+  EXPECT_EQ(decision.wake_at, begin);
+  EXPECT_FALSE(DecideAuthority(FromSecret(CaUnusable{"Malformed", "no PEM"})).wake_at);
+}
+
 TEST(Authority, That_is_generated_is_made_once_with_its_validity_and_key) {
   AuthorityObservation o = Generated(CaMissing{});
   const AuthorityDecision decision = DecideAuthority(o);

@@ -1,0 +1,54 @@
+// What an authority's Secret is read as, and what follows from that.
+#include "reconcile/authority_secret.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/certificates.hpp"
+
+namespace certpair::reconcile {
+namespace {
+
+using std::chrono::hours;
+
+LiveSecret SecretWith(const test::PemPair& pair, const std::string& above = {}) {
+  LiveSecret secret;
+  secret.metadata.resource_version = "7";
+  secret.data["tls.crt"] = SecretString{pair.certificate + above};
+  secret.data["tls.key"] = SecretString{pair.key};
+  return secret;
+}
+
+core::AuthorityDecision Decided(const LiveSecret& secret, sys_seconds now) {
+  StoredAuthority authority;
+  authority.identity.name = "ca";
+  authority.source = core::AuthorityFromSecret{.secret_name = "ca"};
+  return core::DecideAuthority({.write_failure = {},
+                                .identity = authority.identity,
+                                .source = authority.source,
+                                .status = {},
+                                .secret = ReadAuthoritySecret(&secret, authority, now).state,
+                                .now = now});
+}
+
+std::string Ready(const core::AuthorityDecision& decision) {
+  return decision.status.conditions.at(0).reason;
+}
+
+TEST(AuthoritySecret, That_is_not_valid_yet_is_looked_at_again_when_its_chain_begins) {
+  const sys_seconds now = test::kLongAgo + hours{24 * 365};
+  test::CertificateOptions root_options;
+  root_options.common_name = "Root";
+  root_options.not_before = now + hours{1};
+  test::CertificateOptions options;
+  options.not_before = now + hours{2};
+  const test::PemPair root = test::MakeAuthority(root_options);
+  const LiveSecret secret = SecretWith(test::MakeAuthority(options, root), root.certificate);
+  const auto first = Decided(secret, now);
+  EXPECT_EQ(Ready(first), "NotYetValid");
+  ASSERT_EQ(first.wake_at, now + hours{2});
+  EXPECT_EQ(Ready(Decided(secret, *first.wake_at - seconds{1})), "NotYetValid");
+  EXPECT_EQ(Ready(Decided(secret, *first.wake_at)), "Usable");
+}
+
+}  // namespace
+}  // namespace certpair::reconcile
