@@ -71,6 +71,8 @@ PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string
     if (ended) return *ended;
     seen.secret = reading->state;
     decided = core::DecideAuthority(seen);
+  } else {
+    signing_.Forget(owner);  // one that was asked for, and is not wanted any more
   }
   const bool usable = std::holds_alternative<core::CaUsable>(reading->state);
   if (reading->signer)

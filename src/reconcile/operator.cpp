@@ -106,6 +106,7 @@ void Operator::Work(const std::stop_token& stop) {
       workers.emplace_back([this, stop] { WorkerLoop(stop); });
   }
   working_ = false;
+  signing_.ForgetKeys();  // another leader makes its own
 }
 
 void Operator::WorkerLoop(const std::stop_token& stop) {

@@ -82,7 +82,7 @@ class CertificateSource {
   virtual Result<std::optional<x509::IssuedCertificate>> Make(
       const std::string& owner, const std::string& authority,
       const core::CertificateOrder& order) = 0;
-  /// Drops what was being made for an owner that is gone.
+  /// Drops what was being made for an owner that is gone or wants it no more.
   virtual void Forget(const std::string& owner) = 0;
   virtual Result<core::Certificate> ReadSlot(std::string_view certificate, std::string_view key,
                                              std::string_view authority) const = 0;

@@ -41,6 +41,8 @@ class SigningSource final : public CertificateSource {
                                                                 core::KeySpec spec) {
     return keys_.Take(owner, spec);
   }
+  /// Keys that nobody took, and those that are being made.
+  void ForgetKeys() { keys_.ForgetAll(); }
   [[nodiscard]] std::size_t KeysWaiting() const { return keys_.Waiting(); }
 
  private:

@@ -99,6 +99,7 @@ PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem
   if (look.decided.change) {
     if (auto ended = ConfirmBeforeChange(key, look, memory)) return *ended;
   }
+  ForgetUnwantedKey(key, look, memory);
   if (look.decided.change) {
     if (auto ended = Change(key, look, memory)) return *ended;
   } else if (!memory.write_failure.empty()) {
@@ -148,7 +149,9 @@ bool SystemReconciler::IsBehind(const std::string& key, const StoredSystem& syst
   if (!memory.behind_since) memory.behind_since = now;
   if (now - *memory.behind_since < kCacheMayLag) return true;
   log::Warn("the caches do not show a write of ours: reading it live", {{"system", key}});
-  memory = Memory{.read_live = true, .depth_check_at = memory.depth_check_at};
+  memory = Memory{.key_wanted_since = memory.key_wanted_since,
+                  .read_live = true,
+                  .depth_check_at = memory.depth_check_at};
   return false;
 }
 
@@ -316,6 +319,14 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
     memory.read_live = true;
   }
   return std::nullopt;
+}
+
+// Nothing is to be made any more: the key that was asked for does not stay in memory. While
+// something else goes first, it is kept.
+void SystemReconciler::ForgetUnwantedKey(const std::string& key, const Look& look, Memory& memory) {
+  if (!memory.key_wanted_since || look.decided.change || !look.decided.verdicts.empty()) return;
+  certificates_.Forget(key);
+  memory.key_wanted_since.reset();
 }
 
 // The key is on its way. A short wait is not worth a write; a long one is told.

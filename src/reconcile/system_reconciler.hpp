@@ -56,6 +56,7 @@ class SystemReconciler {
     std::string system_version;  // of our last writes: the caches must reach them
     std::string secret_version;
     std::optional<std::chrono::steady_clock::time_point> behind_since;
+    // The pool makes a key, or holds one, that no pass has taken yet.
     std::optional<std::chrono::steady_clock::time_point> key_wanted_since;
     bool read_live = false;     // the next pass must not trust status or cache
     bool wrote_status = false;  // this process wrote the status, and nobody has since
@@ -83,6 +84,7 @@ class SystemReconciler {
   ReadResult DecideOnMail(const std::string& key, Look& look, Memory& memory);
   std::optional<PassResult> ConfirmBeforeChange(const std::string& key, Look& look, Memory& memory);
   std::optional<PassResult> Change(const std::string& key, Look& look, Memory& memory);
+  void ForgetUnwantedKey(const std::string& key, const Look& look, Memory& memory);
   PassResult WaitForKey(const std::string& key, Look& look, Memory& memory);
   PassResult Refused(const std::string& key, PassResult failure, Look& look, Memory& memory);
   PassResult ChangeFailed(const std::string& key, const kube::ApiError& error, Look& look,

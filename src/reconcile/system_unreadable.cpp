@@ -24,6 +24,7 @@ PassResult SystemReconciler::PassOverUnreadable(const std::string& key, Look& lo
   if (!look.decided.events.empty())
     log::Error("a system's spec cannot be read: is the CRD of this version?",
                {{"system", key}, {"field", look.system.undecodable}});
+  ForgetUnwantedKey(key, look, memory);
   memory.read_live = true;
   if (auto ended = Tell(key, look, memory)) return *ended;
   return {.kind = PassResult::Kind::Settled, .wake_at = look.decided.wake_at};

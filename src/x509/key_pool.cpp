@@ -45,6 +45,11 @@ struct Wishes {
     queue.erase(wish->second.ticket);
     by_owner.erase(wish);
   }
+  void DropAll() {
+    for (auto& [owner, wish] : by_owner) wish.stop.request_stop();
+    queue.clear();
+    by_owner.clear();
+  }
 };
 
 // A wish that a thread works on.
@@ -144,6 +149,8 @@ Result<std::optional<PrivateKey>> KeyPool::Take(const std::string& owner, core::
 }
 
 void KeyPool::Forget(const std::string& owner) { state_->wishes.Lock()->Drop(owner); }
+
+void KeyPool::ForgetAll() { state_->wishes.Lock()->DropAll(); }
 
 std::size_t KeyPool::Waiting() const {
   auto locked = state_->wishes.Lock();

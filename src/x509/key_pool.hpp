@@ -29,8 +29,10 @@ class KeyPool {
   /// take microseconds and are made in the call. An error is that of GenerateKey.
   [[nodiscard]] Result<std::optional<PrivateKey>> Take(const std::string& owner,
                                                        core::KeySpec spec);
-  /// Drops the wish, or the key, of an owner that is gone.
+  /// Drops the wish, or the key, of an owner that is gone or wants none any more.
   void Forget(const std::string& owner);
+  /// Drops all wishes and all keys that nobody took.
+  void ForgetAll();
   /// Owners that wait, for the metric.
   [[nodiscard]] std::size_t Waiting() const;
 

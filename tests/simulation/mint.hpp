@@ -38,6 +38,8 @@ class Mint final : public reconcile::CertificateSource {
   std::function<void(const std::string& owner, std::chrono::milliseconds in)> key_ordered;
   /// A crash: keys that were being made are gone.
   void ForgetAll() { pending_.clear(); }
+  /// Keys that were ordered and not taken.
+  [[nodiscard]] std::size_t Pending() const { return pending_.size(); }
   [[nodiscard]] std::size_t Made() const { return certificates_.size(); }
   /// The certificate of this text, or null.
   [[nodiscard]] const core::Certificate* Known(std::string_view pem) const;

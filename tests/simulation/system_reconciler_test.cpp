@@ -256,6 +256,17 @@ TEST_F(ReconcilerTest, Nothing_is_written_while_a_key_is_being_made) {
   EXPECT_EQ(stage.world.Writes(), 3);
 }
 
+TEST_F(ReconcilerTest, A_key_that_nobody_wants_any_more_is_forgotten) {
+  stage.mint.key_delay = [] { return World::Delay{2000}; };
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Run(World::Delay{1000});
+  ASSERT_EQ(stage.mint.Pending(), 1U);
+  stage.world.EditSystem(kKey, [](auto& system) { system.spec.issuance = core::Issuance::Manual; });
+  stage.Run(minutes{1});
+  EXPECT_EQ(Ready(), core::reason::kWaitingForGenerate);
+  EXPECT_EQ(stage.mint.Pending(), 0U);
+}
+
 TEST_F(ReconcilerTest, A_key_that_takes_long_is_told_in_the_status) {
   stage.mint.key_delay = [] { return minutes{5}; };
   stage.world.AddSystem(MakeSystem("abap"));

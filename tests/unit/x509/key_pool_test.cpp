@@ -227,5 +227,19 @@ TEST(KeyPool, Its_threads_have_a_lower_priority_and_the_caller_keeps_its_own) {
   EXPECT_EQ(getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())), mine);
 }
 
+TEST(KeyPool, Forgets_all_keys_that_nobody_took_and_all_wishes) {
+  Calls calls;
+  KeyPool pool{1, calls.Callback()};
+  ASSERT_TRUE(pool.Take("a", kRsa2048));
+  calls.Await(1);
+  ASSERT_TRUE(pool.Take("b", kRsa4096));
+  ASSERT_TRUE(pool.Take("c", kRsa2048));
+  pool.ForgetAll();
+  EXPECT_EQ(pool.Waiting(), 0U);
+  const auto again = pool.Take("a", kRsa2048);
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(*again) << "the key of before was kept";
+}
+
 }  // namespace
 }  // namespace certpair::x509
