@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.hpp"
 #include "core/reasons.hpp"
 
 namespace certpair::core {
@@ -26,7 +27,9 @@ std::string NameOf(const Subscriber& subscriber) {
                                          : fmt::format("\"{}\"", subscriber.display_name);
 }
 
-std::string Words(const NoticeOutcome& outcome) { return outcome.message.substr(0, kLongestWords); }
+std::string Words(const NoticeOutcome& outcome) {
+  return std::string{CutUtf8(outcome.message, kLongestWords)};
+}
 
 // The ledger names recipients by hash: this finds them again.
 class Addressees {

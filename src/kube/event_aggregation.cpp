@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/time_format.hpp"
+#include "base/utf8.hpp"
 
 namespace certpair::kube {
 namespace {
@@ -40,12 +41,6 @@ std::string Bounded(std::string_view text, std::size_t bytes) {
 }
 
 }  // namespace
-
-std::string_view CutUtf8(std::string_view text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
-  return text.substr(0, bytes);
-}
 
 EventAggregation::Object& EventAggregation::Remember(const ObjectReference& object,
                                                      std::chrono::system_clock::time_point now) {

@@ -84,9 +84,6 @@ class EventAggregation {
   std::uint64_t last_stamp_ = 0;
 };
 
-/// `text` cut to at most `bytes`, never amid a UTF-8 character.
-[[nodiscard]] std::string_view CutUtf8(std::string_view text, std::size_t bytes);
-
 /// The core/v1 Event to create.
 [[nodiscard]] nlohmann::json EventObject(const EventNote& note, const EventWrite& write,
                                          const std::string& component, const std::string& instance);

@@ -328,7 +328,8 @@ SmtpMailer::Connection::Attempt SmtpMailer::Connection::Try(Conversation& talk,
 Delivery SmtpMailer::Connection::Send(const Letter& letter, const std::stop_token& stop) {
   if (stop.stop_requested()) return {Verdict::Stopped, ""};
   auto files = ReadFiles(server_);
-  if (!files) return {Verdict::DelayedAll, files.error().message};
+  if (!files)
+    return {Verdict::DelayedAll, OneLine(files.error().message)};  // a path may be anything
   Conversation talk;
   Attempt attempt = Try(talk, letter, *files, stop);
   // A server may close what it finds idle, with 421 or without a word: that is no trouble.

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/log.hpp"
 #include "unit/core/correspondent.hpp"
 
 namespace certpair::core::testing {
@@ -358,6 +359,26 @@ TEST(Refused, Says_who_by_display_name_and_what_the_server_said_and_others_get_t
       (Mails{"Expiring 72h to reader-0", "Expiring 72h to reader-1", "Expiring 72h to reader-2"}))
       << "the next threshold is tried again";
   EXPECT_EQ(Told(mail.o.status), "True/Delivered");
+}
+
+// A condition or an Event with half a character in it can never be written.
+TEST(Refused, In_any_script_is_quoted_in_whole_characters) {
+  std::string said;
+  for (int n = 0; n < 200; ++n) said += "Ж";
+  for (const char* before : {"", "x", "xy", "xyz"}) {
+    for (const Kind kind : {Kind::Refused, Kind::Delayed, Kind::GivenUp}) {
+      Correspondent mail = Subscribed();
+      const Decision due = mail.LookAt(BeforeEnd(hours{336}));
+      mail.o.status = due.status;
+      mail.o.mail.under_way = {due.notices.at(0).id};
+      mail.Deliver(due.notices, kind, before + ("550 " + said));
+      EXPECT_THAT(Message(mail.o.status), HasSubstr("ЖЖЖ"));
+      EXPECT_EQ(log::Redact(Message(mail.o.status)), Message(mail.o.status)) << before;
+      for (const EventNotice& event : mail.after.events) {
+        EXPECT_EQ(log::Redact(event.message), event.message) << before;
+      }
+    }
+  }
 }
 
 TEST(Refused, Concerns_nobody_once_the_recipient_is_gone) {

@@ -191,14 +191,6 @@ TEST(EventAggregation, Events_of_cluster_scoped_objects_go_to_the_default_namesp
 }
 
 TEST(EventAggregation, Texts_are_cut_between_characters_and_are_always_UTF8) {
-  const struct {
-    std::string text;
-    std::size_t bytes;
-    std::string cut;
-  } rows[] = {{"abc", 3, "abc"}, {"abc", 2, "ab"}, {"aé", 2, "a"},      {"a€b", 3, "a"},
-              {"a€b", 4, "a€"},  {"😀", 3, ""},    {"\x80\x80", 1, ""}, {"", 0, ""}};
-  for (const auto& row : rows) EXPECT_EQ(CutUtf8(row.text, row.bytes), row.cut) << row.text;
-
   std::string message(1023, 'x');
   message += "é";
   const EventWrite write{"idm", "abap.1", 1, {}, {}};
