@@ -34,8 +34,11 @@ enum class Tls {
 /// How long a mail may take; each is an upper bound.
 struct Deadlines {
   std::chrono::milliseconds connect{30'000};  ///< until the server has let us in, TLS and login too
-  std::chrono::milliseconds reply{60'000};    ///< to each command, and to the text
-  std::chrono::milliseconds mail{180'000};    ///< the whole
+  std::chrono::milliseconds reply{60'000};    ///< to each command
+  /// To the whole text (RFC 5321 §4.5.3.2.6): a server that has it may take this long to say so,
+  /// and whoever does not wait sends copies.
+  std::chrono::milliseconds final_reply{600'000};
+  std::chrono::milliseconds mail{900'000};  ///< the whole; above all of these together
 };
 
 /// Where mails are handed in.

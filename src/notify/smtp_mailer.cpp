@@ -44,6 +44,8 @@ struct Conversation {
   std::string_view objection;  // ours, to what the server offers
   bool flooded = false;
   bool leaves = false;
+  CURL* easy = nullptr;  // whose patience grows once the whole text is sent
+  std::chrono::milliseconds final_reply{};
 };
 
 constexpr std::string_view kNoLogin = "it offers no AUTH, and there are credentials for it";
@@ -102,6 +104,12 @@ std::size_t OnReply(char* bytes, std::size_t /*one*/, std::size_t size, void* us
   return talk.objection.empty() ? size : 0;
 }
 
+// In whole seconds, as curl has it.
+void WaitForReplies(CURL* easy, std::chrono::milliseconds time) {
+  const auto whole = std::chrono::ceil<std::chrono::seconds>(time);
+  curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, static_cast<long>(whole.count()));
+}
+
 std::size_t OnUpload(char* buffer, std::size_t one, std::size_t count, void* user) {
   auto& talk = *static_cast<Conversation*>(user);
   talk.stage = Stage::Body;
@@ -109,6 +117,8 @@ std::size_t OnUpload(char* buffer, std::size_t one, std::size_t count, void* use
   const std::size_t size = std::min(one * count, talk.letter->bytes.size() - talk.sent);
   talk.letter->bytes.copy(buffer, size, talk.sent);
   talk.sent += size;
+  // What is awaited next is the answer to the final dot; curl looks at the option while it waits.
+  if (talk.sent == talk.letter->bytes.size()) WaitForReplies(talk.easy, talk.final_reply);
   return size;
 }
 
@@ -248,8 +258,7 @@ void SmtpMailer::Connection::SetUp(Conversation& talk, const Files& files) {
   };
   limit(CURLOPT_CONNECTTIMEOUT_MS, server_.deadlines.connect);
   limit(CURLOPT_TIMEOUT_MS, talk.letter != nullptr ? server_.deadlines.mail : kFarewell);
-  const auto reply = std::chrono::ceil<std::chrono::seconds>(server_.deadlines.reply);
-  curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, static_cast<long>(reply.count()));
+  WaitForReplies(easy, server_.deadlines.reply);
   SetTls(files);
   if (files.login) {
     curl_easy_setopt(easy, CURLOPT_USERNAME, files.login->user.c_str());
@@ -312,6 +321,8 @@ SmtpMailer::Connection::Attempt SmtpMailer::Connection::Try(Conversation& talk,
   if (!multi_ || !easy_) return {.code = CURLE_OUT_OF_MEMORY};
   SetUp(talk, files);
   CURL* easy = easy_.get();
+  talk.easy = easy;
+  talk.final_reply = server_.deadlines.final_reply;
   curl_easy_setopt(easy, CURLOPT_MAIL_FROM, fmt::format("<{}>", letter.from).c_str());
   const List recipients{curl_slist_append(nullptr, fmt::format("<{}>", letter.to).c_str())};
   curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, recipients.get());

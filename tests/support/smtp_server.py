@@ -13,7 +13,8 @@ read again whenever the file changes:
      "refuse": {"a@b": "550 no"},      the answer to RCPT for an address
      "greeting" | "EHLO" | "STARTTLS" | "AUTH" | "MAIL" | "RCPT" | "DATA" | "body" | "QUIT": FAULT}
 
-FAULT is an answer ("450 later"; with 421 the connection is closed), or one of: stall, close, garbage (200 random bytes),
+FAULT is an answer ("450 later"; with 421 the connection is closed), or one of: stall, slow (as it should be, after three
+seconds), close, garbage (200 random bytes),
 long (a line of 1 MB), flood (250- without end), hide and hide-auth (EHLO without STARTTLS or AUTH), reply-and-close. A fault may be an object
 {"for": "a@b", "do": FAULT}: only where the mail is for that address.
 
@@ -149,6 +150,9 @@ class Server(SMTP):
             return False, None
         if fault == "stall":
             await asyncio.sleep(3600)
+        elif fault == "slow":
+            await asyncio.sleep(3)
+            return False, None
         elif fault == "close":
             self.transport.close()
         elif fault == "reply-and-close":

@@ -29,7 +29,7 @@ class MailFault : public testing::Test {
             .tls = Tls::StartTls,
             .ca_file = server.CaFile(),
             .credentials_file = folder_ / "credentials",
-            .deadlines = {.connect = 2s, .reply = 1s, .mail = 4s}};
+            .deadlines = {.connect = 2s, .reply = 1s, .final_reply = 2s, .mail = 6s}};
   }
   void WriteCredentials(const std::string& text) const {
     std::ofstream{folder_ / "credentials.new"} << text;

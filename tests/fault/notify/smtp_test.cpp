@@ -262,6 +262,24 @@ TEST_F(Smtp, One_who_is_refused_or_delayed_holds_nobody_else_back) {
   EXPECT_EQ(server.CountMails(), 3U);
 }
 
+// RFC 5321 §4.5.3.2.6: who does not wait for it sends copies.
+TEST_F(Smtp, A_server_that_thinks_long_about_the_whole_text_is_believed_and_the_mail_goes_once) {
+  test::SmtpServer server{{.behaviour = Behaviour({{"body", "slow"}})}};
+  SmtpServer settings = ServerOf(server);
+  settings.deadlines = {.connect = 10s, .reply = 1s, .final_reply = 30s, .mail = 60s};
+  SmtpMailer mailer{settings};
+  for (const char* recipient : {"a@example.com", "b@example.com"}) {
+    const Delivery delivery = mailer.Send(LetterTo(recipient), {});
+    EXPECT_EQ(delivery.verdict, Verdict::Sent) << delivery.message;
+  }
+  EXPECT_EQ(server.CountMails(), 2U);
+  EXPECT_EQ(server.CountLines("tls DATA"), 2) << server.Lines();
+  server.Behave(Behaviour({{"MAIL", "stall"}}));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_THAT(mailer.Send(LetterTo("c@example.com"), {}).message, HasSubstr("in time"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 15s) << "the patience ends with that answer";
+}
+
 TEST_F(Smtp, Two_mails_in_a_row_without_an_answer_are_the_servers_trouble) {
   test::SmtpServer server{{.behaviour = Behaviour({{"RCPT", "close"}})}};
   SmtpMailer mailer{ServerOf(server)};
@@ -291,7 +309,7 @@ TEST_F(Smtp, A_stop_request_ends_any_wait_at_once) {
     SCOPED_TRACE(step);
     test::SmtpServer server{{.behaviour = Behaviour({{step, "stall"}})}};
     SmtpServer settings = ServerOf(server);
-    settings.deadlines = {.connect = 60s, .reply = 60s, .mail = 60s};
+    settings.deadlines = {.connect = 60s, .reply = 60s, .final_reply = 60s, .mail = 60s};
     SmtpMailer mailer{settings};
     std::stop_source stop;
     std::jthread later{[&] {
