@@ -201,6 +201,7 @@ void MailQueue::Done(const Delivery& delivery, Instant now) {
   const bool settled = delivery.verdict == Verdict::Sent || delivery.verdict == Verdict::Refused;
   if (std::exchange(drops_in_hand_, false) && entry != entries_.end() && !settled) {
     said_.push_back(NoticeOutcome::Kind::Dropped);
+    wakes_.insert(entry->second.key);  // this process may lead again, and a pass waited for it
     Erase(entry);
     entry = entries_.end();
   }

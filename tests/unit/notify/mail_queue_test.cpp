@@ -329,6 +329,17 @@ TEST_F(Queue, When_a_term_ends_what_waits_is_dropped_and_what_was_sent_is_still_
   EXPECT_THAT(Kinds("k"), ElementsAre(Kind::Sent)) << "what was sent, was sent";
 }
 
+TEST_F(Queue, The_system_of_a_mail_that_was_dropped_while_in_hand_looks_again) {
+  Post("a", "k");
+  EXPECT_EQ(Take(), "a");
+  queue_.DropAll();
+  EXPECT_TRUE(queue_.IsUnderWay("a")) << "a pass of the next term waits for it";
+  EXPECT_THAT(queue_.TakeWakes(), IsEmpty());
+  Done(Verdict::DelayedAlone);
+  EXPECT_FALSE(queue_.IsUnderWay("a"));
+  EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
+}
+
 TEST_F(Queue, What_is_settled_is_not_taken_again_before_the_ledger_knows_it) {
   Post("a", "k");
   Take();
