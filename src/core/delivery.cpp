@@ -21,6 +21,8 @@ using Kind = NoticeOutcome::Kind;
 
 constexpr std::size_t kMostNames = 5;
 constexpr std::size_t kLongestWords = 300;
+// It counts nothing, so that it stays as it is while mails come and go.
+constexpr std::string_view kWaits = "Mail waits for the mail server, and is tried again by itself.";
 
 std::string NameOf(const Subscriber& subscriber) {
   return subscriber.display_name.empty() ? "a subscriber without a display name"
@@ -78,16 +80,29 @@ std::vector<std::pair<const Subscriber*, MailState>> NotTold(
   return failed;
 }
 
+// What the condition says at present of mails that failed and, after that, of those that wait.
+struct SaidBefore {
+  explicit SaidBefore(const View& view) {
+    const Condition* was = view.o.status.Find(condition::kNotificationsDelivered);
+    if (was == nullptr) return;
+    const std::size_t waits = std::min(was->message.find(kWaits), was->message.size());
+    delayed = was->message.substr(waits);
+    failed = was->message.substr(0, waits);
+    if (failed.ends_with(' ')) failed.pop_back();
+  }
+  std::string failed;
+  std::string delayed;
+};
+
 // What the server said, where this pass knows it; else what was said of the same before.
-std::string Remember(const View& view, std::string_view reason, const std::string& text,
+std::string Remember(const View& view, const std::string& before, const std::string& text,
                      std::initializer_list<Kind> kinds) {
   const NoticeOutcome* last = nullptr;
   for (const NoticeOutcome& outcome : view.o.mail.outcomes) {
     if (std::ranges::find(kinds, outcome.kind) != kinds.end()) last = &outcome;
   }
   if (last && !last->message.empty()) return text + " " + Words(*last);
-  const Condition* was = view.o.status.Find(condition::kNotificationsDelivered);
-  return was && was->reason == reason && was->message.starts_with(text) ? was->message : text;
+  return before.starts_with(text) ? before : text;
 }
 
 // A warning that waited until the end of what it warned of: it stays due, and goes out as the news
@@ -106,9 +121,10 @@ std::string Count(std::size_t count, std::string_view one, std::string_view many
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
-Statement SayFailed(const View& view,
+// `waits`: what is to be said of others that wait; empty: nothing.
+Statement SayFailed(const View& view, const std::string& before,
                     const std::vector<std::pair<const Subscriber*, MailState>>& failed,
-                    std::size_t subscribers) {
+                    std::size_t subscribers, const std::string& waits) {
   std::string names;
   for (std::size_t n = 0; n < std::min(failed.size(), kMostNames); ++n) {
     names += fmt::format("{}{} ({})", n == 0 ? "" : ", ", NameOf(*failed[n].first),
@@ -120,25 +136,21 @@ Statement SayFailed(const View& view,
   const std::string_view reason = refused ? reason::kRecipientRefused : reason::kMailGivenUp;
   std::string text = fmt::format("The last mail did not reach {} of {}: {}.", failed.size(),
                                  Count(subscribers, "subscriber", "subscribers"), names);
-  return Say(ConditionStatus::False, reason,
-             Remember(view, reason, text, {Kind::Refused, Kind::GivenUp}));
+  std::string message = Remember(view, before, text, {Kind::Refused, Kind::GivenUp});
+  if (!waits.empty()) message += " " + waits;
+  return Say(ConditionStatus::False, reason, std::move(message));
 }
 
-// The text counts nothing, so that it stays as it is while mails come and go.
-std::optional<Statement> SayDelayed(const View& view) {
+// Empty: nothing waits for the server, as far as is known.
+std::string WordsOfDelay(const View& view, const std::string& before) {
   const auto is = [](Kind kind) {
     return [kind](const NoticeOutcome& outcome) { return outcome.kind == kind; };
   };
   const auto& outcomes = view.o.mail.outcomes;
-  const Condition* was = view.o.status.Find(condition::kNotificationsDelivered);
   const bool delayed = std::ranges::any_of(outcomes, is(Kind::Delayed));
-  const bool still =
-      was && was->reason == reason::kMailDelayed && std::ranges::none_of(outcomes, is(Kind::Sent));
-  if (!delayed && !still) return std::nullopt;
-  return Say(
-      ConditionStatus::False, reason::kMailDelayed,
-      Remember(view, reason::kMailDelayed,
-               "Mail waits for the mail server, and is tried again by itself.", {Kind::Delayed}));
+  const bool still = !before.empty() && std::ranges::none_of(outcomes, is(Kind::Sent));
+  if (!delayed && !still) return "";
+  return Remember(view, before, std::string{kWaits}, {Kind::Delayed});
 }
 
 }  // namespace
@@ -188,11 +200,11 @@ std::optional<Statement> SayDelivered(const View& view,
   }
   const auto entries = book.Entries();
   const auto due = std::ranges::count(entries, MailState::Due, &MailEntry::state);
-  if (due > 0) {
-    if (auto delayed = SayDelayed(view)) return delayed;
-  }
+  const SaidBefore before(view);
+  const std::string waits = due > 0 ? WordsOfDelay(view, before.delayed) : "";
   const auto failed = NotTold(view, recipients, book);
-  if (!failed.empty()) return SayFailed(view, failed, recipients.size());
+  if (!failed.empty()) return SayFailed(view, before.failed, failed, recipients.size(), waits);
+  if (!waits.empty()) return Say(ConditionStatus::False, reason::kMailDelayed, waits);
   if (due > 0) {
     return Say(ConditionStatus::Unknown, reason::kMailSending,
                "Mail is on its way to the mail server.");

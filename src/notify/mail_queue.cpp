@@ -69,7 +69,8 @@ bool MailQueue::Post(const std::string& system_key, core::Notice notice, Instant
               .order = next_order_++,
               .backoff = Backoff{settings_.first_retry, settings_.last_retry},
               .gives_up = ends ? std::min(gives_up, notice.active.not_after) : gives_up,
-              .ends_with_certificate = ends};
+              .ends_with_certificate = ends,
+              .telling = Backoff{settings_.first_retry, settings_.last_retry}};
   std::string id = notice.id;
   entry.notice = std::move(notice);
   const auto place = entries_.emplace(std::move(id), std::move(entry)).first;
@@ -261,8 +262,9 @@ void MailQueue::EvictOne() {
   Erase(entry);
 }
 
-// Whatever waits is told of it once. The mail itself goes behind the others, so that the next probe
-// is made with another one: it may be this mail alone that the server chokes on.
+// Whatever waits is told of it, and again where the trouble is another one. The mail itself goes
+// behind the others, so that the next probe is made with another one: it may be this mail alone
+// that the server chokes on.
 void MailQueue::DelayAll(Entries::iterator entry, const std::string& message, Instant now) {
   in_hand_.clear();
   if (entry != entries_.end()) {
@@ -274,7 +276,7 @@ void MailQueue::DelayAll(Entries::iterator entry, const std::string& message, In
   away_ = Away{message, now.steady + away_backoff_.Next(random_())};
   for (auto& [id, waiting] : entries_) {
     waiting.trouble = message;
-    TellDelayed(waiting, message, now);
+    TellChange(waiting, message, now);
   }
 }
 
@@ -296,8 +298,16 @@ void MailQueue::Tell(const Entry& entry, NoticeOutcome::Kind kind, std::string m
 }
 
 void MailQueue::TellDelayed(Entry& entry, const std::string& message, Instant now) {
-  if (std::exchange(entry.told, true)) return;
+  entry.told = message;
   Tell(entry, NoticeOutcome::Kind::Delayed, message, now);
+}
+
+// Thousands may wait, and each telling may be a write of a status; some servers say something else
+// each time (the time of the day, a number of theirs). So changes are told of ever more seldom.
+void MailQueue::TellChange(Entry& entry, const std::string& message, Instant now) {
+  if (entry.told == message || now.steady < entry.tells_again) return;
+  if (!entry.told.empty()) entry.tells_again = now.steady + entry.telling.Next(random_());
+  TellDelayed(entry, message, now);
 }
 
 void MailQueue::Sweep(Instant now) {

@@ -94,8 +94,10 @@ class MailQueue {
     Backoff backoff;
     sys_seconds gives_up;
     bool ends_with_certificate = false;
-    bool told = false;    // Delayed was said
     std::string trouble;  // the last
+    std::string told;     // the trouble that was said last; empty: none
+    Backoff telling;      // of troubles that change, which is when it is said again
+    Steady tells_again = Steady::min();
   };
   using Entries = std::unordered_map<std::string, Entry>;
   struct Away {
@@ -110,6 +112,7 @@ class MailQueue {
   [[nodiscard]] const std::string* Choose(Steady now);
   void Tell(const Entry& entry, core::NoticeOutcome::Kind kind, std::string message, Instant now);
   void TellDelayed(Entry& entry, const std::string& message, Instant now);
+  void TellChange(Entry& entry, const std::string& message, Instant now);
   void Settle(Entries::iterator entry, core::NoticeOutcome::Kind kind, std::string message,
               Instant now);
   void DelayAlone(Entries::iterator entry, const std::string& message, Instant now);

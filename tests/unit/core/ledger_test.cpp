@@ -436,9 +436,64 @@ TEST(Delayed, Says_why_once_and_stays_until_something_is_sent) {
   mail.o.mail.under_way = {notices[1].id};
   mail.Deliver({notices[0]});
   EXPECT_EQ(Told(mail.o.status), "Unknown/Sending");
+  mail.Deliver({notices[1]}, Kind::Delayed, "450 for this one alone");
+  EXPECT_EQ(Told(mail.o.status), "False/MailDelayed") << "said at each try";
   mail.o.mail.under_way.clear();
   mail.Deliver({notices[1]});
   EXPECT_EQ(Told(mail.o.status), "True/Delivered");
+}
+
+TEST(Delayed, Says_what_is_in_the_way_now_and_not_what_was) {
+  Correspondent mail = Subscribed();
+  mail.o.now = BeforeEnd(hours{336});
+  const Pass pass = RunPass(mail.o, mail.signer);
+  mail.o.mail.under_way = {pass.last.notices.at(0).id};
+  mail.Deliver(pass.last.notices, Kind::Delayed, "there is no file");
+  mail.Deliver(pass.last.notices, Kind::Delayed, "535 wrong password");
+  EXPECT_THAT(Message(mail.o.status),
+              AllOf(HasSubstr("535 wrong password"), Not(HasSubstr("there is no file"))));
+}
+
+TEST(Delayed, Hides_nobody_who_is_refused_nor_is_it_hidden) {
+  Correspondent mail = Subscribed(3);
+  mail.o.now = BeforeEnd(hours{336});
+  const Pass pass = RunPass(mail.o, mail.signer);
+  const auto& notices = pass.last.notices;
+  mail.o.mail.under_way = {notices[0].id, notices[1].id, notices[2].id};
+  mail.Deliver({notices[0]}, Kind::Delayed, "450 greylisted");
+  mail.Deliver({notices[1]}, Kind::Refused, "550 no such user");
+  const auto both = AllOf(HasSubstr("\"reader-1\" (refused). 550 no such user"),
+                          HasSubstr("Mail waits"), HasSubstr("450 greylisted"));
+  EXPECT_EQ(Told(mail.o.status), "False/RecipientRefused");
+  EXPECT_THAT(Message(mail.o.status), both);
+  const SystemStatus before = mail.o.status;
+  EXPECT_EQ(mail.LookAt(mail.o.now + hours{1}).status, before) << "no write for it";
+  mail.Deliver({notices[0]}, Kind::Delayed, "450 greylisted");
+  EXPECT_EQ(mail.o.status, before);
+  mail.Deliver({notices[0]}, Kind::Delayed, "451 disk full");
+  EXPECT_THAT(Message(mail.o.status), AllOf(HasSubstr("550 no such user"), HasSubstr("451 disk"),
+                                            Not(HasSubstr("greylisted"))));
+  mail.Deliver({notices[0], notices[2]});
+  EXPECT_THAT(Message(mail.o.status),
+              AllOf(HasSubstr("(refused). 550 no such user"), Not(HasSubstr("Mail waits"))));
+}
+
+TEST(Delayed, Does_not_grow_whatever_the_server_repeats) {
+  Correspondent mail = Subscribed(2);
+  mail.o.now = BeforeEnd(hours{336});
+  const Pass pass = RunPass(mail.o, mail.signer);
+  const auto& notices = pass.last.notices;
+  mail.o.mail.under_way = {notices[1].id};
+  const std::string echo =
+      "Mail waits for the mail server, and is tried again by itself. x "
+      "Mail waits for the mail server, and is tried again by itself.";
+  mail.Deliver({notices[0]}, Kind::Refused, echo);
+  std::size_t length = 0;
+  for (int n = 0; n < 5; ++n) {
+    mail.Deliver({notices[1]}, Kind::Delayed, echo);
+    if (n == 1) length = Message(mail.o.status).size();
+  }
+  EXPECT_EQ(Message(mail.o.status).size(), length);
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ TEST_F(Queue, An_outcome_stays_until_that_very_outcome_is_acknowledged) {
   EXPECT_THAT(Kinds(), IsEmpty());
 }
 
-TEST_F(Queue, One_that_is_delayed_alone_waits_longer_each_time_and_is_told_once) {
+TEST_F(Queue, One_that_is_delayed_alone_waits_longer_each_time_and_says_so_at_each_try) {
   Post("a");
   auto longest = 0ns;
   for (int n = 0; n < 12; ++n) {
@@ -121,7 +121,7 @@ TEST_F(Queue, One_that_is_delayed_alone_waits_longer_each_time_and_is_told_once)
     Advance(std::chrono::ceil<seconds>(wait));
   }
   EXPECT_GE(longest, 30min);
-  EXPECT_THAT(queue_.TakeSaid(), ElementsAre(Kind::Delayed));
+  EXPECT_EQ(queue_.TakeSaid(), std::vector<Kind>(12, Kind::Delayed));
 }
 
 TEST_F(Queue, While_one_is_delayed_others_go_and_it_gets_its_turn_among_many) {
@@ -165,6 +165,42 @@ TEST_F(Queue, A_server_that_is_away_is_probed_by_one_mail_at_a_time_a_different_
     Done(Verdict::Sent);
   }
   EXPECT_THAT(Kinds(), ElementsAre(Kind::Sent, Kind::Sent, Kind::Sent, Kind::Sent));
+}
+
+TEST_F(Queue, Who_waits_for_a_server_is_told_when_its_trouble_is_another_one) {
+  const auto said = [this] {
+    const auto outcomes = queue_.Outcomes("system:idm/abap-prod");
+    queue_.Acknowledge("system:idm/abap-prod", outcomes);
+    return outcomes.empty() ? std::string{} : outcomes.at(0).message;
+  };
+  Post("a");
+  const auto fails = [&](const std::string& message) {
+    EXPECT_EQ(Take(), "a");
+    Done(Verdict::DelayedAll, message);
+    Advance(5min);
+    return said();
+  };
+  EXPECT_EQ(fails("there is no file"), "there is no file");
+  EXPECT_EQ(fails("there is no file"), "");
+  EXPECT_EQ(fails("wrong password"), "wrong password");
+  EXPECT_EQ(fails("wrong password"), "");
+}
+
+// Each telling may be a write of a status.
+TEST_F(Queue, A_server_that_says_something_else_each_time_is_told_of_ever_more_seldom) {
+  for (int n = 0; n < 100; ++n) Post(std::to_string(n), std::to_string(n));
+  const auto told_in_a_day = [&] {
+    std::size_t told = 0;
+    for (int n = 0; n < 24 * 12; ++n) {
+      EXPECT_NE(Take(), "");
+      Done(Verdict::DelayedAll, "421 session " + std::to_string(n));
+      Advance(5min);
+      told += queue_.TakeSaid().size();
+    }
+    return told;
+  };
+  EXPECT_LE(told_in_a_day(), std::size_t{100 * 50});
+  EXPECT_GE(told_in_a_day(), std::size_t{100 * 20}) << "and is told of all the same";
 }
 
 TEST_F(Queue, A_refusal_ends_that_mail_alone) {
