@@ -18,11 +18,17 @@ std::unexpected<Error> Wrong(std::string_view flag, std::string what) {
   return Fail(ErrorCode::Invalid, fmt::format("{}: {}", flag, std::move(what)));
 }
 
+// `user:password@host` and the like stand in no log.
+std::string Quoted(std::string_view text) {
+  if (text.find('@') != std::string_view::npos) return "what was given (with an @, so not shown)";
+  return fmt::format("\"{}\"", OneLine(text, 100));
+}
+
 Result<Tls> ParseTls(std::string_view word) {
   if (word == "starttls") return Tls::StartTls;
   if (word == "tls") return Tls::Implicit;
   if (word == "none") return Tls::None;
-  return Wrong("--smtp-tls", fmt::format("\"{}\" is not starttls, tls or none", OneLine(word)));
+  return Wrong("--smtp-tls", fmt::format("{} is not starttls, tls or none", Quoted(word)));
 }
 
 // What a server of this kind listens on (RFC 8314 §3.3, RFC 6409 §3.1, RFC 5321 §4.5.4.2).
@@ -50,9 +56,9 @@ bool IsHost(std::string_view host, bool bracketed) {
 // `host`, `host:port`, `[::1]`, `[::1]:port`.
 Result<void> ParseServer(std::string_view text, SmtpServer& server) {
   const auto wrong = [&] {
-    return Wrong("--smtp-server", fmt::format("\"{}\" is not a server such as "
+    return Wrong("--smtp-server", fmt::format("{} is not a server such as "
                                               "mail.example.com:587 or [2001:db8::1]:587",
-                                              OneLine(text, 100)));
+                                              Quoted(text)));
   };
   const bool bracketed = text.starts_with('[');
   const std::size_t close = bracketed ? text.find(']') : std::string_view::npos;
@@ -70,6 +76,9 @@ Result<void> ParseServer(std::string_view text, SmtpServer& server) {
     return wrong();
   return {};
 }
+
+// Else it would be named as a missing file in a condition.
+bool IsLoginItself(std::string_view path) { return path.find(':') < path.find('/'); }
 
 }  // namespace
 
@@ -99,6 +108,9 @@ Result<std::optional<MailSettings>> CheckSettings(const MailFlags& flags) {
                  "with --smtp-tls=none the password would be sent in clear; use starttls or tls");
   if (*tls == Tls::None && !flags.ca_file.empty())
     return Wrong("--smtp-ca-file", "with --smtp-tls=none there is no certificate to check");
+  if (IsLoginItself(flags.credentials_file))
+    return Wrong("--smtp-credentials-file",
+                 "it is the path of a file with one line user:password, not that line");
   settings.server.ca_file = flags.ca_file;
   settings.server.credentials_file = flags.credentials_file;
   if (flags.rate < 0 || flags.rate > kMostPerMinute)

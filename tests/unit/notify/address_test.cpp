@@ -166,6 +166,24 @@ TEST(MailSettings, That_cannot_work_are_refused_by_their_flag) {
   }
 }
 
+TEST(MailSettings, With_a_password_in_them_are_refused_without_repeating_it) {
+  const MailFlags rows[] = {
+      {.server = "smtp://certpair:sesame@mail.example.com", .from = "a@b.example"},
+      {.server = "certpair:sesame@mail.example.com:587", .from = "a@b.example"},
+      {.server = "mail.example.com", .from = "a@b.example", .tls = "certpair:sesame@tls"},
+      {.server = "mail.example.com", .from = "certpair:sesame@mail.example.com@"},
+      {.server = "mail.example.com",
+       .from = "a@b.example",
+       .credentials_file = "certpair:ses/ame-sesame"},
+  };
+  for (const auto& flags : rows) {
+    const auto settings = CheckSettings(flags);
+    ASSERT_FALSE(settings) << flags.server;
+    EXPECT_THAT(settings.error().message, Not(HasSubstr("sesame")));
+    EXPECT_THAT(settings.error().message, HasSubstr("--smtp-"));
+  }
+}
+
 TEST(Login, Is_one_line_and_its_password_may_have_colons) {
   const auto login = ParseLogin("certpair:open:sesame\r\n");
   ASSERT_TRUE(login);
