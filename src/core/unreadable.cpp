@@ -14,6 +14,8 @@ namespace certpair::core {
 namespace {
 
 constexpr seconds kFarOff = std::chrono::days{366};
+// The postbox forgets outcomes that nobody asks for within a day.
+constexpr seconds kAskAgain = std::chrono::hours{6};
 
 OperationVerdict Refuse(const Operation& op, const std::string& message) {
   return {OperationVerdict::Kind::Fail,      op.uid,  op.name,
@@ -27,6 +29,7 @@ Decision DecideUnreadable(const Observation& o, const std::string& why) {
   decision.status = o.status;
   decision.wake_at = o.now + kFarOff;
   decision.withdrawn = o.mail.under_way;
+  if (!o.mail.outcomes.empty()) decision.wake_at = o.now + kAskAgain;
   const std::string message = fmt::format(
       "{}. Correct it: until then nothing is done for this system, and its Secret stays as it is.",
       why);

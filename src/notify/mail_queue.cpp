@@ -20,7 +20,9 @@ constexpr std::chrono::minutes kSweepInterval{1};
 // A system whose ledger cannot be written slows the others down no longer than this.
 constexpr std::chrono::seconds kUnsettledLife{30};
 constexpr std::chrono::seconds kWakeIsHeld{1};
-constexpr std::chrono::hours kOutcomeLife{24};  // nobody asks: its system is gone, or led elsewhere
+// Nobody asks: the system is gone, or led elsewhere. By the steady clock: where the wall clock is
+// set forward, or a status cannot be written for days, the mail would go out again.
+constexpr std::chrono::hours kOutcomeLife{24};
 
 // After the certificate's end a warning of it is no help.
 bool EndsWithCertificate(const core::Notice& notice, sys_seconds now) {
@@ -57,9 +59,10 @@ std::size_t MailQueue::Room(const std::string& system_key) {
 bool MailQueue::Post(const std::string& system_key, core::Notice notice, Instant now) {
   if (entries_.contains(notice.id) || Room(system_key) == 0) return false;
   if (const auto told = outcomes_.find(system_key); told != outcomes_.end()) {
-    const bool settled = std::ranges::any_of(told->second, [&](const NoticeOutcome& outcome) {
-      return outcome.id == notice.id && outcome.kind != NoticeOutcome::Kind::Delayed;
-    });
+    const bool settled =
+        std::ranges::any_of(told->second.outcomes, [&](const NoticeOutcome& outcome) {
+          return outcome.id == notice.id && outcome.kind != NoticeOutcome::Kind::Delayed;
+        });
     if (settled) return false;  // the ledger does not know it yet
   }
   DropWhatIsNotSent(notice);
@@ -101,10 +104,11 @@ void MailQueue::Erase(Entries::iterator entry) {
   entries_.erase(entry);
 }
 
-std::vector<NoticeOutcome> MailQueue::Outcomes(const std::string& system_key) const {
+std::vector<NoticeOutcome> MailQueue::Outcomes(const std::string& system_key) {
   const auto found = outcomes_.find(system_key);
   if (found == outcomes_.end()) return {};
-  const auto& all = found->second;
+  found->second.fresh = true;
+  const auto& all = found->second.outcomes;
   const auto count = static_cast<std::ptrdiff_t>(std::min(all.size(), kMostOutcomesAtOnce));
   return {all.begin(), all.begin() + count};
 }
@@ -114,12 +118,12 @@ void MailQueue::Acknowledge(const std::string& system_key,
   const auto found = outcomes_.find(system_key);
   if (found == outcomes_.end()) return;
   // By value: one that has changed since (Delayed, then Sent) was not acknowledged.
-  outcome_count_ -= std::erase_if(found->second, [&](const NoticeOutcome& outcome) {
+  outcome_count_ -= std::erase_if(found->second.outcomes, [&](const NoticeOutcome& outcome) {
     const bool known = std::ranges::find(outcomes, outcome) != outcomes.end();
     if (known) unsettled_.erase(outcome.id);
     return known;
   });
-  if (found->second.empty())
+  if (found->second.outcomes.empty())
     outcomes_.erase(found);
   else
     wakes_.insert(system_key);
@@ -142,8 +146,8 @@ void MailQueue::Forget(const std::string& system_key) {
     entry = next;
   }
   if (const auto found = outcomes_.find(system_key); found != outcomes_.end()) {
-    outcome_count_ -= found->second.size();
-    for (const NoticeOutcome& outcome : found->second) unsettled_.erase(outcome.id);
+    outcome_count_ -= found->second.outcomes.size();
+    for (const NoticeOutcome& outcome : found->second.outcomes) unsettled_.erase(outcome.id);
     outcomes_.erase(found);
   }
   turned_away_.erase(system_key);
@@ -286,7 +290,9 @@ void MailQueue::Tell(const Entry& entry, NoticeOutcome::Kind kind, std::string m
       .kind = kind, .id = entry.notice.id, .message = std::move(message), .at = now.wall};
   said_.push_back(kind);
   if (kind != NoticeOutcome::Kind::Delayed) unsettled_.insert_or_assign(outcome.id, now.steady);
-  auto& all = outcomes_[entry.key];
+  Untold& untold = outcomes_[entry.key];
+  untold.fresh = true;
+  auto& all = untold.outcomes;
   const auto before = std::ranges::find(all, outcome.id, &NoticeOutcome::id);
   if (before != all.end()) {
     *before = std::move(outcome);
@@ -314,6 +320,12 @@ void MailQueue::Sweep(Instant now) {
   if (swept_ && now.steady - *swept_ < kSweepInterval) return;
   swept_ = now.steady;
   expected_.clear();  // whoever has not come by now may be gone
+  GiveUpWhatIsOver(now);
+  ForgetWhatNobodyAsksFor(now.steady);
+  InviteWhereThereIsRoom();
+}
+
+void MailQueue::GiveUpWhatIsOver(Instant now) {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto next = std::next(entry);
     const Entry& e = entry->second;
@@ -328,13 +340,16 @@ void MailQueue::Sweep(Instant now) {
     }
     entry = next;
   }
+}
+
+void MailQueue::ForgetWhatNobodyAsksFor(Steady now) {
   for (auto system = outcomes_.begin(); system != outcomes_.end();) {
-    outcome_count_ -= std::erase_if(system->second, [&](const NoticeOutcome& outcome) {
-      return outcome.at + kOutcomeLife < now.wall;
-    });
-    system = system->second.empty() ? outcomes_.erase(system) : std::next(system);
+    Untold& untold = system->second;
+    if (std::exchange(untold.fresh, false)) untold.since = now;
+    const bool over = untold.outcomes.empty() || untold.since + kOutcomeLife < now;
+    if (over) outcome_count_ -= untold.outcomes.size();
+    system = over ? outcomes_.erase(system) : std::next(system);
   }
-  InviteWhereThereIsRoom();
 }
 
 std::size_t MailQueue::DropAll() {
@@ -345,8 +360,8 @@ std::size_t MailQueue::DropAll() {
   fresh_.clear();
   later_.clear();
   // Sent and Refused stay: nobody else knows them, and this process may lead again at once.
-  for (auto& [key, all] : outcomes_)
-    outcome_count_ -= std::erase_if(all, [](const NoticeOutcome& outcome) {
+  for (auto& [key, untold] : outcomes_)
+    outcome_count_ -= std::erase_if(untold.outcomes, [](const NoticeOutcome& outcome) {
       return outcome.kind == NoticeOutcome::Kind::Delayed;
     });
   said_.insert(said_.end(), dropped, NoticeOutcome::Kind::Dropped);

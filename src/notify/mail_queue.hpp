@@ -52,7 +52,7 @@ class MailQueue {
   /// As Postbox has them.
   std::size_t Room(const std::string& system_key);
   bool Post(const std::string& system_key, core::Notice notice, Instant now);
-  [[nodiscard]] std::vector<core::NoticeOutcome> Outcomes(const std::string& system_key) const;
+  [[nodiscard]] std::vector<core::NoticeOutcome> Outcomes(const std::string& system_key);
   void Acknowledge(const std::string& system_key, const std::vector<core::NoticeOutcome>& outcomes);
   [[nodiscard]] bool IsUnderWay(const std::string& id) const { return entries_.contains(id); }
   void Withdraw(const std::string& system_key, const std::vector<std::string>& ids);
@@ -100,6 +100,12 @@ class MailQueue {
     Steady tells_again = Steady::min();
   };
   using Entries = std::unordered_map<std::string, Entry>;
+  // What one system is to be told.
+  struct Untold {
+    std::vector<core::NoticeOutcome> outcomes;
+    bool fresh = true;  // since the last sweep one came, or somebody asked
+    Steady since;       // the sweep that found it so last
+  };
   struct Away {
     std::string message;
     Steady probe;
@@ -121,6 +127,8 @@ class MailQueue {
   void HoldWakeOf(const std::string& system_key, Steady now);
   void EvictOne();
   void Sweep(Instant now);
+  void GiveUpWhatIsOver(Instant now);
+  void ForgetWhatNobodyAsksFor(Steady now);
   void InviteWhereThereIsRoom();
   void Invite(std::set<std::string>& among, std::size_t places);
 
@@ -138,7 +146,7 @@ class MailQueue {
   Steady earliest_;  // by the limit a minute
   std::optional<Steady> swept_;
 
-  std::map<std::string, std::vector<core::NoticeOutcome>> outcomes_;  // by system
+  std::map<std::string, Untold> outcomes_;  // by system
   std::size_t outcome_count_ = 0;
   std::unordered_map<std::string, Steady> unsettled_;  // by id; of the last half minute
   std::set<std::string> turned_away_;                  // systems that found no room

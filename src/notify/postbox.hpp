@@ -27,8 +27,8 @@ class Postbox {
 
   /// What became of the notices of this system since the last `Acknowledge`, at most a few hundred;
   /// they stay until they are acknowledged, since whoever asks may die before the ledger is
-  /// written. A notice that is not under way any more has its outcome here already (so ask
-  /// `IsUnderWay` first, then this).
+  /// written; those of a system that nobody has asked for in a day are forgotten. A notice that is
+  /// not under way any more has its outcome here already (so ask `IsUnderWay` first, then this).
   virtual std::vector<core::NoticeOutcome> Outcomes(const std::string& system_key) = 0;
 
   /// The ledger holds these outcomes now.

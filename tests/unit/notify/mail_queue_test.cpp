@@ -464,9 +464,35 @@ TEST_F(Queue, Outcomes_that_nobody_asks_for_go_after_a_day) {
   Post("a", "gone");
   Take();
   Done(Verdict::Sent);
-  Advance(25h);
-  EXPECT_EQ(Take(), "");
+  for (int hour = 0; hour < 26; ++hour) {
+    Advance(1h);
+    EXPECT_EQ(Take(), "");
+  }
   EXPECT_THAT(Kinds("gone"), IsEmpty());
+}
+
+// Else what was sent would be sent again.
+TEST_F(Queue, Outcomes_of_a_system_that_asks_stay_for_as_long_as_its_status_cannot_be_written) {
+  Post("a", "k");
+  Take();
+  Done(Verdict::Sent);
+  for (int hour = 0; hour < 24 * 7; ++hour) {
+    Advance(1h);
+    EXPECT_EQ(Take(), "");
+    if (hour % 12 != 0) continue;
+    EXPECT_THAT(Kinds("k"), ElementsAre(Kind::Sent)) << hour;
+  }
+  EXPECT_FALSE(Post("a", "k"));
+}
+
+TEST_F(Queue, Outcomes_stay_when_the_wall_clock_is_set_forward) {
+  Post("a", "k");
+  Take();
+  Done(Verdict::Sent);
+  now_.wall += std::chrono::days{3};
+  now_.steady += 2min;
+  EXPECT_EQ(Take(), "");
+  EXPECT_THAT(Kinds("k"), ElementsAre(Kind::Sent));
 }
 
 TEST_F(Queue, A_stop_leaves_the_mail_in_hand_as_it_was) {
