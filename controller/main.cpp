@@ -144,7 +144,8 @@ int Run(const Options& options, const sigset_t& signals) {
       metrics::HttpServer::Start(options.metrics_bind_address, metrics::MetricsRoutes(metrics));
   if (!metrics_server) return Fail("--metrics-bind-address: " + metrics_server.error().message);
   auto health_server = metrics::HttpServer::Start(
-      options.health_probe_bind_address, metrics::HealthRoutes([&op] { return op.WhyNotReady(); }));
+      options.health_probe_bind_address,
+      metrics::HealthRoutes([&op] { return op.WhyNotReady(); }, [&op] { return op.LeftAside(); }));
   if (!health_server) return Fail("--health-probe-bind-address: " + health_server.error().message);
 
   log::Info("certpair-controller " CERTPAIR_VERSION " starts",

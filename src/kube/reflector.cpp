@@ -135,6 +135,7 @@ class Loop {
       state->synced = true;
       ++state->lists;
       state->last_error.clear();
+      state->refused_since.reset();
     }
     shared_.NotifyAll();
   }
@@ -203,12 +204,14 @@ class Loop {
   void Report(const ApiError& error) {
     const bool everyday = error.kind == ApiErrorKind::Gone || error.kind == ApiErrorKind::Transport;
     bool synced = false;
+    const auto now = clock_.Steady();
     {
       auto state = shared_.Lock();
       state->last_error = log::Redact(error.message);
+      if (error.kind == ApiErrorKind::Forbidden && !state->refused_since)
+        state->refused_since = now;
       synced = state->synced;
     }
-    const auto now = clock_.Steady();
     const auto [said, first] = said_.try_emplace(error.kind, now);
     if (!first && now - said->second < kSaidAgainAfter) return;
     said->second = now;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -33,6 +34,8 @@ struct ReflectorState {
   std::uint64_t lists = 0;
   std::uint64_t watch_restarts = 0;  ///< a watch ended other than by its timeout
   std::string last_error;            ///< empty: none since the last success
+  /// The right is missing (403) since then, and no list was finished after it.
+  std::optional<std::chrono::steady_clock::time_point> refused_since;
 };
 
 struct ReflectorOptions {

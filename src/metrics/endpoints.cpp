@@ -13,12 +13,17 @@ HttpRoutes MetricsRoutes(Metrics& metrics) {
            }}};
 }
 
-HttpRoutes HealthRoutes(Readiness readiness) {
+HttpRoutes HealthRoutes(Readiness readiness, Remarks remarks) {
   return {{"/healthz", [] { return HttpAnswer{.body = "ok\n"}; }},
-          {"/readyz", [readiness = std::move(readiness)] {
+          {"/readyz", [readiness = std::move(readiness), remarks = std::move(remarks)] {
              const std::optional<std::string> reason = readiness();
-             if (!reason) return HttpAnswer{.body = "ok\n"};
-             return HttpAnswer{.status = 503, .body = "not ready: " + log::Redact(*reason) + "\n"};
+             if (reason)
+               return HttpAnswer{.status = 503,
+                                 .body = "not ready: " + log::Redact(*reason) + "\n"};
+             HttpAnswer answer{.body = "ok\n"};
+             for (const std::string& remark : remarks ? remarks() : std::vector<std::string>{})
+               answer.body += "note: " + log::Redact(remark) + "\n";
+             return answer;
            }}};
 }
 

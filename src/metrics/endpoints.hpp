@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "metrics/http_server.hpp"
 #include "metrics/registry.hpp"
@@ -16,7 +17,11 @@ using Readiness = std::function<std::optional<std::string>()>;
 /// /metrics. `metrics` must outlive the server.
 [[nodiscard]] HttpRoutes MetricsRoutes(Metrics& metrics);
 
-/// /healthz (200 as long as the process answers at all) and /readyz (200, or 503 with the reason).
-[[nodiscard]] HttpRoutes HealthRoutes(Readiness readiness);
+/// What a person should know of a process that is ready all the same. As Readiness is called.
+using Remarks = std::function<std::vector<std::string>()>;
+
+/// /healthz (200 as long as the process answers at all) and /readyz (200 with the remarks, or 503
+/// with the reason).
+[[nodiscard]] HttpRoutes HealthRoutes(Readiness readiness, Remarks remarks = {});
 
 }  // namespace certpair::metrics

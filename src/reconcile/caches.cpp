@@ -1,11 +1,14 @@
 #include "reconcile/caches.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/log.hpp"
 #include "reconcile/authority_codec.hpp"
 #include "reconcile/json.hpp"
 #include "reconcile/names.hpp"
@@ -17,6 +20,12 @@ namespace certpair::reconcile {
 namespace {
 
 using kube::Store;
+
+// A missing right may be on its way: a Role that is applied after the operator, a namespace that
+// begins anew.
+constexpr std::chrono::seconds kRefusedForLong{30};
+// A refusal counts by time alone, of which nobody brings news.
+constexpr std::chrono::seconds kLookAgain{1};
 
 template <class T>
 bool SameVersion(const T& a, const T& b) {
@@ -55,42 +64,82 @@ bool SameForSystems(const StoredAuthority& a, const StoredAuthority& b) {
          x.chain_end == y.chain_end && x.allow == y.allow;
 }
 
+// Feeds a store, and says when its first list is in it.
+class FirstList final : public kube::ReflectorSink {
+ public:
+  FirstList(kube::ReflectorSink& store, std::function<void()> listed)
+      : store_(store), listed_(std::move(listed)) {}
+
+  void BeginList() override { store_.BeginList(); }
+  void ListItem(nlohmann::json& item) override { store_.ListItem(item); }
+  void FinishList() override {
+    store_.FinishList();
+    if (const auto listed = std::exchange(listed_, nullptr)) listed();
+  }
+  void AbandonList() override { store_.AbandonList(); }
+  void Put(nlohmann::json& item) override { store_.Put(item); }
+  void Remove(nlohmann::json& item) override { store_.Remove(item); }
+
+ private:
+  kube::ReflectorSink& store_;
+  std::function<void()> listed_;  // only the reflector's thread
+};
+
+std::string OfNamespace(const std::string& name) { return name.empty() ? "" : " of " + name; }
+
+std::string DescribeMissing(const kube::ReflectorOptions& options,
+                            const kube::ReflectorState& state) {
+  return fmt::format("{}{} not listed yet{}{}", options.resource.plural,
+                     OfNamespace(options.namespace_), state.last_error.empty() ? "" : ": ",
+                     state.last_error);
+}
+
 }  // namespace
 
+// Of one whose lists are not all in nothing is told: what is looked at then would be half of it.
 struct Caches::Scope {
-  explicit Scope(const CacheListeners& listeners)
-      : systems(Always<StoredSystem, DecodeSystem>, SameVersion<StoredSystem>,
-                [&listeners](const std::string& key, const auto& before, const auto& after) {
+  static constexpr int kLists = 3;
+
+  explicit Scope(const CacheListeners& its_listeners)
+      : listeners(its_listeners),
+        systems(Always<StoredSystem, DecodeSystem>, SameVersion<StoredSystem>,
+                [this](const std::string& key, const auto& before, const auto& after) {
                   if (listeners.observe) listeners.observe(key, after.get());
-                  listeners.system(key, after ? after->resource_version : "", UrgencyOf(before));
+                  Tell(key, after ? after->resource_version : "", UrgencyOf(before));
                 }),
         secrets(Always<SecretMetadata, DecodeSecretMetadata>, SameVersion<SecretMetadata>,
-                [&listeners](const std::string&, const auto& before, const auto& after) {
+                [this](const std::string&, const auto& before, const auto& after) {
                   std::set<std::string> systems_concerned;
                   for (const auto* secret : {&before, &after})
                     if (*secret && !(*secret)->Label(kSystemLabel).empty())
                       systems_concerned.insert(
                           ObjectKey((*secret)->namespace_, (*secret)->Label(kSystemLabel)));
                   for (const std::string& key : systems_concerned)
-                    listeners.system(key, after ? after->resource_version : "", UrgencyOf(before));
+                    Tell(key, after ? after->resource_version : "", UrgencyOf(before));
                 }),
-        operations(
-            Always<StoredOperation, DecodeOperation>, SameVersion<StoredOperation>,
-            [this, &listeners](const std::string& key, const auto& before, const auto& after) {
-              const auto& known = after ? after : before;
-              const std::string system = ObjectKey(known->namespace_, known->system);
-              {
-                auto index = operations_by_system.Lock();
-                auto& keys = (*index)[system];
-                if (after)
-                  keys.insert(key);
-                else
-                  keys.erase(key);
-                if (keys.empty()) index->erase(system);
-              }
-              listeners.system(system, "", kube::Urgency::First);
-            }) {}
+        operations(Always<StoredOperation, DecodeOperation>, SameVersion<StoredOperation>,
+                   [this](const std::string& key, const auto& before, const auto& after) {
+                     const auto& known = after ? after : before;
+                     const std::string system = ObjectKey(known->namespace_, known->system);
+                     {
+                       auto index = operations_by_system.Lock();
+                       auto& keys = (*index)[system];
+                       if (after)
+                         keys.insert(key);
+                       else
+                         keys.erase(key);
+                       if (keys.empty()) index->erase(system);
+                     }
+                     Tell(system, "", kube::Urgency::First);
+                   }) {}
 
+  [[nodiscard]] bool IsListed() const { return lists_missing == 0; }
+  void Tell(const std::string& system, const std::string& version, kube::Urgency urgency) const {
+    if (IsListed()) listeners.system(system, version, urgency);
+  }
+
+  const CacheListeners& listeners;
+  std::atomic<int> lists_missing = kLists;
   Guarded<std::unordered_map<std::string, std::set<std::string>>> operations_by_system;
   Store<StoredSystem> systems;
   Store<SecretMetadata> secrets;
@@ -129,10 +178,20 @@ struct Caches::Cluster {
 
 struct Caches::Running {
   Running(const kube::Client& client, const Clock& clock, kube::ReflectorOptions wanted,
-          kube::ReflectorSink& sink, bool is_needed)
-      : options(std::move(wanted)), needed(is_needed), reflector(client, clock, options, sink) {}
+          kube::ReflectorSink& its_sink, bool is_needed)
+      : options(std::move(wanted)),
+        needed(is_needed),
+        sink(nullptr),
+        reflector(client, clock, options, its_sink) {}
+  Running(const kube::Client& client, const Clock& clock, kube::ReflectorOptions wanted,
+          std::unique_ptr<FirstList> its_sink)
+      : options(std::move(wanted)),
+        needed(false),
+        sink(std::move(its_sink)),
+        reflector(client, clock, options, *sink) {}
   const kube::ReflectorOptions options;
-  const bool needed;  // whether work waits for it
+  const bool needed;                                // whether work waits for it by itself
+  const std::unique_ptr<kube::ReflectorSink> sink;  // of a scope
   kube::Reflector reflector;
   std::jthread thread;  // last: it uses the reflector, and is joined first
 };
@@ -148,7 +207,6 @@ Caches::Caches(const kube::Client& client, const Clock& clock, CacheSettings set
     scopes_.emplace(name, std::make_unique<Scope>(listeners_));
   cluster_ = std::make_unique<Cluster>(*this, listeners_);
 
-  const std::string ours = std::string{kManagedByLabel} + "=" + std::string{kManagedBy};
   using kube::Shape;
   Watch({.resource = kAuthorities}, cluster_->authorities);
   Watch({.resource = kSecrets, .namespace_ = settings_.own_namespace, .shape = Shape::MetadataOnly},
@@ -157,16 +215,8 @@ Caches::Caches(const kube::Client& client, const Clock& clock, CacheSettings set
   // rules by label match nothing.
   Watch({.resource = kNamespaces, .shape = Shape::MetadataOnly}, cluster_->namespaces,
         settings_.watch_namespaces.empty());
-  for (auto& [name, scope] : scopes_) {
-    Watch({.resource = kSecrets,
-           .namespace_ = name,
-           .label_selector = ours,
-           .shape = Shape::MetadataOnly},
-          scope->secrets);
-    Watch({.resource = kOperations, .namespace_ = name}, scope->operations);
-    // Small pages: a system with two certificates in its status weighs 12 kB.
-    Watch({.resource = kSystems, .namespace_ = name, .page_size = 250}, scope->systems);
-  }
+  namespaces_ = running_.back().get();
+  for (auto& [name, scope] : scopes_) WatchScope(name, *scope);
 }
 
 Caches::~Caches() { Stop(); }
@@ -181,6 +231,29 @@ void Caches::Watch(kube::ReflectorOptions options, kube::ReflectorSink& sink, bo
   running_.push_back(std::make_unique<Running>(client_, clock_, std::move(options), sink, needed));
 }
 
+void Caches::WatchScope(const std::string& name, Scope& scope) {
+  const auto watch = [&](kube::ReflectorOptions options, kube::ReflectorSink& store) {
+    options.namespace_ = name;
+    auto sink = std::make_unique<FirstList>(store, [this, &name, &scope] {
+      if (--scope.lists_missing > 0) return;
+      if (!name.empty()) log::Info("a watched namespace is listed", {{"namespace", name}});
+      // What changed before was not told, and is in the stores by now.
+      TellOf(scope);
+      ++*listed_.Lock();
+      listed_.NotifyAll();
+    });
+    running_.push_back(
+        std::make_unique<Running>(client_, clock_, std::move(options), std::move(sink)));
+  };
+  watch({.resource = kSecrets,
+         .label_selector = std::string{kManagedByLabel} + "=" + std::string{kManagedBy},
+         .shape = kube::Shape::MetadataOnly},
+        scope.secrets);
+  watch({.resource = kOperations}, scope.operations);
+  // Small pages: a system with two certificates in its status weighs 12 kB.
+  watch({.resource = kSystems, .page_size = 250}, scope.systems);
+}
+
 void Caches::Start() {
   for (const auto& running : running_)
     running->thread =
@@ -188,15 +261,84 @@ void Caches::Start() {
 }
 
 bool Caches::WaitForSync(const std::stop_token& stop) const {
-  return std::ranges::all_of(running_, [&](const auto& running) {
+  const bool listed = std::ranges::all_of(running_, [&](const auto& running) {
     return !running->needed || running->reflector.WaitForSync(stop);
   });
+  while (listed && !stop.stop_requested()) {
+    const std::uint64_t known = *listed_.Lock();
+    if (Sync().awaited.empty()) return true;
+    listed_.Lock().WaitUntil(stop, std::chrono::steady_clock::now() + kLookAgain,
+                             [known](std::uint64_t now) { return now != known; });
+  }
+  return false;
+}
+
+SyncState Caches::Sync() const {
+  SyncState sync;
+  for (const auto& running : running_) {
+    const kube::ReflectorState state = running->reflector.State();
+    if (!running->needed || state.synced) continue;
+    sync.awaited = DescribeMissing(running->options, state);
+    return sync;
+  }
+  const bool any_is_listed =
+      std::ranges::any_of(scopes_, [](const auto& scope) { return scope.second->IsListed(); });
+  for (const auto& [name, scope] : scopes_) {
+    if (scope->IsListed()) continue;
+    if (std::string why = WhyLeftAside(name, any_is_listed); !why.empty())
+      sync.left_aside.push_back(std::move(why));
+    else if (sync.awaited.empty())
+      sync.awaited = WhyAwaited(name);
+  }
+  return sync;
+}
+
+std::string Caches::WhyLeftAside(const std::string& name, bool others_are_listed) const {
+  if (name.empty()) return {};
+  if (namespaces_->reflector.State().synced && !cluster_->namespaces.Get(name))
+    return fmt::format("namespace {} is not there; its systems are served once it is", name);
+  if (!others_are_listed) return {};
+  for (const auto& running : running_) {
+    if (!running->sink || running->options.namespace_ != name) continue;
+    const kube::ReflectorState state = running->reflector.State();
+    if (state.refused_since && clock_.Steady() - *state.refused_since >= kRefusedForLong)
+      return fmt::format("{} of {} may not be listed; its systems are served once they may: {}",
+                         running->options.resource.plural, name, state.last_error);
+  }
+  return {};
+}
+
+// Of its kinds one that fails, since it says most.
+std::string Caches::WhyAwaited(const std::string& name) const {
+  std::string why = "the objects" + OfNamespace(name) + " not listed yet";
+  for (const auto& running : running_) {
+    if (!running->sink || running->options.namespace_ != name) continue;
+    const kube::ReflectorState state = running->reflector.State();
+    if (state.synced) continue;
+    why = DescribeMissing(running->options, state);
+    if (!state.last_error.empty()) break;
+  }
+  return why;
 }
 
 void Caches::TellAll() const {
   for (const auto& authority : cluster_->authorities.All())
     listeners_.authority(authority->identity.name);
-  WakeSystemsOf([](const StoredSystem&) { return true; });
+  for (const auto& [name, scope] : scopes_) TellOf(*scope);
+}
+
+// An operation is somebody's wish, and wants its answer also where its system is not there.
+void Caches::TellOf(const Scope& scope) const {
+  for (const auto& operation : scope.operations.All()) {
+    const std::string system = ObjectKey(operation->namespace_, operation->system);
+    if (!operation->operation.finished)
+      scope.Tell(system, "", kube::Urgency::First);
+    else if (!scope.systems.Get(system))
+      scope.Tell(system, "", kube::Urgency::InTurn);
+  }
+  for (const auto& system : scope.systems.All())
+    scope.Tell(ObjectKey(system->identity.namespace_, system->identity.name), "",
+               kube::Urgency::InTurn);
 }
 
 std::vector<CacheState> Caches::States() const {
@@ -226,8 +368,8 @@ void Caches::WakeSystemsOf(const std::function<bool(const StoredSystem&)>& conce
   for (const auto& [name, scope] : scopes_)
     for (const auto& system : scope->systems.All())
       if (concerned(*system))
-        listeners_.system(ObjectKey(system->identity.namespace_, system->identity.name), "",
-                          kube::Urgency::InTurn);
+        scope->Tell(ObjectKey(system->identity.namespace_, system->identity.name), "",
+                    kube::Urgency::InTurn);
 }
 
 std::shared_ptr<const StoredSystem> Caches::System(const std::string& key) const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/guarded.hpp"
 #include "kube/client.hpp"
 #include "kube/reflector.hpp"
 #include "kube/store.hpp"
@@ -45,6 +46,12 @@ struct CacheState {
   kube::ReflectorState state;
 };
 
+/// Whether work may begin, in words for a person.
+struct SyncState {
+  std::string awaited;                  ///< what work waits for; empty: nothing
+  std::vector<std::string> left_aside;  ///< watched namespaces that are not served yet, and why
+};
+
 /// Thread-safe. Start() once; the threads end when it is destroyed.
 class Caches final : public View {
  public:
@@ -57,9 +64,15 @@ class Caches final : public View {
   void Start();
   /// Ends the threads; no listener is called after it.
   void Stop();
-  /// Blocks until every kind was listed once, or `stop`; answers whether it is so.
+  /// What work still waits for: every kind is to be listed once. Left aside is a watched namespace
+  /// that is not there, or whose lists are refused for half a minute while those of another are in:
+  /// the rights of the operator may be a Role in it, and have gone with it. Of such a one nothing
+  /// is told; once its lists are in, all of it.
+  [[nodiscard]] SyncState Sync() const;
+  /// Blocks until nothing is awaited any more, or `stop`; answers whether it is so.
   bool WaitForSync(const std::stop_token& stop) const;
-  /// Tells the listeners of every system and authority that is known.
+  /// Tells the listeners of every system and authority that is known, and of the systems that only
+  /// operations name.
   void TellAll() const;
   [[nodiscard]] std::vector<CacheState> States() const;
   [[nodiscard]] std::size_t SystemCount() const;
@@ -82,6 +95,10 @@ class Caches final : public View {
   [[nodiscard]] const Scope* ScopeOf(const std::string& key) const;
   void WakeSystemsOf(const std::function<bool(const StoredSystem&)>& concerned) const;
   void Watch(kube::ReflectorOptions options, kube::ReflectorSink& sink, bool needed = true);
+  void WatchScope(const std::string& name, Scope& scope);
+  void TellOf(const Scope& scope) const;
+  [[nodiscard]] std::string WhyLeftAside(const std::string& name, bool others_are_listed) const;
+  [[nodiscard]] std::string WhyAwaited(const std::string& name) const;
 
   const kube::Client& client_;
   const Clock& clock_;
@@ -91,6 +108,8 @@ class Caches final : public View {
       scopes_;  // by namespace; "" for all; fixed after construction
   std::unique_ptr<Cluster> cluster_;
   std::vector<std::unique_ptr<Running>> running_;
+  const Running* namespaces_ = nullptr;  // one of them
+  Guarded<std::uint64_t> listed_{0};     // how many namespaces were; grows
 };
 
 }  // namespace certpair::reconcile

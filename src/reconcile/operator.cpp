@@ -4,8 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "base/log.hpp"
 #include "reconcile/names.hpp"
 #include "reconcile/scheduling.hpp"
@@ -94,6 +92,8 @@ CacheListeners Operator::Listen() {
 
 void Operator::Work(const std::stop_token& stop) {
   if (!caches_.WaitForSync(stop)) return;
+  for (const std::string& why : LeftAside())
+    log::Warn("a watched namespace is not served", {{"reason", why}});
   log::Info("working", {{"systems", std::to_string(caches_.SystemCount())},
                         {"workers", std::to_string(settings_.workers)}});
   systems_.ForgetAll();  // another may have written since
@@ -132,13 +132,9 @@ void Operator::PassOver(const std::string& key) {
 }
 
 std::optional<std::string> Operator::WhyNotReady() const {
-  for (const CacheState& cache : caches_.States()) {
-    if (cache.state.synced) continue;
-    return fmt::format("{}{}{} not listed yet{}{}", cache.resource,
-                       cache.namespace_.empty() ? "" : " of ", cache.namespace_,
-                       cache.state.last_error.empty() ? "" : ": ", cache.state.last_error);
-  }
-  return std::nullopt;
+  std::string awaited = caches_.Sync().awaited;
+  if (awaited.empty()) return std::nullopt;
+  return awaited;
 }
 
 void Operator::Measure(metrics::Metrics& metrics) {

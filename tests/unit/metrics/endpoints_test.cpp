@@ -52,5 +52,14 @@ TEST(Endpoints, A_reason_is_redacted_and_stays_on_one_line) {
   EXPECT_THAT(answer.body, HasSubstr("401\\n"));
 }
 
+TEST(Endpoints, What_a_person_should_know_of_one_that_is_ready_stands_below_ok) {
+  const HttpRoutes routes =
+      HealthRoutes([] { return std::optional<std::string>{}; },
+                   [] { return std::vector<std::string>{"namespace b\nis not there"}; });
+  const HttpAnswer answer = routes.find("/readyz")->second();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "ok\nnote: namespace b\\nis not there\n");
+}
+
 }  // namespace
 }  // namespace certpair::metrics
