@@ -108,6 +108,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kFirstDelay{200};
 constexpr std::chrono::minutes kLongestDelay{5};
+constexpr std::chrono::seconds kSoonestDespiteFailure{10};
 
 }  // namespace
 
@@ -124,6 +125,11 @@ void WorkQueue::AddAfterFailure(const std::string& key, std::chrono::millisecond
   Backoff& backoff = state->failures.try_emplace(key, kFirstDelay, kLongestDelay).first->second;
   AddLocked(state, key, now + std::max(backoff.Next(state->random >> 32U), at_least),
             Urgency::InTurn);
+}
+
+void WorkQueue::AddDespiteFailure(const std::string& key, DelayQueue::Time at, Urgency urgency) {
+  const auto now = clock_.Now();
+  if (at > now) AddAt(key, std::max(at, now + kSoonestDespiteFailure), urgency);
 }
 
 void WorkQueue::Succeeded(const std::string& key) { state_.Lock()->failures.erase(key); }

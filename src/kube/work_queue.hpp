@@ -109,6 +109,9 @@ class WorkQueue {
   /// Adds the key after its own back-off (0.2 s to 5 min, jittered), or after `at_least` where that
   /// is longer. May be called while the key is in work: the wish counts from Done on.
   void AddAfterFailure(const std::string& key, std::chrono::milliseconds at_least = {});
+  /// Adds the key for what is due at `at`, however long it backs off: only if that is yet to come,
+  /// and not within ten seconds, so that no key turns fast.
+  void AddDespiteFailure(const std::string& key, DelayQueue::Time at, Urgency urgency);
   /// A pass went well: the key's back-off starts anew.
   void Succeeded(const std::string& key);
   /// Blocks until a key is due (it is then in work: call Done) or `stop`.

@@ -81,7 +81,11 @@ PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string
     signing_.Drop(name);
   const auto written =
       cluster_.WriteStatus(*authority, decided.status, usable ? reading->resource_version : "");
-  if (!written) return FailedBy(written.error());
+  if (!written) {
+    PassResult failed = FailedBy(written.error());
+    failed.wake_at = decided.wake_at;
+    return failed;
+  }
   if (*written)
     (*memories_.Lock())[name] = {.authority_version = (*written)->resource_version,
                                  .secret_version = {}};

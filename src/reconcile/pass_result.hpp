@@ -1,6 +1,7 @@
 // How a pass over one object ended, and when its key wants to be looked at again.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -18,7 +19,7 @@ struct PassResult {
     Again,    ///< go on at once: an operation follows another, or the world had moved on
     Waiting,  ///< a key is being made, or a cache has to catch up: whoever brings it wakes the key;
               ///< `wake_at` is the safety net
-    Failed,   ///< back off; `retry_after` is the least
+    Failed,   ///< back off; `retry_after` is the least, but for what is due at `wake_at` before it
     Gone,     ///< the system is not there any more
   };
   Kind kind = Kind::Settled;
@@ -29,12 +30,16 @@ struct PassResult {
   std::string error_kind;  ///< of Failed: a word for the metric
 };
 
+/// No server's Retry-After holds a key for longer: certificates expire meanwhile.
+inline constexpr std::chrono::minutes kLongestRetryAfter{5};
+
 /// The pass that a request's failure ended.
 [[nodiscard]] inline PassResult FailedBy(const kube::ApiError& error) {
   return {.kind = PassResult::Kind::Failed,
           .wake_at = {},
           .urgency = kube::Urgency::InTurn,
-          .retry_after = error.retry_after.value_or(std::chrono::milliseconds{0}),
+          .retry_after = std::min<std::chrono::milliseconds>(
+              error.retry_after.value_or(std::chrono::milliseconds{0}), kLongestRetryAfter),
           .error = error.message,
           .error_kind = std::string{kube::ToString(error.kind)}};
 }

@@ -6,6 +6,7 @@ void Schedule(kube::WorkQueue& queue, const std::string& key, const PassResult& 
   switch (result.kind) {
     case PassResult::Kind::Failed:
       queue.AddAfterFailure(key, result.retry_after);
+      if (result.wake_at) queue.AddDespiteFailure(key, *result.wake_at, result.urgency);
       return;
     case PassResult::Kind::Gone:
       // Not Forget: a new object of the same name may have come while this pass was under way.

@@ -90,7 +90,17 @@ PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem
   if (IsBehind(key, system, memory))
     return {.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + kLookAgain};
   Look look{.system = system};
-  if (!system.undecodable.empty()) return PassOverUnreadable(key, look, memory);
+  PassResult result = system.undecodable.empty() ? LookAt(key, look, memory)
+                                                 : PassOverUnreadable(key, look, memory);
+  // What comes next comes at its time, whatever failed now: it is not held up by a back-off.
+  if (result.kind == Kind::Failed && !result.wake_at) {
+    result.wake_at = look.decided.wake_at;
+    result.urgency = look.decided.urgent ? kube::Urgency::First : kube::Urgency::InTurn;
+  }
+  return result;
+}
+
+PassResult SystemReconciler::LookAt(const std::string& key, Look& look, Memory& memory) {
   if (const auto read = Observe(key, look, memory, memory.read_live); !read)
     return ReadFailed(key, read.error(), look, memory);
   look.decided = core::Decide(look.seen);

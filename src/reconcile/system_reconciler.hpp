@@ -68,6 +68,7 @@ class SystemReconciler {
   using ReadResult = kube::ApiResult<void>;
 
   PassResult PassOver(const std::string& key, const StoredSystem& system, Memory& memory);
+  PassResult LookAt(const std::string& key, Look& look, Memory& memory);
   PassResult PassOverUnreadable(const std::string& key, Look& look, Memory& memory);
   PassResult PassWithout(const std::string& key);
   bool IsBehind(const std::string& key, const StoredSystem& system, Memory& memory) const;

@@ -191,6 +191,16 @@ TEST_F(ReconcilerTest, A_conflict_on_the_status_is_tried_again) {
   EXPECT_EQ(stage.mint.Made(), 1U);
 }
 
+TEST_F(ReconcilerTest, A_pass_that_failed_still_asks_for_what_comes_next) {
+  FailNext(Call::WriteStatus, Fault::ServerError);
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Settle();
+  const reconcile::PassResult& failed = stage.daemon.LastResult();
+  ASSERT_EQ(failed.kind, reconcile::PassResult::Kind::Failed);
+  ASSERT_TRUE(failed.wake_at);
+  EXPECT_GT(*failed.wake_at, stage.clock.NowSeconds());
+}
+
 TEST_F(ReconcilerTest, A_Secret_whose_creation_was_not_answered_is_taken_up_not_doubled) {
   FailNext(Call::CreateSecret, Fault::LostAnswer);
   stage.world.AddSystem(MakeSystem("abap"));

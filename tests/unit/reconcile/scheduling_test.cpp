@@ -60,6 +60,31 @@ TEST_F(SchedulingTest, A_failure_backs_off_and_the_server_may_ask_for_more) {
   EXPECT_EQ(Pass({.kind = Kind::Failed, .retry_after = seconds{60}}), seconds{60});
 }
 
+TEST_F(SchedulingTest, No_server_puts_a_key_off_for_longer_than_five_minutes) {
+  EXPECT_EQ(
+      Pass(FailedBy({.kind = kube::ApiErrorKind::Throttled, .retry_after = std::chrono::hours{1}})),
+      std::chrono::minutes{5});
+}
+
+TEST_F(SchedulingTest, What_is_due_before_a_failed_key_may_come_back_is_not_put_off) {
+  EXPECT_EQ(Pass({.kind = Kind::Failed,
+                  .wake_at = clock.NowSeconds() + seconds{40},
+                  .retry_after = std::chrono::minutes{5}}),
+            seconds{40});
+}
+
+TEST_F(SchedulingTest, But_a_key_that_fails_never_turns_fast) {
+  for (const seconds due : {seconds{-5}, seconds{0}})
+    EXPECT_EQ(Pass({.kind = Kind::Failed,
+                    .wake_at = clock.NowSeconds() + due,
+                    .retry_after = std::chrono::minutes{5}}),
+              std::chrono::minutes{5});
+  EXPECT_EQ(Pass({.kind = Kind::Failed,
+                  .wake_at = clock.NowSeconds() + seconds{1},
+                  .retry_after = std::chrono::minutes{5}}),
+            seconds{10});
+}
+
 TEST_F(SchedulingTest, A_success_ends_the_back_off) {
   for (int i = 0; i < 10; ++i) {
     (void)Pass({.kind = Kind::Failed});
