@@ -127,9 +127,19 @@ PassResult SystemReconciler::PassWithout(const std::string& key) {
   if (postbox_ != nullptr) postbox_->Forget(key);
   const sys_seconds now = clock_.NowSeconds();
   std::optional<sys_seconds> wake_at;
+  bool is_surely_gone = false;
   for (const auto& operation : view_.OperationsOf(key)) {
     const core::OrphanDecision decided =
         core::DecideOrphan(operation->operation, operation->system, now);
+    const bool fails =
+        decided.verdict && decided.verdict->kind == core::OperationVerdict::Kind::Fail;
+    if (fails && !is_surely_gone) {
+      // A verdict is for good: it is not given on the word of a cache, which may be behind.
+      const auto live = cluster_.ReadSystem(operation->namespace_, operation->system);
+      if (!live) return FailedBy(live.error());
+      if (*live) return {.kind = Kind::Waiting, .wake_at = now + kLookAgain};
+      is_surely_gone = true;
+    }
     if (decided.verdict) {
       const auto settled = cluster_.Settle(*operation, *decided.verdict, now);
       if (!settled && settled.error().kind != ApiErrorKind::NotFound)

@@ -607,6 +607,18 @@ TEST_F(ReconcilerTest, An_operation_without_a_system_fails_after_a_minute) {
   EXPECT_FALSE(stage.world.LiveOperation(key)->operation.succeeded);
 }
 
+TEST_F(ReconcilerTest, And_not_while_its_system_is_there_and_only_the_cache_has_not_heard_of_it) {
+  stage.world.watch_delay = [] { return minutes{2}; };
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.world.watch_delay = nullptr;
+  const auto key = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
+  stage.Run(std::chrono::seconds{119});
+  EXPECT_FALSE(stage.world.LiveOperation(key)->operation.finished);
+  EXPECT_GT(Count(Call::ReadSystem), 0);
+  stage.Run(minutes{1});
+  EXPECT_TRUE(stage.world.LiveOperation(key)->operation.succeeded);
+}
+
 TEST_F(ReconcilerTest, A_spec_that_cannot_be_read_is_told_once_and_nothing_is_done) {
   MakeItLive();
   const auto secret = stage.world.LiveSecretOf(kSecretKey)->metadata.resource_version;
