@@ -102,7 +102,10 @@ struct Metrics::State {
   std::function<void(Metrics&)> refresh;
 };
 
-Metrics::Metrics(const Clock& clock) : state_(std::make_unique<State>(clock)) {}
+// A series that is born with its first count has no increase of it, and no alert sees that.
+Metrics::Metrics(const Clock& clock) : state_(std::make_unique<State>(clock)) {
+  for (const std::string_view outcome : kNotificationOutcomes) state_->notifications.At({outcome});
+}
 Metrics::~Metrics() = default;
 
 void Metrics::CountReconcile(std::string_view kind, std::string_view result,
@@ -112,6 +115,10 @@ void Metrics::CountReconcile(std::string_view kind, std::string_view result,
 }
 
 void Metrics::CountError(std::string_view kind) { state_->errors.At({kind}).Increment(); }
+
+void Metrics::ExpectErrors(std::span<const std::string_view> kinds) {
+  for (const std::string_view kind : kinds) state_->errors.At({kind});
+}
 
 void Metrics::SetQueueDepth(std::string_view queue, std::size_t depth) {
   state_->queue_depth.At({queue}).Set(static_cast<double>(depth));
@@ -125,8 +132,8 @@ void Metrics::CountApiRequest(std::string_view verb, std::string_view resource, 
   state_->request_time.At({verb, resource}, Buckets()).Observe(Seconds(took));
 }
 
-void Metrics::CountWatchRestart(std::string_view resource) {
-  state_->watch_restarts.At({resource}).Increment();
+void Metrics::CountWatchRestarts(std::string_view resource, std::uint64_t restarts) {
+  state_->watch_restarts.At({resource}).Increment(static_cast<double>(restarts));
 }
 
 void Metrics::CountEventsDropped(std::size_t events) {

@@ -1,11 +1,14 @@
 // What the operator counts and measures, for Prometheus. Names begin with `certpair_`.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,6 +36,9 @@ class Metrics {
   /// certpair_certificate_updates_dropped_total.
   static constexpr std::size_t kMaxSystems = 100'000;
 
+  static constexpr std::array<std::string_view, 5> kNotificationOutcomes{
+      "sent", "refused", "delayed", "given-up", "dropped"};
+
   /// `clock` gives the time of a scrape, and must live longer.
   explicit Metrics(const Clock& clock);
   ~Metrics();
@@ -46,6 +52,8 @@ class Metrics {
                       std::chrono::nanoseconds took);
   /// certpair_errors_total{kind}: an error, by the reaction to it (`Conflict`, `Timeout`, …).
   void CountError(std::string_view kind);
+  /// The series of these kinds are there from now on, at 0 where none was counted.
+  void ExpectErrors(std::span<const std::string_view> kinds);
   /// certpair_work_queue_depth{queue}: keys that are due now.
   void SetQueueDepth(std::string_view queue, std::size_t depth);
   /// certpair_api_requests_total{verb,resource,code} and
@@ -53,8 +61,9 @@ class Metrics {
   /// WATCH, CREATE, UPDATE, PATCH or DELETE; `code` is the HTTP status, 0 where no answer came.
   void CountApiRequest(std::string_view verb, std::string_view resource, int code,
                        std::chrono::nanoseconds took);
-  /// certpair_watch_restarts_total{resource}: a watch began again, for whatever reason.
-  void CountWatchRestart(std::string_view resource);
+  /// certpair_watch_restarts_total{resource}: watches began again, for whatever reason; with 0 the
+  /// series is there from now on.
+  void CountWatchRestarts(std::string_view resource, std::uint64_t restarts = 1);
   /// certpair_events_dropped_total: Events that were not sent, so that they slow nothing down.
   void CountEventsDropped(std::size_t events = 1);
   /// certpair_key_pool_waiting: systems that wait for a key.
@@ -63,7 +72,8 @@ class Metrics {
   void SetLeader(bool works);
   /// certpair_certificates_issued_total{reason} (`First`, `Generate`, `Regenerate`, …).
   void CountIssued(std::string_view reason);
-  /// certpair_notifications_total{outcome} (`sent`, `refused`, `delayed`, `given-up`, `dropped`).
+  /// certpair_notifications_total{outcome}, one of kNotificationOutcomes, which are there from the
+  /// start.
   void CountNotification(std::string_view outcome);
   /// certpair_notification_last_success_timestamp_seconds: when the mail server took one last.
   void SetLastMail(sys_seconds at);

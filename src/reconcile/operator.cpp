@@ -16,6 +16,18 @@ constexpr std::string_view kSystemPrefix = "system:";
 constexpr std::string_view kAuthorityPrefix = "authority:";
 constexpr std::chrono::hours kCheckInDepthEvery{24};
 
+// What a pass fails by: `error_kind` of PassResult.
+void ExpectErrors(metrics::Metrics& metrics) {
+  using Kind = kube::ApiErrorKind;
+  std::vector<std::string_view> kinds{"Signing", "Key", "Unstable"};
+  for (const Kind kind :
+       {Kind::Conflict, Kind::AlreadyExists, Kind::NotFound, Kind::NoSuchResource, Kind::Gone,
+        Kind::Unauthorized, Kind::Forbidden, Kind::QuotaExceeded, Kind::Invalid, Kind::Throttled,
+        Kind::Server, Kind::Timeout, Kind::Transport, Kind::Protocol, Kind::Cancelled})
+    kinds.push_back(kube::ToString(kind));
+  metrics.ExpectErrors(kinds);
+}
+
 std::string_view ResultName(PassResult::Kind kind) {
   switch (kind) {
     case PassResult::Kind::Settled:
@@ -70,7 +82,9 @@ Operator::Operator(const kube::Client& client, kube::EventRecorder& events,
                     [this](core::NoticeOutcome::Kind outcome) {
                       metrics_.CountNotification(core::ToString(outcome));
                     }},
-               kCheckInDepthEvery, settings_.postbox) {}
+               kCheckInDepthEvery, settings_.postbox) {
+  ExpectErrors(metrics_);
+}
 
 void Operator::WakeSystem(const std::string& system_key, kube::Urgency urgency) {
   queue_.Add(std::string{kSystemPrefix} + system_key, urgency);
@@ -145,9 +159,11 @@ void Operator::Measure(metrics::Metrics& metrics) {
   metrics.SetLeader(working_);
   const auto states = caches_.States();
   restarts_told_.resize(states.size());
-  for (std::size_t i = 0; i < states.size(); ++i)
-    for (; restarts_told_[i] < states[i].state.watch_restarts; ++restarts_told_[i])
-      metrics.CountWatchRestart(states[i].resource);
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const std::uint64_t restarts = states[i].state.watch_restarts;
+    metrics.CountWatchRestarts(states[i].resource,
+                               restarts - std::exchange(restarts_told_[i], restarts));
+  }
 }
 
 }  // namespace certpair::reconcile

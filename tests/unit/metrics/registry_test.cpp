@@ -42,6 +42,19 @@ struct MetricsTest : ::testing::Test {
   Metrics metrics{clock};
 };
 
+TEST_F(MetricsTest, What_alerts_take_the_increase_of_is_there_before_it_was_counted) {
+  metrics.ExpectErrors(std::vector<std::string_view>{"Conflict", "Signing"});
+  metrics.CountWatchRestarts("secrets", 0);
+  const std::string text = metrics.Expose();
+  for (const char* outcome : {"sent", "refused", "delayed", "given-up", "dropped"})
+    EXPECT_EQ(
+        ValueOf(text, std::string{R"(certpair_notifications_total{outcome=")"} + outcome + R"("})"),
+        "0");
+  EXPECT_EQ(ValueOf(text, R"(certpair_errors_total{kind="Conflict"})"), "0");
+  EXPECT_EQ(ValueOf(text, R"(certpair_errors_total{kind="Signing"})"), "0");
+  EXPECT_EQ(ValueOf(text, R"(certpair_watch_restarts_total{resource="secrets"})"), "0");
+}
+
 TEST_F(MetricsTest, Reconciles_count_by_kind_and_result_and_are_timed_by_kind) {
   metrics.CountReconcile("ProvisioningSystem", "changed", 20ms);
   metrics.CountReconcile("ProvisioningSystem", "changed", 20ms);
@@ -88,7 +101,7 @@ TEST_F(MetricsTest, Every_other_count_and_gauge_has_its_series) {
   metrics.CountError("Conflict");
   metrics.SetQueueDepth("systems", 7);
   metrics.SetQueueDepth("systems", 5);
-  metrics.CountWatchRestart("provisioningsystems");
+  metrics.CountWatchRestarts("provisioningsystems");
   metrics.CountEventsDropped(3);
   metrics.CountEventsDropped();
   metrics.SetKeyPoolWaiting(12);
@@ -120,14 +133,14 @@ TEST_F(MetricsTest, Every_family_is_described_and_in_one_piece) {
   metrics.CountError("Conflict");
   metrics.SetQueueDepth("systems", 1);
   metrics.CountApiRequest("get", "secrets", 200, 1ms);
-  metrics.CountWatchRestart("secrets");
+  metrics.CountWatchRestarts("secrets");
   metrics.CountIssued("First");
   metrics.SetCertificates("idm", "a", {clock.now + 1h, clock.now + 2h});
   const std::string text = metrics.Expose();
   std::vector<std::string> types;
   for (std::size_t at = 0; (at = text.find("# TYPE ", at)) != std::string::npos; at += 7)
     types.push_back(text.substr(at + 7, text.find(' ', at + 7) - at - 7));
-  EXPECT_EQ(types.size(), 15U);
+  EXPECT_EQ(types.size(), 16U);
   for (const std::string& name : types) {
     EXPECT_THAT(name, ::testing::StartsWith("certpair_"));
     EXPECT_EQ(std::count(types.begin(), types.end(), name), 1) << name;
