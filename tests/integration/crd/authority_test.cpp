@@ -115,5 +115,18 @@ TEST_F(AuthorityCrd, A_generated_one_cannot_be_changed_but_whom_it_serves_can) {
       "");
 }
 
+TEST_F(AuthorityCrd, A_generated_one_cannot_be_changed_by_way_of_a_Secret_either) {
+  Create(MinimalAuthority(), "detour");
+  EXPECT_EQ(
+      AnswerToPatch("certca/detour",
+                    Json::parse(R"({"spec": {"generated": null, "secret": {"name": "mine"}}})")),
+      "")
+      << "a CA of one's own may take its place";
+  EXPECT_EQ(AnswerToPatch("certca/detour", Json::parse(R"({"spec": {"secret": null,
+                "generated": {"commonName": "Other CA"}}})")),
+            "spec.generated: Invalid value: cannot be added later, since a CA is made only once: "
+            "create another CertificateAuthority");
+}
+
 }  // namespace
 }  // namespace certpair::test
