@@ -143,14 +143,16 @@ Correspondence Correspond(const View& view, const Outcome& automatic) {
   mail.ledger = Prune(view.o.status.ledger, view.active, view.inactive);
   MailBook book(mail.ledger);
   const auto recipients = Recipients(view.o.spec);
+  WantedById wanted;
   if (view.o.installation.mail_configured) {
     const auto occasions = Occasions(view, automatic);
-    const WantedById wanted = Intend(view, occasions, recipients, book);
+    wanted = Intend(view, occasions, recipients, book);
     Settle(view, recipients, book, mail.events);
     Dispatch(view, automatic, wanted, book, mail);
   }
   mail.delivered = SayDelivered(view, recipients, book);
-  mail.ledger = book.Close(std::move(mail.ledger), view.active, view.inactive, view.o.now);
+  mail.ledger = book.Close(std::move(mail.ledger), view.active, view.inactive, view.o.now,
+                           [&](std::string_view id) { return wanted.contains(std::string{id}); });
   return mail;
 }
 

@@ -218,13 +218,16 @@ std::vector<const MailEntry*> MailBook::Entries() const {
 }
 
 // Due ones are debts and stay.
-void MailBook::DropOldest() {
+void MailBook::DropOldest(const IsWanted& is_wanted) {
   std::size_t excess = by_id_.size() > kMostMails ? by_id_.size() - kMostMails : 0;
-  std::erase_if(lines_, [&](const Line& line) {
-    if (excess == 0 || !line.mail || line.mail->state == MailState::Due) return false;
-    --excess;
-    return true;
-  });
+  for (const bool wanted : {false, true}) {
+    std::erase_if(lines_, [&](const Line& line) {
+      if (excess == 0 || !line.mail || line.mail->state == MailState::Due) return false;
+      if (is_wanted(line.mail->id) != wanted) return false;
+      --excess;
+      return true;
+    });
+  }
 }
 
 std::vector<NotificationSummary> MailBook::Summarize(const NotificationLedger& before,
@@ -260,8 +263,9 @@ std::vector<NotificationSummary> MailBook::Summarize(const NotificationLedger& b
 }
 
 NotificationLedger MailBook::Close(NotificationLedger before, const Certificate* active,
-                                   const Certificate* inactive, sys_seconds now) {
-  DropOldest();
+                                   const Certificate* inactive, sys_seconds now,
+                                   const IsWanted& is_wanted) {
+  DropOldest(is_wanted);
   NotificationLedger after;
   after.summary = Summarize(before, active, inactive, now);
   after.sent.reserve(lines_.size());

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <forward_list>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -84,11 +85,15 @@ class MailBook {
   void Erase(std::string_view id);
   /// Oldest first.
   [[nodiscard]] std::vector<const MailEntry*> Entries() const;
+  /// Whether a mail of this id would be due if it stood in no ledger.
+  using IsWanted = std::function<bool(std::string_view id)>;
   /// The ledger again; `before` is the one that the book was opened upon, and the book is of no
   /// more use. Bounded: where there are too many mails, those that are not due go, the oldest
-  /// first. The summary follows; where it has news, its time is `now`.
+  /// first, and those that are wanted last, since they would be sent again. The summary follows;
+  /// where it has news, its time is `now`.
   [[nodiscard]] NotificationLedger Close(NotificationLedger before, const Certificate* active,
-                                         const Certificate* inactive, sys_seconds now);
+                                         const Certificate* inactive, sys_seconds now,
+                                         const IsWanted& is_wanted);
 
  private:
   static constexpr std::size_t kNew = static_cast<std::size_t>(-1);
@@ -101,7 +106,7 @@ class MailBook {
   [[nodiscard]] ById::const_iterator PlaceOf(std::string_view id) const;
   [[nodiscard]] std::optional<std::size_t> LineOf(std::string_view id) const;
   bool Append(Line line);
-  void DropOldest();
+  void DropOldest(const IsWanted& is_wanted);
   [[nodiscard]] std::vector<NotificationSummary> Summarize(const NotificationLedger& before,
                                                            const Certificate* active,
                                                            const Certificate* inactive,

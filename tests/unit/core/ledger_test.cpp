@@ -117,7 +117,7 @@ TEST(MailBook, Finds_enters_settles_and_drops_by_id_and_leaves_other_lines_where
   book.Erase("e");
   EXPECT_EQ(book.Find("c"), nullptr);
   EXPECT_THAT(book.Entries(), SizeIs(3));
-  EXPECT_THAT(book.Close(ledger, &kActive, nullptr, kNow).sent,
+  EXPECT_THAT(book.Close(ledger, &kActive, nullptr, kNow, [](auto) { return false; }).sent,
               ElementsAre("given-up/" + certificate + "/72h/b", "of others",
                           "sent/" + certificate + "/72h/a", "sent/" + certificate + "/held/d"));
 }
@@ -201,6 +201,17 @@ TEST(Ledger, Is_bounded_while_subscribers_and_thresholds_come_and_go) {
   EXPECT_LE(mail.o.status.ledger.sent.size(), 1024U) << "crds/ allows no more";
   EXPECT_LE(mail.o.status.ledger.summary.size(), 32U);
   for (const std::string& line : mail.o.status.ledger.sent) EXPECT_LE(line.size(), 96U);
+}
+
+TEST(Ledger, Drops_whoever_left_before_those_who_would_be_told_again) {
+  Correspondent mail = Subscribed();
+  mail.o.spec.warn_before = {hours{300}};
+  EXPECT_THAT(mail.PassAt(BeforeEnd(hours{200})), SizeIs(1)) << "the oldest line";
+  for (int round = 0; round < 30; ++round) {
+    mail.o.spec.subscribers.resize(1);
+    for (int n = 0; n < 49; ++n) mail.Subscribe(fmt::format("reader-{}-{}", round, n));
+    EXPECT_THAT(mail.PassAt(BeforeEnd(hours{200})), SizeIs(49)) << round;
+  }
 }
 
 TEST(Ledger, Of_more_than_fifty_subscribers_knows_fifty) {
