@@ -105,14 +105,6 @@ std::string Remember(const View& view, const std::string& before, const std::str
   return before.starts_with(text) ? before : text;
 }
 
-// A warning that waited until the end of what it warned of: it stays due, and goes out as the news
-// that the certificate has ended.
-bool CameTooLate(const View& view, const NoticeOutcome& outcome) {
-  constexpr seconds kUntilGivenUp = std::chrono::minutes{5};
-  return view.active && view.ActiveExpired() && outcome.at >= view.active->not_after &&
-         outcome.at < view.active->not_after + kUntilGivenUp;
-}
-
 Statement Say(ConditionStatus status, std::string_view reason, std::string message) {
   return {condition::kNotificationsDelivered, status, reason, std::move(message)};
 }
@@ -174,7 +166,9 @@ void Settle(const View& view, const std::vector<const Subscriber*>& recipients, 
     if (outcome.kind == Kind::Refused && book.Settle(outcome.id, MailState::Refused)) {
       tell(outcome, reason::kRecipientRefused, "was refused");
     }
-    if (outcome.kind == Kind::GivenUp && !CameTooLate(view, outcome) &&
+    // A warning that waited until the end of what it warned of stays due, and goes out as the news
+    // that the certificate has ended.
+    if (outcome.kind == Kind::GivenUp && !outcome.certificate_ended &&
         book.Settle(outcome.id, MailState::GivenUp)) {
       tell(outcome, reason::kMailGivenUp, "was given up");
     }

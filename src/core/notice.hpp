@@ -69,6 +69,7 @@ struct NoticeOutcome {
   std::string
       message;  ///< for a person: what the server said, no secret and no address in it; empty: Sent
   sys_seconds at;
+  bool certificate_ended = false;  ///< of GivenUp: what it warned of came before it could be sent
   friend bool operator==(const NoticeOutcome&, const NoticeOutcome&) = default;
 };
 

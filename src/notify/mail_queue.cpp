@@ -223,10 +223,10 @@ void MailQueue::Done(const Delivery& delivery, Instant now) {
   }
   switch (delivery.verdict) {
     case Verdict::Sent:
-      Settle(entry, NoticeOutcome::Kind::Sent, {}, now);
+      Settle(entry, {.kind = NoticeOutcome::Kind::Sent}, now);
       break;
     case Verdict::Refused:
-      Settle(entry, NoticeOutcome::Kind::Refused, delivery.message, now);
+      Settle(entry, {.kind = NoticeOutcome::Kind::Refused, .message = delivery.message}, now);
       break;
     case Verdict::DelayedAlone:
       DelayAlone(entry, delivery.message, now);
@@ -242,9 +242,8 @@ void MailQueue::Done(const Delivery& delivery, Instant now) {
   InviteWhereThereIsRoom();
 }
 
-void MailQueue::Settle(Entries::iterator entry, NoticeOutcome::Kind kind, std::string message,
-                       Instant now) {
-  Tell(entry->second, kind, std::move(message), now);
+void MailQueue::Settle(Entries::iterator entry, NoticeOutcome outcome, Instant now) {
+  Tell(entry->second, std::move(outcome), now);
   Erase(entry);
 }
 
@@ -284,12 +283,12 @@ void MailQueue::DelayAll(Entries::iterator entry, const std::string& message, In
   }
 }
 
-void MailQueue::Tell(const Entry& entry, NoticeOutcome::Kind kind, std::string message,
-                     Instant now) {
-  NoticeOutcome outcome{
-      .kind = kind, .id = entry.notice.id, .message = std::move(message), .at = now.wall};
-  said_.push_back(kind);
-  if (kind != NoticeOutcome::Kind::Delayed) unsettled_.insert_or_assign(outcome.id, now.steady);
+void MailQueue::Tell(const Entry& entry, NoticeOutcome outcome, Instant now) {
+  outcome.id = entry.notice.id;
+  outcome.at = now.wall;
+  said_.push_back(outcome.kind);
+  if (outcome.kind != NoticeOutcome::Kind::Delayed)
+    unsettled_.insert_or_assign(outcome.id, now.steady);
   Untold& untold = outcomes_[entry.key];
   untold.fresh = true;
   auto& all = untold.outcomes;
@@ -305,7 +304,7 @@ void MailQueue::Tell(const Entry& entry, NoticeOutcome::Kind kind, std::string m
 
 void MailQueue::TellDelayed(Entry& entry, const std::string& message, Instant now) {
   entry.told = message;
-  Tell(entry, NoticeOutcome::Kind::Delayed, message, now);
+  Tell(entry, {.kind = NoticeOutcome::Kind::Delayed, .message = message}, now);
 }
 
 // Thousands may wait, and each telling may be a write of a status; some servers say something else
@@ -325,19 +324,21 @@ void MailQueue::Sweep(Instant now) {
   InviteWhereThereIsRoom();
 }
 
+NoticeOutcome MailQueue::GivenUp(const Entry& entry, sys_seconds now) const {
+  const std::string last = entry.trouble.empty() ? "its turn did not come" : entry.trouble;
+  const bool ended = entry.ends_with_certificate && now >= entry.notice.active.not_after;
+  return {.kind = NoticeOutcome::Kind::GivenUp,
+          .message = ended ? fmt::format("The certificate ended before it could be sent: {}", last)
+                           : fmt::format("It was tried for {}: {}",
+                                         DescribeDuration(settings_.give_up), last),
+          .certificate_ended = ended};
+}
+
 void MailQueue::GiveUpWhatIsOver(Instant now) {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto next = std::next(entry);
-    const Entry& e = entry->second;
-    if (now.wall >= e.gives_up && entry->first != in_hand_) {
-      const std::string last = e.trouble.empty() ? "its turn did not come" : e.trouble;
-      Settle(
-          entry, NoticeOutcome::Kind::GivenUp,
-          e.ends_with_certificate && now.wall >= e.notice.active.not_after
-              ? fmt::format("The certificate ended before it could be sent: {}", last)
-              : fmt::format("It was tried for {}: {}", DescribeDuration(settings_.give_up), last),
-          now);
-    }
+    if (now.wall >= entry->second.gives_up && entry->first != in_hand_)
+      Settle(entry, GivenUp(entry->second, now.wall), now);
     entry = next;
   }
 }

@@ -31,7 +31,8 @@ struct QueueSettings {
   std::size_t most_delayed = 1000;  ///< mails that wait for another try
   int per_minute = 0;               ///< 0: no limit
   /// Mails that were sent or refused lately and whose outcome nobody acknowledged yet, with the one
-  /// in hand: a crash sends so many again at most (R11). No more are sent meanwhile.
+  /// in hand: a crash sends so many again (R11). No more are sent meanwhile, for half a minute:
+  /// where ledgers cannot be written, each half minute adds so many to what a crash repeats.
   std::size_t in_flight = 4;
   std::chrono::milliseconds first_retry{60'000};  ///< of one mail; doubles up to …
   std::chrono::milliseconds last_retry{3'600'000};
@@ -116,11 +117,11 @@ class MailQueue {
   void Dequeue(const Entry& entry);
   void Erase(Entries::iterator entry);
   [[nodiscard]] const std::string* Choose(Steady now);
-  void Tell(const Entry& entry, core::NoticeOutcome::Kind kind, std::string message, Instant now);
+  void Tell(const Entry& entry, core::NoticeOutcome outcome, Instant now);
   void TellDelayed(Entry& entry, const std::string& message, Instant now);
   void TellChange(Entry& entry, const std::string& message, Instant now);
-  void Settle(Entries::iterator entry, core::NoticeOutcome::Kind kind, std::string message,
-              Instant now);
+  void Settle(Entries::iterator entry, core::NoticeOutcome outcome, Instant now);
+  [[nodiscard]] core::NoticeOutcome GivenUp(const Entry& entry, sys_seconds now) const;
   void DelayAlone(Entries::iterator entry, const std::string& message, Instant now);
   void DelayAll(Entries::iterator entry, const std::string& message, Instant now);
   [[nodiscard]] std::optional<Steady> WindowOpens(Steady now);

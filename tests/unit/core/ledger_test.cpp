@@ -418,8 +418,12 @@ TEST(GivenUp, At_the_end_of_the_certificate_goes_out_as_the_news_that_it_has_end
   Correspondent mail = Subscribed();
   mail.o.now = BeforeEnd(hours{72});
   const Pass pass = RunPass(mail.o, mail.signer);
-  mail.o.now = BeforeEnd(-seconds{30});
-  mail.o.mail.outcomes = {{Kind::GivenUp, pass.last.notices.at(0).id, "away", mail.o.now}};
+  mail.o.now = BeforeEnd(-days{3});  // the machine slept, or its clock was behind
+  mail.o.mail.outcomes = {{.kind = Kind::GivenUp,
+                           .id = pass.last.notices.at(0).id,
+                           .message = "away",
+                           .at = mail.o.now,
+                           .certificate_ended = true}};
   const Decision late = mail.LookAt(mail.o.now);
   ASSERT_THAT(late.notices, SizeIs(1));
   EXPECT_EQ(late.notices[0].kind, NoticeKind::Expired);

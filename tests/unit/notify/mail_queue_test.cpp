@@ -224,6 +224,7 @@ TEST_F(Queue, After_four_days_of_delay_it_is_given_up_with_the_last_reason) {
   ASSERT_EQ(outcomes.size(), 1U);
   EXPECT_EQ(outcomes[0].kind, Kind::GivenUp);
   EXPECT_THAT(outcomes[0].message, HasSubstr("4 days: mailbox busy"));
+  EXPECT_FALSE(outcomes[0].certificate_ended);
   EXPECT_FALSE(queue_.IsUnderWay("a"));
 }
 
@@ -236,6 +237,7 @@ TEST_F(Queue, A_warning_is_given_up_when_the_certificate_has_ended) {
   Advance(1h);
   EXPECT_EQ(Take(), "");
   EXPECT_THAT(queue_.Outcomes("k").at(0).message, HasSubstr("The certificate ended"));
+  EXPECT_TRUE(queue_.Outcomes("k").at(0).certificate_ended);
 }
 
 TEST_F(SmallQueue, Room_counts_what_waits_and_what_nobody_acknowledged) {
