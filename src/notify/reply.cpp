@@ -1,6 +1,7 @@
 #include "notify/reply.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
@@ -33,9 +34,23 @@ int SubjectOf(std::string_view text) {
   return text[3] == '.' ? text[2] - '0' : -1;
 }
 
+// A refusal by policy that is plainly about who sends, which an installation's settings can end:
+// 5.7.0 and 5.7.8 ask for a login (RFC 4954 §6), the words are those of Postfix, Exchange and Exim.
+bool IsAboutUs(std::string_view text) {
+  const std::string_view enhanced = text.substr(0, text.find(' '));
+  if (enhanced == "5.7.0" || enhanced == "5.7.8") return true;
+  std::string upper;
+  std::ranges::transform(text, std::back_inserter(upper), Upper);
+  static constexpr std::array<std::string_view, 5> kWords{"RELAY", "AUTHENTI", "CLIENT HOST",
+                                                          "SENDER ADDRESS", "BLOCKED USING"};
+  return std::ranges::any_of(kWords, [&](std::string_view word) { return upper.contains(word); });
+}
+
 Verdict JudgeRecipientOrData(Stage stage, const Reply& reply) {
   constexpr int kSecurityOrPolicy = 7;
-  if (SubjectOf(reply.text) == kSecurityOrPolicy) return Verdict::DelayedAlone;
+  const bool policy = SubjectOf(reply.text) == kSecurityOrPolicy;
+  // After the data it is about the text or its signatures.
+  if (policy && (stage != Stage::Recipient || IsAboutUs(reply.text))) return Verdict::DelayedAlone;
   switch (reply.code) {
     case 521:  // RFC 7504 §3: this host takes no mail at all
       return Verdict::DelayedAll;

@@ -46,8 +46,9 @@ class ReplyReader {
 };
 
 /// Whether the server's word stands for this mail, for none, or for now (RFC 5321 §4.2.1, RFC
-/// 3463). Only for replies that are no success. Policy (x.7.x) at a recipient or after the data is
-/// a delay of this mail, since an installation's settings can end it.
+/// 3463). Only for replies that are no success. Policy (x.7.x) at a recipient refuses it, but where
+/// it is plainly about relaying, a login or the sender; that, and policy after the data, is a delay
+/// of this mail, since an installation's settings can end it.
 [[nodiscard]] Verdict Judge(Stage stage, const Reply& reply);
 
 /// `while greeting`, … for messages: what was being done.
