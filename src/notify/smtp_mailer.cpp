@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -131,6 +132,13 @@ struct Files {
   std::optional<Login> login;
 };
 
+bool Same(const Files& one, const Files& other) {
+  if (one.login.has_value() != other.login.has_value()) return false;
+  const bool same_login = !one.login || (one.login->user == other.login->user &&
+                                         one.login->password == other.login->password);
+  return same_login && one.authority == other.authority;
+}
+
 Result<Files> ReadFiles(const SmtpServer& server) {
   Files files;
   if (!server.ca_file.empty()) {
@@ -202,25 +210,28 @@ class SmtpMailer::Connection {
   }
   static curl_socket_t OnOpenSocket(void* user, curlsocktype /*purpose*/, curl_sockaddr* address) {
     auto& connection = *static_cast<Connection*>(user);
-    connection.socket_ =
+    const curl_socket_t made =
         socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    return connection.socket_;
+    if (made >= 0) connection.sockets_.push_back(made);
+    return made;
   }
   static int OnCloseSocket(void* user, curl_socket_t socket) {
     auto& connection = *static_cast<Connection*>(user);
-    if (connection.socket_ == socket) connection.socket_ = -1;
+    std::erase(connection.sockets_, socket);
     return close(socket);
   }
   void CutOff() const {
-    if (socket_ >= 0) shutdown(socket_, SHUT_RDWR);
+    for (const curl_socket_t open : sockets_) shutdown(open, SHUT_RDWR);
   }
 
   const SmtpServer server_;
   std::stop_token stop_;  // of the mail that goes
-  curl_socket_t socket_ = -1;
+  // All that are open: curl tries IPv6 and IPv4 side by side, and closes the slower one.
+  std::vector<curl_socket_t> sockets_;
   Multi multi_;
   Easy easy_;
   bool open_ = false;
+  Files files_;  // as the open connection has them
   std::array<char, CURL_ERROR_SIZE> error_{};
   int silences_ = 0;    // mails in a row that the server left without an answer in their middle
   ReplyReader offers_;  // of the open connection
@@ -341,14 +352,17 @@ Delivery SmtpMailer::Connection::Send(const Letter& letter, const std::stop_toke
   auto files = ReadFiles(server_);
   if (!files)
     return {Verdict::DelayedAll, OneLine(files.error().message)};  // a path may be anything
+  // curl would open another connection, and leave the one of the former login open in its pool.
+  if (open_ && !Same(*files, files_)) Close();
+  files_ = std::move(*files);
   Conversation talk;
-  Attempt attempt = Try(talk, letter, *files, stop);
+  Attempt attempt = Try(talk, letter, files_, stop);
   // A server may close what it finds idle, with 421 or without a word: that is no trouble.
   const bool left_meanwhile = attempt.reused && talk.stage <= Stage::Sender &&
                               attempt.code != CURLE_OK && !attempt.stopped &&
                               (talk.replies.Last().code == 0 || talk.replies.Last().code == 421);
   if (left_meanwhile && attempt.code != CURLE_OPERATION_TIMEDOUT)
-    attempt = Try(talk, letter, *files, stop);
+    attempt = Try(talk, letter, files_, stop);
   return JudgeAttempt(attempt, talk);
 }
 
@@ -407,13 +421,12 @@ std::string SmtpMailer::Connection::Trouble(CURLcode code, const Conversation& t
 void SmtpMailer::Connection::Close() {
   if (open_) {
     Conversation talk{.tls = server_.tls};
-    if (auto files = ReadFiles(server_)) {
-      SetUp(talk, *files);
-      curl_easy_setopt(easy_.get(), CURLOPT_CUSTOMREQUEST, "QUIT");
-      Perform({});
-    }
+    SetUp(talk, files_);
+    curl_easy_setopt(easy_.get(), CURLOPT_CUSTOMREQUEST, "QUIT");
+    Perform({});
   }
   CutOff();
+  files_ = {};
   easy_.reset();
   multi_.reset();
   open_ = false;

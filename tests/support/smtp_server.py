@@ -24,6 +24,7 @@ mail) for each mail that it took; `lines`, each command with `clear` or `tls` be
 import argparse
 import asyncio
 import email
+import email.errors
 import email.policy
 import json
 import os
@@ -71,15 +72,17 @@ def write(path, data):
     new.rename(path)
 
 
-def describe(bytes_):
-    """The mail as an independent library sees it."""
-    mail = email.message_from_bytes(bytes_, policy=email.policy.default)
+def describe(bytes_, utf8=False):
+    """The mail as an independent library sees it; only with SMTPUTF8 its headers may go beyond ASCII (RFC 6532)."""
+    mail = email.message_from_string(bytes_.decode(), policy=email.policy.SMTPUTF8) if utf8 else \
+        email.message_from_bytes(bytes_, policy=email.policy.default)
     defects = []
     parts = []
     for part in mail.walk():
         defects += [repr(d) for d in part.defects]
         for value in part.values():
-            defects += [repr(d) for d in getattr(value, "defects", [])]
+            defects += [repr(d) for d in getattr(value, "defects", [])
+                        if not (utf8 and isinstance(d, email.errors.NonASCIILocalPartDefect))]
         if not part.is_multipart():
             content = part.get_content()
             parts.append({"type": part.get_content_type(), "file": part.get_filename() or "",
@@ -117,7 +120,7 @@ class Handler:
             return "250 OK"
         about = {"from": envelope.mail_from, "to": envelope.rcpt_tos, "options": envelope.mail_options,
                  "tls": session.ssl is not None or options.tls == "tls", "connection": server.number,
-                 "user": session.auth_data if session.authenticated else "", **describe(content)}
+                 "user": session.auth_data if session.authenticated else "", **describe(content, envelope.smtp_utf8)}
         write(folder / "mails" / f"{number}.json", json.dumps(about).encode())
         return "250 OK"
 

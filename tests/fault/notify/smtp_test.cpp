@@ -141,6 +141,10 @@ INSTANTIATE_TEST_SUITE_P(
                  Verdict::Refused,
                  "550 5.1.1 [address] unknown"},
         FaultRow{"has_a_policy_at_RCPT", {{"RCPT", "554 5.7.1 relay denied"}}, kAlone, "5.7.1"},
+        FaultRow{"lets_nobody_write_to_one_recipient",
+                 {{"RCPT", "550 5.7.1 <anna@example.com>: Access denied"}},
+                 Verdict::Refused,
+                 "5.7.1"},
         FaultRow{
             "is_busy_for_one_recipient", {{"RCPT", "450 4.2.1 later"}}, kAlone, "450 4.2.1 later"},
         FaultRow{"has_too_many_recipients", {{"RCPT", "552 too many"}}, kAlone, "552"},
@@ -230,6 +234,26 @@ TEST_F(Smtp, Credentials_that_are_missing_empty_or_wrong_delay_and_the_right_one
   WriteCredentials("certpair:new:one\r\n");
   EXPECT_EQ(send().verdict, Verdict::Sent);
   EXPECT_EQ(server.CountMails(), 2U);
+}
+
+TEST_F(Smtp, A_connection_of_a_former_login_or_CA_file_is_left) {
+  test::SmtpServer server{{.behaviour = Behaviour()}};
+  SmtpServer settings = ServerOf(server);
+  settings.ca_file = folder_ / "ca.crt";
+  std::ofstream{settings.ca_file} << test::ReadFile(server.CaFile());
+  SmtpMailer mailer{settings};
+  const auto send = [&] { return mailer.Send(LetterTo("anna@example.com"), {}).verdict; };
+  EXPECT_EQ(send(), Verdict::Sent);
+  server.Behave({{"user", "another"}, {"password", "new:one"}});
+  WriteCredentials("another:new:one");
+  EXPECT_EQ(send(), Verdict::Sent);
+  EXPECT_EQ(server.CountLines("tls QUIT"), 1) << server.Lines();
+  EXPECT_EQ(server.Mails().back().about.at("user"), "another");
+  std::ofstream{settings.ca_file, std::ios::app} << "\n" << test::ReadFile(server.CaFile());
+  EXPECT_EQ(send(), Verdict::Sent);
+  EXPECT_EQ(server.CountLines("tls QUIT"), 2) << server.Lines();
+  EXPECT_EQ(send(), Verdict::Sent);
+  EXPECT_EQ(server.Mails().back().about.at("connection"), 3) << "what did not change is kept";
 }
 
 TEST_F(Smtp, A_CA_file_that_is_replaced_counts_from_the_next_connection_on) {
@@ -354,6 +378,10 @@ TEST_F(Smtp, A_local_part_beyond_ASCII_goes_with_SMTPUTF8_or_not_at_all) {
   Delivery delivery = mailer.Send(letter, {});
   EXPECT_EQ(delivery.verdict, Verdict::Sent) << delivery.message << server.Lines();
   EXPECT_THAT(server.Lines(), HasSubstr("SMTPUTF8"));
+  const auto mails = server.Mails();  // which have no defect, or the test fails
+  ASSERT_EQ(mails.size(), 1U);
+  EXPECT_EQ(mails[0].To(), "größe@example.com");
+  EXPECT_THAT(mails[0].Header("To"), HasSubstr("größe@example.com"));
   server.Behave(Behaviour());
   mailer.Rest();
   for (const char* connection : {"new", "reused"}) {
