@@ -188,7 +188,7 @@ class Server(SMTP):
         hidden = {"hide": "250-STARTTLS", "hide-auth": "250-AUTH"}.get(behaviour.get("EHLO"))
         if hidden and isinstance(status, str) and status.startswith(hidden):
             return
-        await super().push(status)
+        await super().push(status.encode() if isinstance(status, str) else status)  # aiosmtpd knows ASCII alone
         if self.closes_after_next:
             self.transport.close()
 

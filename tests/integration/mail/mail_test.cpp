@@ -110,6 +110,31 @@ TEST_F(MailTest, One_whom_the_server_refuses_holds_nobody_back_and_is_named) {
       kSoon));
 }
 
+TEST_F(MailTest, One_whom_the_server_puts_off_holds_nobody_back_and_is_told_later) {
+  std::string words = "450 4.2.1 ";  // cut for the condition, and between characters
+  for (int n = 0; n < 180; ++n) words += "я";
+  server_->Behave(Behaviour({{"refuse", {{"busy@example.com", words}}}}));
+  OperatorProcess op{WithMail()};
+  Apply(GeneratedAuthority("put-off-ca"));
+  Json system = Ending("put-off", "put-off-ca");
+  for (const char* reader : {"anna", "busy"})
+    system["spec"]["notifications"]["subscribers"].push_back(
+        {{"displayName", reader}, {"email", std::string{reader} + "@example.com"}});
+  Apply(system);
+  AwaitDelivered("put-off", "MailDelayed");
+  const Told told = ConditionOf(*Get("psys", "put-off"), "NotificationsDelivered");
+  EXPECT_THAT(told.message, HasSubstr("450 4.2.1 яя"));
+  EXPECT_THAT(told.message, Not(HasSubstr("@example.com")));
+  EXPECT_EQ(MailsAbout("put-off"), Mails{Expiring("anna", "put-off")});
+  EXPECT_THAT(Ledger("put-off", "due/"), SizeIs(1));
+  Subscribe(system, "late");
+  AwaitMails("put-off", {Expiring("anna", "put-off"), Expiring("late", "put-off")});
+  server_->Behave(Login());
+  Await([&] { return MailsAbout("put-off").size() == 3; });
+  AwaitDelivered("put-off");
+  EXPECT_THAT(MailsAbout("put-off"), Contains(Expiring("busy", "put-off")));
+}
+
 TEST_F(MailTest, A_server_that_is_away_is_said_and_waited_for_and_who_unsubscribes_is_left_out) {
   server_->Behave(Behaviour({{"greeting", "421 closed for today"}}));
   OperatorProcess op{WithMail()};
