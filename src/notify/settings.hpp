@@ -59,7 +59,8 @@ struct MailSettings {
 };
 
 /// Nothing where no server is given: then no mail is sent. Invalid names the flag, what was found
-/// (unless it may hold a password), and what to write. Files are not looked at: they may come later.
+/// (unless it may hold a password), and what to write. Files are not looked at: they may come
+/// later.
 [[nodiscard]] Result<std::optional<MailSettings>> CheckSettings(const MailFlags& flags);
 
 struct Login {
