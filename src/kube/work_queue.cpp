@@ -81,6 +81,14 @@ void DelayQueue::Forget(const std::string& key) {
   if (!found->second.in_work) entries_.erase(found);
 }
 
+void DelayQueue::Clear() {
+  for (Waiting& lane : waiting_) lane.clear();
+  entries_.clear();
+  others_in_work_ = 0;
+  wishing_ = 0;
+  first_in_a_row_ = 0;
+}
+
 std::optional<DelayQueue::Time> DelayQueue::NextDue() const {
   std::optional<Time> next;
   for (std::size_t lane = 0; lane < kUrgencies; ++lane) {
@@ -140,6 +148,15 @@ void WorkQueue::Forget(const std::string& key) {
   state->queue.Forget(key);
 }
 
+void WorkQueue::Close() {
+  auto state = state_.Lock();
+  state->closed = true;
+  state->failures.clear();
+  state->queue.Clear();
+}
+
+void WorkQueue::Open() { state_.Lock()->closed = false; }
+
 void WorkQueue::Done(const std::string& key) {
   auto state = state_.Lock();
   const auto before = state->queue.NextDue();
@@ -155,6 +172,7 @@ std::optional<DelayQueue::Time> WorkQueue::NextDue() const {
 
 void WorkQueue::AddLocked(Locked& state, const std::string& key, DelayQueue::Time at,
                           Urgency urgency) {
+  if (state->closed) return;
   const auto before = state->queue.NextDue();
   state->queue.Add(key, at, urgency);
   WakeForNewHead(state, before);

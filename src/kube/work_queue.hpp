@@ -55,6 +55,8 @@ class DelayQueue {
   void Done(const std::string& key);
   /// Forgets a key's wishes (the object is gone), not its being in work.
   void Forget(const std::string& key);
+  /// Forgets everything. Not while a key is in work.
+  void Clear();
   /// When Take would first answer a key, with what is in work now.
   [[nodiscard]] std::optional<Time> NextDue() const;
   [[nodiscard]] std::size_t Due(Time now) const;
@@ -121,6 +123,11 @@ class WorkQueue {
   void Done(const std::string& key);
   /// The object is gone: no wish, no back-off.
   void Forget(const std::string& key);
+  /// Nobody works: forgets everything, and takes no wish until it is opened again. Not while a key
+  /// is in work.
+  void Close();
+  /// Takes wishes from now on, as it does from its making: whoever opens it tells it everything.
+  void Open();
   /// Keys that are due now, for the metric.
   [[nodiscard]] std::size_t Depth() const;
   /// When a key becomes due that is not in work; for a simulated time.
@@ -129,6 +136,7 @@ class WorkQueue {
  private:
   struct State {
     DelayQueue queue;
+    bool closed = false;
     std::unordered_map<std::string, Backoff> failures;  // one a failing key, erased on success
     std::uint64_t random = 0x9E3779B97F4A7C15ULL;
     std::uint64_t watcher = 0;  // who watches the time; 0: nobody

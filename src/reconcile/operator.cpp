@@ -84,6 +84,7 @@ Operator::Operator(const kube::Client& client, kube::EventRecorder& events,
                     }},
                kCheckInDepthEvery, settings_.postbox) {
   ExpectErrors(metrics_);
+  queue_.Close();  // until a term begins
 }
 
 void Operator::WakeSystem(const std::string& system_key, kube::Urgency urgency) {
@@ -111,6 +112,8 @@ void Operator::Work(const std::stop_token& stop) {
   log::Info("working", {{"systems", std::to_string(caches_.SystemCount())},
                         {"workers", std::to_string(settings_.workers)}});
   systems_.ForgetAll();  // another may have written since
+  // In this order: what changes before the queue is open is in the stores when all is told.
+  queue_.Open();
   caches_.TellAll();
   working_ = true;
   {
@@ -121,6 +124,7 @@ void Operator::Work(const std::stop_token& stop) {
   }
   working_ = false;
   signing_.ForgetKeys();  // another leader makes its own
+  queue_.Close();
 }
 
 void Operator::WorkerLoop(const std::stop_token& stop) {

@@ -32,7 +32,7 @@ struct OperatorSettings {
 };
 
 /// Everything between the client and the metrics. Start() begins to watch; Work() makes passes
-/// while it may.
+/// while it may. Between terms nobody's wish is kept: each begins with all that the caches know.
 class Operator {
  public:
   Operator(const kube::Client& client, kube::EventRecorder& events, metrics::Metrics& metrics,

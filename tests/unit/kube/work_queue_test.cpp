@@ -328,6 +328,25 @@ TEST(WorkQueue, A_forgotten_key_has_no_wish_and_no_failures) {
   EXPECT_LE(*queue.NextDue() - clock.Now(), milliseconds{200});
 }
 
+TEST(WorkQueue, One_that_is_closed_forgets_everything_and_takes_nothing_until_it_is_open) {
+  HandClock clock;
+  WorkQueue queue{clock};
+  queue.Add("first", Urgency::First);
+  queue.Add("in turn");
+  queue.AddAt("later", clock.Now() + std::chrono::hours{1});
+  queue.AddAfterFailure("failed");
+  queue.Close();
+  queue.Add("while closed");
+  clock.Advance(std::chrono::hours{2});
+  EXPECT_EQ(queue.Depth(), 0U);
+  EXPECT_EQ(queue.NextDue(), std::nullopt);
+  EXPECT_EQ(queue.TryTake(), std::nullopt);
+  queue.Open();
+  EXPECT_EQ(queue.TryTake(), std::nullopt);
+  queue.Add("first");
+  EXPECT_EQ(queue.TryTake(), "first");
+}
+
 TEST(WorkQueue, A_stop_request_ends_every_wait) {
   HandClock clock;
   WorkQueue queue{clock};
