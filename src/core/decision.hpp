@@ -83,6 +83,7 @@ struct EventNotice {
   bool warning = false;
   std::string reason;
   std::string message;
+  std::string verdict_uid;  ///< of the operation whose end it tells; empty: of none
   friend bool operator==(const EventNotice&, const EventNotice&) = default;
 };
 

@@ -18,10 +18,10 @@ namespace {
 constexpr seconds kFreshlyIssued = std::chrono::hours{1};
 
 EventNotice Normal(std::string_view reason, std::string message) {
-  return {false, std::string(reason), std::move(message)};
+  return {false, std::string(reason), std::move(message), {}};
 }
 EventNotice Warning(std::string_view reason, std::string message) {
-  return {true, std::string(reason), std::move(message)};
+  return {true, std::string(reason), std::move(message), {}};
 }
 
 bool Is(const std::optional<Certificate>& described, const Certificate* present) {
@@ -185,6 +185,7 @@ void TellRefusals(const Outcome& outcome, std::vector<EventNotice>& events) {
     events.push_back(Warning(reason::kOperationFailed,
                              fmt::format("Operation \"{}\" was refused ({}). {}", verdict.name,
                                          verdict.reason, verdict.message)));
+    events.back().verdict_uid = verdict.uid;
   }
 }
 

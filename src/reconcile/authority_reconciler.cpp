@@ -13,6 +13,9 @@ namespace {
 using Kind = PassResult::Kind;
 
 constexpr seconds kLookAgain{2};
+// As for systems. What is written then carries the version that the cache shows, so that it fails
+// where that is the past.
+constexpr std::chrono::seconds kCacheMayLag{30};
 
 // Without it the Secret is read once, and the chain comes into the status with the write that the
 // pass makes anyway: an operator before this one did not tell it.
@@ -48,9 +51,7 @@ PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string
     memories_.Lock()->erase(name);
     return {.kind = Kind::Gone};
   }
-  Memory memory = (*memories_.Lock())[name];
-  if (!memory.authority_version.empty() &&
-      !HasReached(authority->resource_version, memory.authority_version))
+  if (IsBehind(*authority))
     return {.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + kLookAgain};
   auto reading = Observe(*authority);
   if (!reading) return FailedBy(reading.error());
@@ -88,10 +89,29 @@ PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string
   }
   if (*written)
     (*memories_.Lock())[name] = {.authority_version = (*written)->resource_version,
-                                 .secret_version = {}};
+                                 .behind_since = {}};
   for (const core::AuthorityEvent& event : decided.events)
     cluster_.Tell(authority->identity, event);
   return {.kind = Kind::Settled, .wake_at = decided.wake_at};
+}
+
+// Our own write is not in the cache yet.
+bool AuthorityReconciler::IsBehind(const StoredAuthority& authority) {
+  bool lags = false;
+  {
+    auto memories = memories_.Lock();
+    Memory& memory = (*memories)[authority.identity.name];
+    lags = !memory.authority_version.empty() &&
+           !HasReached(authority.resource_version, memory.authority_version);
+    const auto now = clock_.Steady();
+    if (lags && !memory.behind_since) memory.behind_since = now;
+    if (lags && now - *memory.behind_since < kCacheMayLag) return true;
+    memory = {};
+  }
+  if (lags)
+    log::Warn("the cache does not show a write of ours: it is not waited for any more",
+              {{"authority", authority.identity.name}});
+  return false;
 }
 
 kube::ApiResult<AuthorityReading> AuthorityReconciler::Observe(const StoredAuthority& authority) {

@@ -1,7 +1,10 @@
 // One pass over one CertificateAuthority: look at its Secret, decide, make a generated CA, tell.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "base/clock.hpp"
 #include "base/guarded.hpp"
@@ -29,8 +32,9 @@ class AuthorityReconciler {
  private:
   struct Memory {
     std::string authority_version;  // of our last write: the cache must reach it
-    std::string secret_version;
+    std::optional<std::chrono::steady_clock::time_point> behind_since;
   };
+  bool IsBehind(const StoredAuthority& authority);
   kube::ApiResult<AuthorityReading> Observe(const StoredAuthority& authority);
   std::optional<PassResult> Generate(const std::string& owner, const StoredAuthority& authority,
                                      const core::GenerateAuthority& request,

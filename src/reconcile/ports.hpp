@@ -78,7 +78,8 @@ class CertificateSource {
  public:
   virtual ~CertificateSource() = default;
   /// Nothing: the key is being made, and `owner`'s key in the work queue will be woken.
-  /// Unavailable: the authority cannot sign now. Invalid: it never will, as things are.
+  /// Unavailable: the authority could not be asked, which passes by itself. NotFound, Invalid: it
+  /// cannot sign as things are, and somebody has to mend that. Cancelled: the process is leaving.
   virtual Result<std::optional<x509::IssuedCertificate>> Make(
       const std::string& owner, const std::string& authority,
       const core::CertificateOrder& order) = 0;

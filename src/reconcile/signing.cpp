@@ -9,6 +9,23 @@
 #include "x509/pkcs12.hpp"
 
 namespace certpair::reconcile {
+namespace {
+
+// Whether it passes by itself, or a person has to mend it.
+ErrorCode CodeOf(kube::ApiErrorKind kind) {
+  switch (kind) {
+    case kube::ApiErrorKind::Cancelled:
+      return ErrorCode::Cancelled;
+    case kube::ApiErrorKind::Forbidden:
+    case kube::ApiErrorKind::QuotaExceeded:
+    case kube::ApiErrorKind::Invalid:
+      return ErrorCode::Invalid;
+    default:
+      return ErrorCode::Unavailable;
+  }
+}
+
+}  // namespace
 
 SigningSource::SigningSource(const View& view, Cluster& cluster, const Clock& clock,
                              std::string home, std::size_t key_threads,
@@ -63,7 +80,7 @@ Result<std::shared_ptr<const x509::Signer>> SigningSource::SignerOf(const std::s
   const std::string secret_name = authority->SecretName();
   const auto cached = view_.AuthoritySecret(secret_name);
   if (!cached)
-    return Fail(ErrorCode::Unavailable,
+    return Fail(ErrorCode::NotFound,
                 fmt::format("Secret {}/{} is not there", namespace_, secret_name));
   {
     auto signers = signers_.Lock();
@@ -73,12 +90,12 @@ Result<std::shared_ptr<const x509::Signer>> SigningSource::SignerOf(const std::s
       return found->second.signer;
   }
   auto secret = cluster_.ReadSecret(namespace_, secret_name);
-  if (!secret) return Fail(ErrorCode::Unavailable, secret.error().message);
+  if (!secret) return Fail(CodeOf(secret.error().kind), secret.error().message);
   AuthorityReading reading =
       ReadAuthoritySecret(*secret ? &**secret : nullptr, *authority, clock_.NowSeconds());
   if (!reading.signer)
-    return Fail(ErrorCode::Unavailable, fmt::format("Secret {}/{} cannot sign: {}", namespace_,
-                                                    secret_name, DescribeFault(reading.state)));
+    return Fail(ErrorCode::Invalid, fmt::format("Secret {}/{} cannot sign: {}", namespace_,
+                                                secret_name, DescribeFault(reading.state)));
   auto held = std::make_shared<const x509::Signer>(std::move(*reading.signer));
   signers_.Lock()->insert_or_assign(name, Loaded{reading.resource_version, held});
   return held;

@@ -288,10 +288,7 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
   std::optional<x509::IssuedCertificate> issued;
   if (const core::CertificateOrder* order = OrderOf(plan.what)) {
     auto made = certificates_.Make(key, look.system.spec.authority, *order);
-    if (!made)
-      return Refused(key,
-                     {.kind = Kind::Failed, .error = made.error().message, .error_kind = "Signing"},
-                     look, memory);
+    if (!made) return SigningFailed(key, made.error(), look, memory);
     if (!*made) return WaitForKey(key, look, memory);
     issued = std::move(*made);
   }
@@ -364,11 +361,26 @@ PassResult SystemReconciler::ChangeFailed(const std::string& key, const kube::Ap
   memory.read_live = true;
   if (error.kind == ApiErrorKind::Cancelled) return FailedBy(error);
   if (NeedsPerson(error.kind)) return Refused(key, FailedBy(error), look, memory);
+  return Hindered(key, FailedBy(error), look, memory);
+}
+
+// A CA's Secret that could not be read just now is no more than a write that failed.
+PassResult SystemReconciler::SigningFailed(const std::string& key, const Error& error, Look& look,
+                                           Memory& memory) {
+  PassResult failure{.kind = Kind::Failed, .error = error.message, .error_kind = "Signing"};
+  if (error.code == ErrorCode::Cancelled) return failure;
+  if (error.code == ErrorCode::Unavailable) return Hindered(key, std::move(failure), look, memory);
+  return Refused(key, std::move(failure), look, memory);
+}
+
+// By what may pass by itself: told only once it has lasted.
+PassResult SystemReconciler::Hindered(const std::string& key, PassResult failure, Look& look,
+                                      Memory& memory) {
   if (memory.write_failure.empty()) {
-    memory.write_failure = error.message;  // the first of many: each may have other words
+    memory.write_failure = failure.error;  // the first of many: each may have other words
     memory.write_fails_since = look.seen.now;
   }
-  return TellFailure(key, FailedBy(error), look, memory);
+  return TellFailure(key, std::move(failure), look, memory);
 }
 
 // As where the Secret cannot be written: nothing can be changed. What status says of it, if that
@@ -409,8 +421,8 @@ PassResult SystemReconciler::TellFailure(const std::string& key, PassResult fail
   return failure;
 }
 
-// Verdicts first (an operation's end is durable before the next change), then the status, then the
-// Events.
+// Verdicts first (an operation's end is durable before the next change), each with its Event, since
+// no later pass comes to it again; then the status, then the other Events.
 std::optional<PassResult> SystemReconciler::Tell(const std::string& key, Look& look,
                                                  Memory& memory) {
   for (const core::OperationVerdict& verdict : look.decided.verdicts) {
@@ -423,6 +435,7 @@ std::optional<PassResult> SystemReconciler::Tell(const std::string& key, Look& l
       return PassResult{.kind = Kind::Waiting, .wake_at = look.seen.now + seconds{1}};
     if (!settled && settled.error().kind != ApiErrorKind::NotFound)
       return FailedBy(settled.error());
+    TellEvents(look, verdict.uid);
   }
   // The status of what is on its way out is of no more use to anybody.
   if (look.seen.identity.being_deleted || look.seen.identity.namespace_terminating)
@@ -446,9 +459,14 @@ std::optional<PassResult> SystemReconciler::Tell(const std::string& key, Look& l
     memory.wrote_status = true;
     look.resource_version = (*written)->resource_version;
   }
-  for (const core::EventNotice& event : look.decided.events)
-    cluster_.Tell(look.seen.identity, event);
+  TellEvents(look, "");
   return Post(key, look, memory);
+}
+
+// Those of one verdict, or those of none.
+void SystemReconciler::TellEvents(const Look& look, const std::string& verdict_uid) {
+  for (const core::EventNotice& event : look.decided.events)
+    if (event.verdict_uid == verdict_uid) cluster_.Tell(look.seen.identity, event);
 }
 
 PassResult SystemReconciler::Finish(Look& look, Memory& memory) const {

@@ -90,6 +90,9 @@ class SystemReconciler {
   PassResult Refused(const std::string& key, PassResult failure, Look& look, Memory& memory);
   PassResult ChangeFailed(const std::string& key, const kube::ApiError& error, Look& look,
                           Memory& memory);
+  PassResult SigningFailed(const std::string& key, const Error& error, Look& look, Memory& memory);
+  PassResult Hindered(const std::string& key, PassResult failure, Look& look, Memory& memory);
+  void TellEvents(const Look& look, const std::string& verdict_uid);
   PassResult TellFailure(const std::string& key, PassResult failure, Look& look, Memory& memory);
   static void Forgive(Look& look, Memory& memory);
   PassResult ReadFailed(const std::string& key, const kube::ApiError& error, Look& look,

@@ -76,9 +76,9 @@ const core::Certificate* Mint::Intact(std::string_view certificate, std::string_
 Result<std::optional<x509::IssuedCertificate>> Mint::Make(const std::string& owner,
                                                           const std::string& authority,
                                                           const core::CertificateOrder& order) {
+  if (trouble) return std::unexpected(*trouble);
   const Ca* ca = Find(authority);
-  if (ca == nullptr || !ca->signs)
-    return Fail(ErrorCode::Unavailable, "the authority cannot sign at present");
+  if (ca == nullptr || !ca->signs) return Fail(ErrorCode::Invalid, "the authority cannot sign");
   if (order.not_before < ca->not_before || order.not_after > ca->chain_end)
     return Fail(ErrorCode::Invalid, "the order does not lie within the authority's time");
   if (key_delay) {

@@ -32,6 +32,8 @@ class Mint final : public reconcile::CertificateSource {
   [[nodiscard]] Ca* Find(const std::string& authority);
   [[nodiscard]] static std::string CaFingerprint(int number);
 
+  /// What keeps every certificate from being made.
+  std::optional<Error> trouble;
   /// How long the next key takes; without it, none takes any time.
   std::function<std::chrono::milliseconds()> key_delay;
   /// Called when a key that takes time was ordered, with its owner and that time.

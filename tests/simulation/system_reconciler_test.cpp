@@ -302,6 +302,40 @@ TEST_F(ReconcilerTest, A_quota_is_told_once_and_overcome_when_it_is_lifted) {
   EXPECT_EQ(Ready(), "Valid");
 }
 
+TEST_F(ReconcilerTest, A_CA_that_could_not_be_read_is_told_of_only_once_that_lasts) {
+  stage.mint.trouble = Error{ErrorCode::Unavailable, "GET Secret: no answer"};
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Run(minutes{5});
+  EXPECT_EQ(Count(Call::WriteStatus), 0);
+  EXPECT_FALSE(WasTold(core::reason::kSecretWriteFailed));
+  stage.Run(minutes{10});
+  EXPECT_EQ(Ready(), core::reason::kSecretWriteFailed);
+  stage.mint.trouble.reset();
+  stage.Run(minutes{10});
+  EXPECT_EQ(Ready(), "Valid");
+}
+
+TEST_F(ReconcilerTest, One_that_cannot_sign_as_things_are_is_told_of_at_once) {
+  stage.mint.trouble = Error{ErrorCode::Invalid, "the Secret may not be read"};
+  stage.world.AddSystem(MakeSystem("abap"));
+  stage.Settle();
+  EXPECT_EQ(Ready(), core::reason::kSecretWriteFailed);
+}
+
+TEST_F(ReconcilerTest, Of_an_operation_that_was_refused_is_told_though_the_status_conflicts) {
+  MakeItLive();
+  FailNext(Call::WriteStatus, Fault::Conflict);
+  stage.world.EditSystem(kKey, [](auto& system) { ++system.identity.generation; });
+  const auto key =
+      stage.world.AddOperation("abap", core::OperationAction::Delete, FingerprintIn("tls.crt"));
+  stage.Run(minutes{1});
+  EXPECT_TRUE(stage.world.LiveOperation(key)->operation.finished);
+  EXPECT_EQ(std::ranges::count(stage.world.events, core::reason::kOperationFailed,
+                               &core::EventNotice::reason),
+            1);
+  EXPECT_EQ(stage.world.fault, nullptr);
+}
+
 TEST_F(ReconcilerTest, A_system_that_is_being_deleted_gets_nothing) {
   auto system = MakeSystem("abap");
   system.identity.being_deleted = true;
