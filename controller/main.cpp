@@ -32,8 +32,11 @@
 namespace certpair::controller {
 namespace {
 
-// From the wish to leave to the end of requests under way: a pass in hand has this long to finish.
-constexpr std::chrono::seconds kGrace{4};
+// All from the signal on, so that the process is gone within five seconds whatever the API server
+// does: then requests under way end, and with them the passes in hand; then the Lease is freed
+// (within a second, by the elector); and until then Events that wait are written.
+constexpr std::chrono::milliseconds kGrace{3500};
+constexpr std::chrono::milliseconds kLastEvents{4700};
 
 std::string OwnNamespace(const Options& options, const kube::Environment& environment,
                          const kube::ClusterConfig& config) {
@@ -71,21 +74,31 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// Turns the first signal into the end of `mail`, then into `wish`, and `hard` after the grace; ends
-// itself when `stop` is asked for.
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+void WaitUntil(SteadyTime until, const std::stop_token& stop) {
+  while (!stop.stop_requested() && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+}
+
+// Turns the first signal into the end of `mail`, then into `wish`, and `hard` after the grace, also
+// where the mail takes longer; ends itself when `stop` is asked for.
 void AwaitSignal(const std::stop_token& stop, const sigset_t& signals, Mail& mail,
-                 std::stop_source& wish, std::stop_source& hard) {
+                 kube::EventRecorder& events, std::stop_source& wish, std::stop_source& hard) {
   const timespec a_moment{0, 100'000'000};
   int signal = -1;
   while (signal < 0 && !stop.stop_requested()) signal = sigtimedwait(&signals, nullptr, &a_moment);
   if (signal < 0) return;
   log::Info("leaving", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  const SteadyTime left = std::chrono::steady_clock::now();
+  events.EndBy(left + kLastEvents);
+  const std::jthread limit{[&hard, left](const std::stop_token& over) {
+    WaitUntil(left + kGrace, over);
+    hard.request_stop();
+  }};
   mail.Stop();
   wish.request_stop();
-  const auto until = std::chrono::steady_clock::now() + kGrace;
-  while (!stop.stop_requested() && std::chrono::steady_clock::now() < until)
-    std::this_thread::sleep_for(std::chrono::milliseconds{20});
-  hard.request_stop();
+  WaitUntil(left + kGrace, stop);
 }
 
 int Fail(const std::string& message) {
@@ -155,7 +168,7 @@ int Run(const Options& options, const sigset_t& signals) {
              {"metricsPort", std::to_string((*metrics_server)->Port())},
              {"healthPort", std::to_string((*health_server)->Port())}});
   std::jthread on_signal{
-      [&](const std::stop_token& stop) { AwaitSignal(stop, signals, mail, wish, hard); }};
+      [&](const std::stop_token& stop) { AwaitSignal(stop, signals, mail, events, wish, hard); }};
   op.Start();
   std::function<bool()> leads = [] { return true; };
   const auto work = [&](const std::stop_token& term) {

@@ -36,6 +36,7 @@ struct Queue {
   std::deque<EventNote> waiting;
   bool writing = false;  // one has been taken out and is not settled yet
   std::uint64_t dropped = 0;
+  std::chrono::steady_clock::time_point end = std::chrono::steady_clock::time_point::max();
 };
 
 }  // namespace
@@ -140,7 +141,15 @@ EventRecorder::EventRecorder(const Client& client, const Clock& clock, std::stri
       std::jthread{[state = state_.get()](const std::stop_token& stop) { state->Run(stop); }};
 }
 
-EventRecorder::~EventRecorder() { Flush(kLastWrites); }
+EventRecorder::~EventRecorder() {
+  const auto left = state_->queue.Lock()->end - std::chrono::steady_clock::now();
+  Flush(std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::min<std::chrono::steady_clock::duration>(left, kLastWrites)));
+}
+
+void EventRecorder::EndBy(std::chrono::steady_clock::time_point at) {
+  state_->queue.Lock()->end = at;
+}
 
 void EventRecorder::Record(const ObjectReference& object, EventType type, const std::string& reason,
                            const std::string& message) {

@@ -2,6 +2,7 @@
 // anything down.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,11 +31,13 @@ class EventRecorder {
  public:
   EventRecorder(const Client& client, const Clock& clock, std::string component,
                 std::string instance);
-  /// Writes what waits, for at most two seconds, then stops.
+  /// Writes what waits, for at most two seconds and until EndBy at the latest, then stops.
   ~EventRecorder();
   EventRecorder(const EventRecorder&) = delete;
   EventRecorder& operator=(const EventRecorder&) = delete;
 
+  /// The process is leaving, and nothing is waited for longer.
+  void EndBy(std::chrono::steady_clock::time_point at);
   void Record(const ObjectReference& object, EventType type, const std::string& reason,
               const std::string& message);
   /// How many led to no write: the queue was full, the object over its rate, or the server refused.

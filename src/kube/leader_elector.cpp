@@ -16,7 +16,7 @@
 namespace certpair::kube {
 namespace {
 
-constexpr std::chrono::milliseconds kReleaseDeadline{1000};  // for each of three requests
+constexpr std::chrono::milliseconds kReleaseDeadline{1000};  // for up to three requests together
 constexpr std::chrono::minutes kSaidAgainAfter{1};
 
 const Resource& Leases() {
@@ -222,12 +222,16 @@ class LeaderElector::Loop {
   // A write of ours that was on its way at the stop may have come first: then it is looked at
   // again.
   ApiResult<void> Free(std::optional<LeaseWrite> write) {
+    const SteadyTime until = clock_.Steady() + kReleaseDeadline;
+    const auto left = [&] {
+      return std::chrono::duration_cast<std::chrono::milliseconds>(until - clock_.Steady());
+    };
     if (write) {
-      const auto freed = Send(*write, {}, kReleaseDeadline);
+      const auto freed = Send(*write, {}, left());
       if (freed) return {};
       if (freed.error().kind != ApiErrorKind::Conflict) return std::unexpected(freed.error());
     }
-    auto there = Ask({}, kReleaseDeadline, [this](const std::stop_token& cut) {
+    auto there = Ask({}, left(), [this](const std::stop_token& cut) {
       return elector_.client_.Get(Leases(), options_.namespace_, options_.name, cut);
     });
     if (!there) return std::unexpected(there.error());
@@ -235,7 +239,7 @@ class LeaderElector::Loop {
     lease_ = std::move(*there);
     write = election_.Release(clock_.Now());
     if (!write) return {};  // it is not ours
-    const auto freed = Send(*write, {}, kReleaseDeadline);
+    const auto freed = Send(*write, {}, left());
     if (!freed) return std::unexpected(freed.error());
     return {};
   }

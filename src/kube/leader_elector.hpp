@@ -40,8 +40,8 @@ class LeaderElector {
   LeaderElector(const LeaderElector&) = delete;
   LeaderElector& operator=(const LeaderElector&) = delete;
 
-  /// Blocks until `stop`. Then: stops leading, says so, and frees the Lease (in at most three
-  /// seconds), so that another may lead at once. Stop the workers first.
+  /// Blocks until `stop`. Then: stops leading, says so, and frees the Lease (in at most a
+  /// second), so that another may lead at once. Stop the workers first.
   void Run(const std::stop_token& stop);
   [[nodiscard]] bool IsLeader() const;
 

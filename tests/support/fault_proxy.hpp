@@ -1,6 +1,7 @@
 // Faults between the operator and a real API server: see fault_proxy.py.
 #pragma once
 
+#include <csignal>
 #include <map>
 #include <string>
 
@@ -20,6 +21,8 @@ class FaultProxy {
   [[nodiscard]] std::string Kubeconfig() const { return folder_ / "kubeconfig"; }
   /// One command, as the script's head lists them; its answer.
   nlohmann::json Do(const nlohmann::json& command) const;
+  /// From now on it takes connections and answers nothing, as a server that stalls.
+  void Freeze() const { child_.Signal(SIGSTOP); }
   /// Writes that were carried out since the last reset, but for Leases and Events.
   [[nodiscard]] int Writes() const;
 

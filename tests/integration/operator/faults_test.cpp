@@ -1,6 +1,8 @@
 // An API server that misbehaves, between a real operator and a real API server.
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -122,6 +124,27 @@ TEST_F(Faults, A_wish_to_leave_amid_issuances_finishes_the_write_in_hand_and_lea
   for (int i = 0; i < 60; i += 7)
     AwaitCondition("psys", "leave-" + std::to_string(i), "Ready", "True", "", kSoon);
   EXPECT_EQ(op->Log().find("another is wanted"), std::string::npos);
+}
+
+// With passes in hand, a Lease to free and Events that wait: whatever they wait for, together.
+TEST_F(Faults, A_wish_to_leave_is_granted_in_five_seconds_though_the_API_server_stalls) {
+  OperatorProcess op{{.kubeconfig = proxy_->Kubeconfig()}};
+  Apply(GeneratedAuthority("stall-ca"));
+  AwaitCondition("certca", "stall-ca", "Ready", "True", "", kSoon);
+  proxy_->Do({{"do", "reset"}});
+  Json list = {{"apiVersion", "v1"}, {"kind", "List"}, {"items", Json::array()}};
+  for (int i = 0; i < 200; ++i)
+    list["items"].push_back(System("stall-" + std::to_string(i), "stall-ca"));
+  std::jthread people{[&] { (void)Kubectl({"create", "-f", "-"}, list.dump()); }};
+  ASSERT_TRUE(Eventually([&] { return proxy_->Writes() > 20; }, kSoon));
+  proxy_->Freeze();
+  const auto asked = std::chrono::steady_clock::now();
+  op.Signal(SIGTERM);
+  EXPECT_EQ(op.WaitForExit(std::chrono::seconds{30}), 0) << op.Log();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - asked;
+  EXPECT_LT(took.count(), 5.9) << op.Log();
+  people.join();
+  (void)Kubectl({"delete", "--wait=false", "--ignore-not-found", "-f", "-"}, list.dump());
 }
 
 // A crash after each of the writes of a scenario: in the end all is as without it.

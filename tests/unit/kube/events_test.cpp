@@ -306,6 +306,18 @@ TEST(EventRecorder, What_waits_at_the_end_is_still_written) {
   EXPECT_EQ(scene.transport->Requests().size(), 20U);
 }
 
+TEST(EventRecorder, What_waits_is_left_when_the_process_has_no_more_time) {
+  EventScene scene;
+  scene.transport->send = {};  // answers nothing
+  const auto began = std::chrono::steady_clock::now();
+  {
+    EventRecorder events{scene.client, scene.clock, "c", "i"};
+    events.Record(kSystem, EventType::Normal, "Issued", "one");
+    events.EndBy(began);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds{1900});
+}
+
 TEST(EventRecorder, No_secret_leaves_in_a_message) {
   EventScene scene;
   {
