@@ -103,7 +103,7 @@ struct CaMissing {};
 struct CaUnusable {
   std::string reason;  ///< CamelCase, for the condition
   std::string message;
-  std::optional<sys_seconds> usable_from{};  ///< where time alone may mend it
+  std::optional<sys_seconds> usable_from = std::nullopt;  ///< where time alone may mend it
 };
 struct CaUsable {
   std::string subject;

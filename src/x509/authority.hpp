@@ -43,7 +43,8 @@ enum class AuthorityFault {
 struct AuthorityError {
   AuthorityFault fault = AuthorityFault::Malformed;
   std::string message;  ///< for a person; names the field (tls.crt, tls.key, ca.crt), quotes no key
-  std::optional<sys_seconds> usable_from{};  ///< NotYetValid: when that certificate begins
+  std::optional<sys_seconds> usable_from =
+      std::nullopt;  ///< NotYetValid: when that certificate begins
 };
 
 /// A certificate authority that can sign. Immutable; const use from several threads is safe.
