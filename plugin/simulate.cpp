@@ -166,7 +166,7 @@ bool ChoosesByLabels(const core::AuthorityView& authority) {
 
 // The real one, as far as we may read it; the namespace only where its labels matter.
 core::AuthorityView AuthorityOf(const Session& session, const reconcile::StoredSystem& system,
-                                TextMap& namespace_labels, sys_seconds now) {
+                                core::SystemIdentity& identity, sys_seconds now) {
   const std::string& name = system.spec.authority;
   const auto object = session.client.Get(reconcile::kAuthorities, "", name, session.stop);
   if (!object && object.error().kind == kube::ApiErrorKind::NotFound)
@@ -179,7 +179,8 @@ core::AuthorityView AuthorityOf(const Session& session, const reconcile::StoredS
     const auto home =
         session.client.Get(reconcile::kNamespaces, "", system.identity.namespace_, session.stop);
     if (home) {
-      namespace_labels = reconcile::json::DecodeTextMap(At(*home, "metadata", "labels"));
+      identity.namespace_labels = reconcile::json::DecodeTextMap(At(*home, "metadata", "labels"));
+      identity.namespace_known = true;
       return view;
     }
     unreadable = fmt::format(
@@ -214,7 +215,7 @@ Expected<core::Observation> Observe(const Session& session, const json& object, 
   seen.identity = system.identity;
   seen.authority = from_file
                        ? AssumedAuthority(system.spec.authority, system.status, seen.now)
-                       : AuthorityOf(session, system, seen.identity.namespace_labels, seen.now);
+                       : AuthorityOf(session, system, seen.identity, seen.now);
   seen.spec = std::move(system.spec);
   seen.status = std::move(system.status);
   if (seen.status.active)

@@ -513,6 +513,14 @@ TEST_F(SimulateTest, The_namespace_is_read_only_where_the_authority_chooses_by_l
   PutAuthority({{"selector", {{"matchLabels", {{"tier", "prod"}}}}}}, "hr-*");
   EXPECT_THAT(condition(), Not(HasSubstr("NotAllowed")));
   EXPECT_THAT(err_, HasSubstr("chooses namespaces by their labels"));
+  PutAuthority({{"selector", {{"matchLabels", {{"tier", "prod"}}}}}}, "*");
+  for (const char* tier : {"prod", "test"}) {
+    objects_["/api/v1/namespaces/idm"] = {
+        {"metadata", {{"name", "idm"}, {"labels", {{"tier", tier}}}}}};
+    const bool refused = condition().find("NotAllowed") != std::string::npos;
+    EXPECT_EQ(refused, std::string{tier} == "test") << tier;
+    EXPECT_EQ(err_, "");
+  }
 }
 
 TEST_F(SimulateTest, Where_regeneration_is_not_offered_none_is_foretold) {
