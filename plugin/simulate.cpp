@@ -213,9 +213,8 @@ Expected<core::Observation> Observe(const Session& session, const json& object, 
         "whatever it is asked for.",
         Escaped(system.spec.authority)));
   seen.identity = system.identity;
-  seen.authority = from_file
-                       ? AssumedAuthority(system.spec.authority, system.status, seen.now)
-                       : AuthorityOf(session, system, seen.identity, seen.now);
+  seen.authority = from_file ? AssumedAuthority(system.spec.authority, system.status, seen.now)
+                             : AuthorityOf(session, system, seen.identity, seen.now);
   seen.spec = std::move(system.spec);
   seen.status = std::move(system.status);
   if (seen.status.active)
