@@ -32,7 +32,7 @@ class OneAuthority final : public View {
   std::shared_ptr<const StoredAuthority> Authority(const std::string&) const override {
     return std::make_shared<const StoredAuthority>(authority);
   }
-  StoredNamespace Namespace(const std::string&) const override { return {}; }
+  std::optional<StoredNamespace> Namespace(const std::string&) const override { return {}; }
   std::shared_ptr<const SecretMetadata> AuthoritySecret(const std::string&) const override {
     return secret ? std::make_shared<const SecretMetadata>(*secret) : nullptr;
   }
