@@ -66,7 +66,7 @@ CLOCKS = MAINS | {"src/base/clock.hpp", "src/base/log.cpp"}
 # These measure how long a thread sleeps at most; nothing is decided by it.
 WAITS = CLOCKS | {
     THE_CPPREST_FILE, "src/kube/work_queue.cpp", "src/kube/reflector.cpp", "src/kube/events.cpp",
-    "src/kube/leader_elector.cpp", "src/notify/outbox.cpp",
+    "src/kube/leader_elector.cpp", "src/notify/outbox.cpp", "src/reconcile/caches.cpp",
 }
 OUTSIDE_WORLD = [  # a pattern in code, the files that may have it, and what it is
     (r"system_clock\s*::\s*now|\bSystemClock\b|\bgettimeofday\b|\bclock_gettime\b|\btime\s*\(\s*(nullptr|0|NULL)\s*\)",
