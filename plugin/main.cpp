@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.hpp"
+#include "descriptor.hpp"
 #include "kube/transport_cpprest.hpp"
 #include "run.hpp"
 
@@ -47,21 +48,6 @@ class Writer {
  private:
   const int fd_;
   bool failed_ = false;
-};
-
-// The terminal that the process belongs to; none: -1.
-class Terminal {
- public:
-  Terminal() : fd_(open("/dev/tty", O_WRONLY | O_CLOEXEC | O_NOCTTY)) {}
-  ~Terminal() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Terminal(const Terminal&) = delete;
-  Terminal& operator=(const Terminal&) = delete;
-  [[nodiscard]] int Get() const { return fd_; }
-
- private:
-  const int fd_;
 };
 
 // Turns the first Ctrl-C into a stop request; the second ends the program.
@@ -141,7 +127,7 @@ int Main(const std::vector<std::string>& arguments) {
                   .out_is_terminal = isatty(STDOUT_FILENO) != 0,
                   .err_is_terminal = isatty(STDERR_FILENO) != 0};
   // Where standard error is a file, a person is still there to be asked.
-  const Terminal terminal;
+  const Descriptor terminal{open("/dev/tty", O_WRONLY | O_CLOEXEC | O_NOCTTY)};
   Writer prompt{console.err_is_terminal ? STDERR_FILENO : terminal.Get()};
   if (environment.stdin_is_terminal && (console.err_is_terminal || terminal.Get() >= 0))
     console.ask = [&](std::string_view question, bool hidden) -> std::optional<std::string> {

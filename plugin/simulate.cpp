@@ -221,10 +221,10 @@ Expected<core::Observation> Observe(const Session& session, const json& object, 
     seen.secret =
         core::CertificatePair{.active = *seen.status.active, .inactive = seen.status.inactive};
   seen.secret_resource_version = seen.status.secret_resource_version;
-  const core::Condition* delivered = seen.status.Find("NotificationsDelivered");
+  const core::Condition* delivered = seen.status.Find(core::condition::kNotificationsDelivered);
   seen.installation.mail_configured =
-      delivered == nullptr || delivered->reason != "MailNotConfigured";
-  const core::Condition* regenerates = seen.status.Find("AutomaticRegeneration");
+      delivered == nullptr || delivered->reason != core::reason::kMailNotConfigured;
+  const core::Condition* regenerates = seen.status.Find(core::condition::kAutomaticRegeneration);
   seen.installation.regeneration_supported =
       regenerates == nullptr || regenerates->reason != core::reason::kNotSupported;
   return seen;

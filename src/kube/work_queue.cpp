@@ -115,7 +115,7 @@ std::size_t DelayQueue::Due(Time now) const {
 namespace {
 
 constexpr std::chrono::milliseconds kFirstDelay{200};
-constexpr std::chrono::minutes kLongestDelay{5};
+constexpr std::chrono::milliseconds kLongestDelay = std::chrono::minutes{5};
 constexpr std::chrono::seconds kSoonestDespiteFailure{10};
 
 }  // namespace
@@ -131,7 +131,8 @@ void WorkQueue::AddAfterFailure(const std::string& key, std::chrono::millisecond
   // An LCG is enough here (Knuth's MMIX constants): it only spreads retries.
   state->random = state->random * 6364136223846793005ULL + 1442695040888963407ULL;
   Backoff& backoff = state->failures.try_emplace(key, kFirstDelay, kLongestDelay).first->second;
-  AddLocked(state, key, now + std::max(backoff.Next(state->random >> 32U), at_least),
+  AddLocked(state, key,
+            now + std::max(backoff.Next(state->random >> 32U), std::min(at_least, kLongestDelay)),
             Urgency::InTurn);
 }
 

@@ -109,7 +109,9 @@ class WorkQueue {
   }
   void AddAt(const std::string& key, DelayQueue::Time at, Urgency urgency = Urgency::InTurn);
   /// Adds the key after its own back-off (0.2 s to 5 min, jittered), or after `at_least` where that
-  /// is longer. May be called while the key is in work: the wish counts from Done on.
+  /// is longer, but for five minutes at most: no server's Retry-After holds a key for longer, since
+  /// certificates expire meanwhile. May be called while the key is in work: the wish counts from
+  /// Done on.
   void AddAfterFailure(const std::string& key, std::chrono::milliseconds at_least = {});
   /// Adds the key for what is due at `at`, however long it backs off: only if that is yet to come,
   /// and not within ten seconds, so that no key turns fast.

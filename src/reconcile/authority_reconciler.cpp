@@ -13,9 +13,6 @@ namespace {
 using Kind = PassResult::Kind;
 
 constexpr seconds kLookAgain{2};
-// As for systems. What is written then carries the version that the cache shows, so that it fails
-// where that is the past.
-constexpr std::chrono::seconds kCacheMayLag{30};
 
 // Without it the Secret is read once, and the chain comes into the status with the write that the
 // pass makes anyway: an operator before this one did not tell it.
@@ -95,7 +92,8 @@ PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string
   return {.kind = Kind::Settled, .wake_at = decided.wake_at};
 }
 
-// Our own write is not in the cache yet.
+// Our own write is not in the cache yet. What is written after the wait carries the version that
+// the cache shows, so that it fails where that is the past.
 bool AuthorityReconciler::IsBehind(const StoredAuthority& authority) {
   bool lags = false;
   {

@@ -1,7 +1,6 @@
 // How a pass over one object ended, and when its key wants to be looked at again.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -30,16 +29,21 @@ struct PassResult {
   std::string error_kind;  ///< of Failed: a word for the metric
 };
 
-/// No server's Retry-After holds a key for longer: certificates expire meanwhile.
-inline constexpr std::chrono::minutes kLongestRetryAfter{5};
+/// A cache that is behind our own write for this long is not waited for any more.
+inline constexpr std::chrono::seconds kCacheMayLag{30};
+
+/// What a person has to mend, and no retry does.
+[[nodiscard]] constexpr bool NeedsPerson(kube::ApiErrorKind kind) {
+  return kind == kube::ApiErrorKind::Forbidden || kind == kube::ApiErrorKind::QuotaExceeded ||
+         kind == kube::ApiErrorKind::Invalid;
+}
 
 /// The pass that a request's failure ended.
 [[nodiscard]] inline PassResult FailedBy(const kube::ApiError& error) {
   return {.kind = PassResult::Kind::Failed,
           .wake_at = {},
           .urgency = kube::Urgency::InTurn,
-          .retry_after = std::min<std::chrono::milliseconds>(
-              error.retry_after.value_or(std::chrono::milliseconds{0}), kLongestRetryAfter),
+          .retry_after = error.retry_after.value_or(std::chrono::milliseconds{0}),
           .error = error.message,
           .error_kind = std::string{kube::ToString(error.kind)}};
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "reconcile/authority_secret.hpp"
+#include "reconcile/pass_result.hpp"
 #include "x509/certificate.hpp"
 #include "x509/pkcs12.hpp"
 
@@ -13,16 +14,8 @@ namespace {
 
 // Whether it passes by itself, or a person has to mend it.
 ErrorCode CodeOf(kube::ApiErrorKind kind) {
-  switch (kind) {
-    case kube::ApiErrorKind::Cancelled:
-      return ErrorCode::Cancelled;
-    case kube::ApiErrorKind::Forbidden:
-    case kube::ApiErrorKind::QuotaExceeded:
-    case kube::ApiErrorKind::Invalid:
-      return ErrorCode::Invalid;
-    default:
-      return ErrorCode::Unavailable;
-  }
+  if (kind == kube::ApiErrorKind::Cancelled) return ErrorCode::Cancelled;
+  return NeedsPerson(kind) ? ErrorCode::Invalid : ErrorCode::Unavailable;
 }
 
 }  // namespace

@@ -19,18 +19,9 @@ namespace {
 using kube::ApiErrorKind;
 using Kind = PassResult::Kind;
 
-// A cache that is behind our own write for this long is not waited for any more: the API server is
-// asked instead.
-constexpr std::chrono::seconds kCacheMayLag{30};
 constexpr std::chrono::seconds kLookAgain{5};
 // A key that takes longer than this is worth a status of its own; most are there before.
 constexpr std::chrono::seconds kKeyIsSlow{3};
-
-// What a person has to mend, and no retry does.
-bool NeedsPerson(ApiErrorKind kind) {
-  return kind == ApiErrorKind::Forbidden || kind == ApiErrorKind::QuotaExceeded ||
-         kind == ApiErrorKind::Invalid;
-}
 
 bool HoldsPair(const core::SecretState& state) {
   return std::holds_alternative<core::CertificatePair>(state);

@@ -128,6 +128,16 @@ class CachesTest : public testing::Test {
                                  [&](const auto& seen) { return seen == keys; });
   }
 
+  void ExpectLeftAsideOnceRefusedForLong() {
+    Start();
+    ASSERT_TRUE(AwaitTold({"here/abap", "here/never-made"}));
+    ASSERT_TRUE(lists.AwaitRefusals("/namespaces/gone/", 4));
+    EXPECT_THAT(caches->Sync().awaited, HasSubstr(" of gone not listed yet"));
+    clock.Advance(std::chrono::seconds{31});
+    ASSERT_TRUE(WaitForSync());
+    EXPECT_THAT(caches->Sync().left_aside, ElementsAre(HasSubstr(" of gone may not be listed")));
+  }
+
   test::ManualClock clock{sys_seconds{std::chrono::seconds{1'000'000}}};
   std::shared_ptr<FakeTransport> transport = std::make_shared<FakeTransport>();
   Lists lists{*transport};
@@ -169,25 +179,13 @@ TEST_F(CachesTest, One_of_which_a_list_is_missing_is_told_nothing_of) {
 TEST_F(CachesTest, One_that_is_there_is_waited_for_until_it_was_refused_for_long) {
   SetNamespaces({"here", "gone"});
   lists.Forbid("/namespaces/gone/");
-  Start();
-  ASSERT_TRUE(AwaitTold({"here/abap", "here/never-made"}));
-  ASSERT_TRUE(lists.AwaitRefusals("/namespaces/gone/", 4));
-  EXPECT_THAT(caches->Sync().awaited, HasSubstr(" of gone not listed yet"));
-  clock.Advance(std::chrono::seconds{31});
-  ASSERT_TRUE(WaitForSync());
-  EXPECT_THAT(caches->Sync().left_aside, ElementsAre(HasSubstr(" of gone may not be listed")));
+  ExpectLeftAsideOnceRefusedForLong();
 }
 
 TEST_F(CachesTest, So_it_is_where_namespaces_may_not_be_listed) {
   lists.Forbid("/namespaces/gone/");
   lists.ForbidExactly("/api/v1/namespaces");
-  Start();
-  ASSERT_TRUE(AwaitTold({"here/abap", "here/never-made"}));
-  ASSERT_TRUE(lists.AwaitRefusals("/namespaces/gone/", 4));
-  EXPECT_THAT(caches->Sync().awaited, HasSubstr(" of gone not listed yet"));
-  clock.Advance(std::chrono::seconds{31});
-  ASSERT_TRUE(WaitForSync());
-  EXPECT_THAT(caches->Sync().left_aside, ElementsAre(HasSubstr(" of gone may not be listed")));
+  ExpectLeftAsideOnceRefusedForLong();
 }
 
 TEST_F(CachesTest, Where_all_are_refused_it_is_not_ready_for_there_is_nothing_to_serve) {
