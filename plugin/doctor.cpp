@@ -83,7 +83,7 @@ Finding CheckCrds(const Session& session) {
 // By our own clock a Lease may look stale that is renewed all the while: then it changes before our
 // eyes, as client-go's candidates judge it too.
 Liveness WatchOperator(const Session& session) {
-  const Liveness first = ReadLiveness(session, session.clock.NowSeconds());
+  Liveness first = ReadLiveness(session, session.clock.NowSeconds());
   if (first.state != Liveness::State::Silent || first.renewed.empty()) return first;
   for (int look = 0; look < kLeaseLooks && session.pause(std::chrono::seconds{1}); ++look) {
     Liveness again = ReadLiveness(session, session.clock.NowSeconds());

@@ -83,6 +83,10 @@ Outcome Suppose(json& object, const std::string& text) {
                                        Escaped(text), keys));
 }
 
+bool IsLeftOut(const json& value) {
+  return value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty());
+}
+
 // What the API server would add.
 Outcome AddDefaults(json& document) {
   struct Default {
@@ -95,7 +99,7 @@ Outcome AddDefaults(json& document) {
   for (const auto& [path, value] : defaults) {
     auto place = PlaceIn(document, path);
     if (!place) return std::unexpected(std::move(place.error()));
-    if ((*place)->is_null() || **place == "") **place = value;
+    if (IsLeftOut(**place)) **place = value;
   }
   document["metadata"]["generation"] = 1;
   document.erase("status");
