@@ -118,6 +118,12 @@ void MailWitness::Mailed(const std::string& key, const core::Notice& notice) {
   JudgeTruth(key, notice, account);
 }
 
+void MailWitness::GivenUp(const std::string& key, const core::Notice& notice) {
+  Trace(stage_.world.TrueNow(), key, "given up {} to {}", notice.threshold, notice.recipient.email);
+  accounts_[key].given_up.insert(
+      TupleOf(notice.system_uid, About(notice), notice.threshold, notice.recipient.email));
+}
+
 // R11: once; again only after a crash, or where somebody wiped the ledger, and then the same.
 void MailWitness::JudgeOnce(const std::string& key, const core::Notice& notice, Account& account) {
   const std::string tuple =
@@ -207,7 +213,8 @@ void MailWitness::Expect(const std::string& key, const Account& account, const s
                          const std::string& email) {
   if (World::RefusesMailTo(email)) return;
   ++counts_.judged;
-  if (account.got.contains(TupleOf(uid, fingerprint, threshold, email))) return;
+  const std::string tuple = TupleOf(uid, fingerprint, threshold, email);
+  if (account.got.contains(tuple) || account.given_up.contains(tuple)) return;
   court_.accuse(
       key, fmt::format("{} was not told of {} ({})", email, threshold, fingerprint.substr(0, 11)));
 }

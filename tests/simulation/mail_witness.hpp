@@ -27,6 +27,8 @@ class MailWitness {
   MailWitness(Stage& stage, Court court) : stage_(stage), court_(std::move(court)) {}
 
   void Mailed(const std::string& key, const core::Notice& notice);
+  /// The mail server put it off until nobody tried any more: nobody has to have it.
+  void GivenUp(const std::string& key, const core::Notice& notice);
   /// The operator made `fingerprint` the active certificate by itself. `for_sure`: in the place of
   /// one that was intact, so subscribers must be told.
   void Renewed(const std::string& key, const std::string& fingerprint, bool for_sure);
@@ -59,6 +61,7 @@ class MailWitness {
     std::map<std::string, Got> got;                 // by system, certificate, threshold, recipient
     std::map<std::string, World::Time> subscribed;  // since when
     std::map<std::string, World::Time> unsubscribed;
+    std::set<std::string> given_up;  // as in `got`
     std::set<std::string> renewed;
     std::vector<Expected> expected;
     World::Time changed_at{};

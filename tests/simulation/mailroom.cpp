@@ -77,6 +77,7 @@ void Mailroom::Send(const std::string& id) {
         return SendIn(std::chrono::minutes{10} * found->second.tries, id);
       }
       Leave(id);
+      world_.GiveUp(key, notice);
       return Report(key, Kind::GivenUp, id, "tried for too long");
     case MailFault::None:
       break;

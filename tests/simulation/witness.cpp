@@ -64,7 +64,9 @@ Witness::Witness(Stage& stage)
                         const core::OperationVerdict& verdict) { Settled(operation, verdict); },
       .told = [this](const std::string& key, const core::EventNotice& event) { Told(key, event); },
       .mailed = [this](const std::string& key,
-                       const core::Notice& notice) { mail_.Mailed(key, notice); }};
+                       const core::Notice& notice) { mail_.Mailed(key, notice); },
+      .given_up = [this](const std::string& key,
+                         const core::Notice& notice) { mail_.GivenUp(key, notice); }};
 }
 
 void Witness::Accuse(const std::string& key, const std::string& what) {

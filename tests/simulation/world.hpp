@@ -75,6 +75,7 @@ struct Onlookers {
       settled;
   std::function<void(const std::string& key, const core::EventNotice& event)> told;
   std::function<void(const std::string& key, const core::Notice& notice)> mailed;
+  std::function<void(const std::string& key, const core::Notice& notice)> given_up;
 };
 
 class World final : public reconcile::View, public reconcile::Cluster {
@@ -141,6 +142,10 @@ class World final : public reconcile::View, public reconcile::Cluster {
   void Accept(const std::string& key, const core::Notice& notice) {
     if (mails.size() < mails_kept) mails.push_back(notice);
     if (onlookers.mailed) onlookers.mailed(key, notice);
+  }
+  /// It put the mail off for so long that it is not tried any more.
+  void GiveUp(const std::string& key, const core::Notice& notice) const {
+    if (onlookers.given_up) onlookers.given_up(key, notice);
   }
   std::vector<core::Notice> mails;  ///< accepted, at most `mails_kept`
   std::size_t mails_kept = 1000;
