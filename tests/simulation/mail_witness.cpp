@@ -35,6 +35,10 @@ std::string TupleOf(const std::string& uid, const std::string& fingerprint,
   return uid + "|" + fingerprint + "|" + threshold + "|" + Fold(email);
 }
 
+std::string TupleOf(const core::Notice& notice) {
+  return TupleOf(notice.system_uid, About(notice), notice.threshold, notice.recipient.email);
+}
+
 // What the ledger has of a mail; nullptr: nothing.
 const std::string* LineOf(const StoredSystem& system, const std::string& id) {
   const auto& lines = system.status.ledger.sent;
@@ -120,14 +124,12 @@ void MailWitness::Mailed(const std::string& key, const core::Notice& notice) {
 
 void MailWitness::GivenUp(const std::string& key, const core::Notice& notice) {
   Trace(stage_.world.TrueNow(), key, "given up {} to {}", notice.threshold, notice.recipient.email);
-  accounts_[key].given_up.insert(
-      TupleOf(notice.system_uid, About(notice), notice.threshold, notice.recipient.email));
+  accounts_[key].given_up.insert(TupleOf(notice));
 }
 
 // R11: once; again only after a crash, or where somebody wiped the ledger, and then the same.
 void MailWitness::JudgeOnce(const std::string& key, const core::Notice& notice, Account& account) {
-  const std::string tuple =
-      TupleOf(notice.system_uid, About(notice), notice.threshold, notice.recipient.email);
+  const std::string tuple = TupleOf(notice);
   const auto [known, is_new] = ids_.emplace(notice.id, tuple);
   if (known->second != tuple)
     court_.accuse(key, "two mails of one Message-ID: " + tuple + " and " + known->second);
