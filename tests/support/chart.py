@@ -241,4 +241,4 @@ def pair_secret(name):
     """Metadata as the operator writes it; no key."""
     return {"metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "certpair", "certpair.dev/system": name},
                          "annotations": {"certpair.dev/system-uid": "u"}, "finalizers": []},
-            "type": "Opaque", "data": {"tls.crt": "YQ=="}}
+            "type": "kubernetes.io/tls", "data": {"tls.crt": "YQ==", "tls.key": ""}}

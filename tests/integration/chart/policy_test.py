@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
-from chart import (AUTHORITIES, CHART, COLLECTOR, Cluster, NAMESPACE, NAMESPACE_CONTROLLER, OPERATOR, SECRETS, SYSTEMS, ReleaseTest, eventually,
+from chart import (AUTHORITIES, CHART, COLLECTOR, Cluster, NAMESPACE, NAMESPACE_CONTROLLER, OPERATIONS, OPERATOR, SECRETS, SYSTEMS, ReleaseTest, eventually,
                      pair_secret, system)
 
 ADMIN = None  # the administrator: every right, breakglass among them
@@ -64,7 +64,7 @@ class PolicyTest(ReleaseTest):
         no = "only certpair changes or deletes it"
         rows = [
             ("another key", {"data": {"tls.key": "eA=="}}, no),
-            ("without data", {"data": None}, no),
+            ("an inactive certificate", {"data": {"inactive.crt": "eA=="}}, no),
             ("its label taken away", {"metadata": {"labels": {"app.kubernetes.io/managed-by": None}}}, no),
             ("one more label", {"metadata": {"labels": {"team": "x"}}}, no),
             ("immutable", {"immutable": True}, no),
@@ -180,14 +180,23 @@ class PolicyTest(ReleaseTest):
         self.check(no, operator.patch(SECRETS.format("idm") + "/guarded?dryRun=All",
                                       {"metadata": {"labels": {"app.kubernetes.io/managed-by": None}}}))
         self.check("", operator("POST", create, pair_secret("x")))
+        token = pair_secret("x")
+        token["metadata"]["annotations"]["kubernetes.io/service-account.name"] = "default"
+        for other in ({**token, "type": "kubernetes.io/service-account-token", "data": {}},
+                      {**pair_secret("x"), "type": "bootstrap.kubernetes.io/token"}, {**pair_secret("x"), "type": "Opaque"}):
+            with self.subTest(other["type"]):
+                self.check("type kubernetes.io/tls alone", operator("POST", create, other))
         self.check("", operator.patch(SECRETS.format("idm") + "/guarded?dryRun=All", {"data": {"tls.crt": "Yg=="}}))
 
     def test_Only_the_operator_writes_status(self):
         self.api.create(SYSTEMS.format("idm"), system("told"))
         self.api.create(AUTHORITIES, {"apiVersion": "certpair.dev/v1", "kind": "CertificateAuthority", "metadata": {"name": "told"},
                                       "spec": {"generated": {"commonName": "x"}}})
-        for path in (SYSTEMS.format("idm") + "/told/status?dryRun=All", AUTHORITIES + "/told/status?dryRun=All"):
-            status = {"status": {"observedGeneration": 7}}
+        self.api.create(OPERATIONS.format("idm"), {"apiVersion": "certpair.dev/v1", "kind": "CertificateOperation", "metadata": {"name": "told"},
+                                                   "spec": {"systemRef": {"name": "told"}, "action": "Generate"}})
+        for path in (SYSTEMS.format("idm") + "/told/status?dryRun=All", OPERATIONS.format("idm") + "/told/status?dryRun=All",
+                     AUTHORITIES + "/told/status?dryRun=All"):
+            status = {"status": {"conditions": []} if "operations" in path else {"observedGeneration": 7}}
             with self.subTest(path):
                 self.check("only certpair writes it", self.api.patch(path, status))
                 self.check("", self.operator_api().patch(path, status))
