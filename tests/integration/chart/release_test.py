@@ -198,6 +198,27 @@ class RightsToInstallTest(unittest.TestCase):
         self.assertIn("NOTE: policies.enabled=false", answer.stdout)
 
 
+class HandMadeTest(unittest.TestCase):
+    """An operator whose rights were applied from config/."""
+
+    def test_A_release_elsewhere_is_refused_where_an_operator_was_set_up_by_hand(self):
+        here = cluster()
+        here.helm("uninstall", "certpair", "--namespace", NAMESPACE, "--ignore-not-found")
+        rights = [d for d in yaml.safe_load_all((ROOT / "config" / "rbac.yaml").read_text()) if d["metadata"]["name"] == "certpair-controller"
+                  and d["kind"] in ("ClusterRole", "ClusterRoleBinding")]
+        self.assertEqual(len(rights), 2)
+        for thing in rights:
+            path = f"/apis/rbac.authorization.k8s.io/v1/{thing['kind'].lower()}s"
+            here.api.create(path, thing)
+            self.addCleanup(here.api, "DELETE", f"{path}/certpair-controller")
+        words = ("install", "certpair", CHART, "--take-ownership", "--force-conflicts", "--dry-run=server")
+        answer = here.helm(*words, "--namespace", "other")
+        self.assertNotEqual(answer.returncode, 0)
+        self.assertIn("set up without Helm has its rights in namespace certpair-system", answer.stderr)
+        answer = here.helm(*words, "--namespace", NAMESPACE)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+
+
 class LifeTest(unittest.TestCase):
     """Other versions of the chart, forth and back, and the end."""
 
