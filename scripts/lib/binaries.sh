@@ -14,13 +14,14 @@ control_plane_programs=(etcd kube-apiserver kube-controller-manager kubectl)
 # control_plane_binaries MAY_BUILD: prints the folder that holds them; where they are nowhere, builds them into the
 # cache, or fails when it may not.
 control_plane_binaries() {
-  local folder
+  local folder unfit
   if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
-    if is_complete "$KUBEBUILDER_ASSETS" "${control_plane_programs[@]}"; then
+    unfit=$(unfit_in "$KUBEBUILDER_ASSETS")
+    if [[ -z $unfit ]]; then
       printf '%s\n' "$KUBEBUILDER_ASSETS"
       return
     fi
-    say "KUBEBUILDER_ASSETS ($KUBEBUILDER_ASSETS) lacks $(missing_in "$KUBEBUILDER_ASSETS" "${control_plane_programs[@]}"): not used"
+    say "KUBEBUILDER_ASSETS ($KUBEBUILDER_ASSETS) $unfit: not used"
   fi
   if folder=$(binaries_in_path); then
     printf '%s\n' "$folder"
@@ -94,18 +95,33 @@ is_complete() { [[ -z $(missing_in "$@") ]]; }
 
 # All four in one folder of PATH, and new enough.
 binaries_in_path() {
-  local folder version
+  local folder
   folder=$(command -v kube-apiserver) || return 1
   folder=$(cd "$(dirname "$folder")" && pwd)
-  is_complete "$folder" "${control_plane_programs[@]}" || return 1
+  [[ -z $(unfit_in "$folder") ]] || return 1
+  printf '%s\n' "$folder"
+}
+
+# unfit_in FOLDER: prints why a control plane cannot be run from there; nothing where it can.
+unfit_in() {
+  local folder=$1 version
+  if ! is_complete "$folder" "${control_plane_programs[@]}"; then
+    printf 'lacks %s' "$(missing_in "$folder" "${control_plane_programs[@]}")"
+    return
+  fi
   version=$("$folder/etcd" --version 2>/dev/null | sed -n 's/^etcd Version: \([0-9.]*\).*/\1/p')
-  [[ -n $version ]] && at_least "$oldest_etcd" "$version" || return 1
+  if [[ -z $version ]] || ! at_least "$oldest_etcd" "$version"; then
+    printf 'has etcd %s, and %s is wanted' "${version:-of no version}" "$oldest_etcd"
+    return
+  fi
   version=$("$folder/kube-apiserver" --version 2>/dev/null | sed -n 's/^Kubernetes v\([0-9.]*\).*/\1/p')
-  [[ -n $version ]] && at_least "$oldest_kubernetes" "$version" || return 1
+  if [[ -z $version ]] || ! at_least "$oldest_kubernetes" "$version"; then
+    printf 'has kube-apiserver %s, and %s is wanted' "${version:-of no version}" "$oldest_kubernetes"
+    return
+  fi
   # Some distributions ship a kubectl that only picks another one to run; its version says so.
   version=$("$folder/kubectl" version --client 2>/dev/null | sed -n 's/^Client Version: v\(.*\)/\1/p')
-  [[ $version == [0-9]* && $version != *dispatcher* ]] || return 1
-  printf '%s\n' "$folder"
+  [[ $version == [0-9]* && $version != *dispatcher* ]] || printf 'has a kubectl that only picks another one'
 }
 
 # build_once FOLDER BUILD PROGRAM...: builds into a folder beside it and renames that, so FOLDER is whole or absent; a
