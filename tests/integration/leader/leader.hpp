@@ -15,6 +15,9 @@ namespace certpair::test {
 
 inline constexpr std::chrono::seconds kSoon{60};
 inline constexpr std::chrono::seconds kLease{6};
+// Nobody works for two seconds after a leader that left, and for the Lease's time more after one
+// that died; a busy machine adds to it.
+inline constexpr std::chrono::seconds kHandover{2 + 3};
 
 class Leader : public OperatorTest {
  protected:

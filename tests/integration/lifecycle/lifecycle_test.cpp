@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/time_format.hpp"
 #include "support/pair_test.hpp"
 #include "support/tls_peer.hpp"
 
@@ -129,7 +130,11 @@ TEST_F(Lifecycle, Near_the_end_and_past_it_each_system_does_what_its_owner_allow
   for (const char* name : {"life-on", "life-off", "life-held"})
     AwaitCondition("psys", name, "Ready", "True", "", kSoon);
   TlsPeer peer{TheControlPlane(), "idm", "life-on-outbound"};
+  TlsPeer peer_of_held{TheControlPlane(), "idm", "life-held-outbound"};
   const Pair on = PairOf("life-on");
+  const auto on_ends =
+      ParseTime(Get("psys", "life-on")->at("status").at("expires").get<std::string>());
+  ASSERT_TRUE(on_ends);
   const Pair off = PairOf("life-off");
   const Pair hold = PairOf("life-held");
   EXPECT_EQ(Operate("life-off-second", "life-off", "Generate").first, "Complete");
@@ -138,6 +143,8 @@ TEST_F(Lifecycle, Near_the_end_and_past_it_each_system_does_what_its_owner_allow
   // ON, subject and issuer: a new one is active, the old one inactive.
   const Pair renewed =
       AwaitPair("life-on", [&](const Pair& p) { return p.active != on.active; }, kAPairsLife);
+  EXPECT_GE(std::chrono::system_clock::now(), *on_ends - std::chrono::minutes{1}) << "too early";
+  EXPECT_EQ(SecretWrites(op, "life-on"), 2);
   EXPECT_EQ(renewed.inactive, on.active);
   EXPECT_EQ(FingerprintOf(*Get("secret", "life-on-outbound"), "tls.crt"), renewed.active);
 
@@ -147,9 +154,14 @@ TEST_F(Lifecycle, Near_the_end_and_past_it_each_system_does_what_its_owner_allow
   EXPECT_EQ(waiting.active, hold.active);
   EXPECT_EQ(ConditionOf(*Get("psys", "life-held"), "AutomaticRegeneration").reason,
             "WaitingForActivation");
+  EXPECT_EQ(SecretWrites(op, "life-held"), 2);
   EXPECT_EQ(Operate("life-held-activate", "life-held", "Activate", waiting.inactive).first,
             "Complete");
-  AwaitPair("life-held", [&](const Pair& p) { return p.active == waiting.inactive; });
+  AwaitPair("life-held", [&](const Pair& p) { return p == Pair{waiting.inactive, hold.active}; });
+  EXPECT_EQ(SecretWrites(op, "life-held"), 3);
+  const Json calls_of_held = peer_of_held.Finish();
+  EXPECT_EQ(calls_of_held.at("refused"), 0) << calls_of_held.dump();
+  EXPECT_EQ(calls_of_held.at("fingerprints"), 2) << calls_of_held.dump();
 
   // OFF: it ends, stays, and says so at once.
   AwaitCondition("psys", "life-off", "Ready", "False", "Expired", kAPairsLife);

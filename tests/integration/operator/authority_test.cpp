@@ -1,5 +1,7 @@
 // Authorities whose Secret is not what it should be: each fault is told, systems wait, and all goes
 // on when it is mended.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "support/certificates.hpp"
@@ -148,10 +150,12 @@ TEST_F(AuthoritySecret, A_validity_beyond_the_end_of_the_CA_is_clipped_and_said)
   Apply(TlsSecret("ca-short", pair.certificate, pair.key));
   Apply(AuthorityFromSecret("ca-short", "ca-short"));
   Apply(System("clipped", "ca-short"));
-  AwaitCondition("psys", "clipped", "Ready", "True", "", kSoon);
+  AwaitCondition("psys", "clipped", "Ready", "True", "ValidityClipped", kSoon);
   const Json system = *Get("psys", "clipped");
   EXPECT_EQ(system.at("status").at("expires"),
             Get("certca", "ca-short")->at("status").at("notAfter"));
+  EXPECT_TRUE(Eventually(
+      [] { return std::ranges::count(EventReasons("clipped"), "ValidityClipped") == 1; }, kSoon));
 }
 
 TEST_F(AuthoritySecret, A_generated_authority_never_takes_over_a_Secret_of_that_name) {

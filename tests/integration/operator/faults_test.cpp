@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <map>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -22,6 +23,16 @@ class Faults : public ProxiedOperatorTest {
     EXPECT_EQ(system.at("status").at("certificates").size(), 1U);
     EXPECT_FALSE(Get("secret", name + "-outbound")->at("data").contains("inactive.crt"));
     EXPECT_LE(std::ranges::count(EventReasons(name), "CertificateIssued"), 1);
+  }
+  // All of a kind whose names begin so, by name.
+  static std::map<std::string, Json> Named(const std::string& kind, const std::string& prefix) {
+    std::map<std::string, Json> found;
+    const Json list = Json::parse(MustKubectl({"get", kind, "-n", "idm", "-o", "json"}));
+    for (const Json& item : list.at("items")) {
+      std::string name = item.at("metadata").at("name");
+      if (name.starts_with(prefix)) found.emplace(std::move(name), item);
+    }
+    return found;
   }
 };
 
@@ -70,6 +81,7 @@ TEST_F(Faults, An_API_server_that_is_away_is_waited_for_and_nothing_is_lost) {
   ExpectOneCertificate("away-first");
   proxy_->Do({{"do", "away"}, {"away", true}});
   Apply(System("away-second", "away-ca"));
+  std::this_thread::sleep_for(std::chrono::minutes{1});  // so that each back-off is at its longest
   proxy_->Do({{"do", "away"}, {"away", false}});
   ExpectOneCertificate("away-second");
 }
@@ -95,34 +107,71 @@ TEST_F(Faults, A_watch_that_breaks_amid_a_line_or_is_told_410_goes_on_without_a_
   ExpectOneCertificate("watch-gone");
 }
 
-TEST_F(Faults, One_kind_that_is_forbidden_is_named_in_readyz_and_the_log) {
-  proxy_->Do({{"do", "rule"},
-              {"path", "/certificateoperations"},
-              {"status", 403},
-              {"reason", "Forbidden"},
-              {"times", 1000}});
-  OperatorProcess op{ThroughProxy()};
-  EXPECT_TRUE(Eventually(
-      [&] { return op.Ready().find("certificateoperations") != std::string::npos; }, kSoon))
-      << op.Ready();
-  EXPECT_NE(op.Log().find("certificateoperations"), std::string::npos) << op.Log();
-  proxy_->Do({{"do", "reset"}});
-  EXPECT_TRUE(Eventually([&] { return op.Ready().starts_with("ok"); }, kSoon)) << op.Ready();
+TEST_F(Faults, One_kind_that_may_not_be_read_is_named_in_readyz_and_the_log) {
+  struct Refusal {
+    std::string kind;
+    int status;
+    std::string reason;
+  };
+  for (const auto& [kind, status, reason] : {Refusal{"certificateoperations", 403, "Forbidden"},
+                                             Refusal{"provisioningsystems", 401, "Unauthorized"}}) {
+    SCOPED_TRACE(kind);
+    proxy_->Do({{"do", "rule"},
+                {"path", "/" + kind},
+                {"status", status},
+                {"reason", reason},
+                {"times", 1000}});
+    OperatorProcess op{ThroughProxy()};
+    EXPECT_TRUE(Eventually([&] { return op.Ready().find(kind) != std::string::npos; }, kSoon))
+        << op.Ready();
+    EXPECT_NE(op.Log().find(kind), std::string::npos) << op.Log();
+    EXPECT_TRUE(op.Running());
+    proxy_->Do({{"do", "reset"}});
+    EXPECT_TRUE(Eventually([&] { return op.Ready().starts_with("ok"); }, kSoon)) << op.Ready();
+  }
 }
 
+// Told to leave while people still create systems: who has a Secret has its status too.
 TEST_F(Faults, A_wish_to_leave_amid_issuances_finishes_the_write_in_hand_and_leaves_in_time) {
   auto op = std::make_unique<OperatorProcess>(ThroughProxy());
   Apply(GeneratedAuthority("leave-ca"));
   AwaitCondition("certca", "leave-ca", "Ready", "True", "", kSoon);
+  proxy_->Do({{"do", "reset"}});
   Json list = {{"apiVersion", "v1"}, {"kind", "List"}, {"items", Json::array()}};
-  for (int i = 0; i < 60; ++i)
-    list["items"].push_back(System("leave-" + std::to_string(i), "leave-ca"));
-  MustKubectl({"create", "-f", "-"}, list.dump());
+  std::vector<std::string> wait{"wait", "-n", "idm", "--for=condition=Ready", "--timeout=90s"};
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = "leave-" + std::to_string(i);
+    list["items"].push_back(System(name, "leave-ca"));
+    wait.push_back("psys/" + name);
+  }
+  std::jthread people{[&] { MustKubectl({"create", "-f", "-"}, list.dump()); }};
+  ASSERT_TRUE(Eventually([&] { return proxy_->Writes() > 20; }, kSoon));
+  const auto asked = std::chrono::steady_clock::now();
   op->Signal(SIGTERM);
-  EXPECT_EQ(op->WaitForExit(std::chrono::seconds{6}), 0) << op->Log();
+  EXPECT_EQ(op->WaitForExit(std::chrono::seconds{30}), 0) << op->Log();
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::seconds{5}) << op->Log();
+  people.join();
+  const auto systems = Named("psys", "leave-");
+  const auto secrets = Named("secrets", "leave-");
+  EXPECT_EQ(systems.size(), 60U);
+  EXPECT_GT(secrets.size(), 0U);
+  EXPECT_LT(secrets.size(), 60U) << "it left when all was done";
+  for (const auto& [name, secret] : secrets)
+    EXPECT_EQ(systems.at(name.substr(0, name.rfind("-outbound")))
+                  .value("/status/secretResourceVersion"_json_pointer, ""),
+              secret.at("metadata").at("resourceVersion"))
+        << name;
+
   op = std::make_unique<OperatorProcess>(ThroughProxy());
-  for (int i = 0; i < 60; i += 7)
-    AwaitCondition("psys", "leave-" + std::to_string(i), "Ready", "True", "", kSoon);
+  MustKubectl(wait);
+  for (const auto& [name, system] : Named("psys", "leave-"))
+    EXPECT_EQ(system.at("status").at("certificates").size(), 1U) << name;
+  for (const auto& [name, secret] : Named("secrets", "leave-")) {
+    EXPECT_FALSE(secret.at("data").contains("inactive.crt")) << name;
+    const auto before = secrets.find(name);
+    if (before == secrets.end()) continue;
+    EXPECT_EQ(SecretValue(secret, "tls.crt"), SecretValue(before->second, "tls.crt")) << name;
+  }
   EXPECT_EQ(op->Log().find("another is wanted"), std::string::npos);
 }
 

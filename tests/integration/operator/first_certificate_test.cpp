@@ -100,6 +100,9 @@ TEST_F(FirstCertificate,
     EXPECT_NE(ConditionOf(*Get("psys", name), "Ready").message.find("commonNames"),
               std::string::npos);
     EXPECT_FALSE(Get("secret", name + "-outbound"));
+    EXPECT_TRUE(Eventually(
+        [&] { return EventReasons(name) == std::vector<std::string>{"NotAllowed"}; }, kSoon))
+        << name;
   }
   authority["spec"]["allow"][0]["commonNames"] = {"only-this", "not-*"};
   Apply(authority);

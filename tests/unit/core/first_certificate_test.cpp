@@ -69,6 +69,7 @@ struct Hindrance {
   void (*put)(Observation&);
   std::string ready;
   std::string says;
+  bool watched = false;  // whatever ends it brings an event of its own
 };
 class Hindered : public ::testing::TestWithParam<Hindrance> {};
 
@@ -80,6 +81,9 @@ TEST_P(Hindered, Nothing_is_made_and_the_condition_says_why) {
   EXPECT_EQ(Says(decision.status, "Ready"), GetParam().ready);
   EXPECT_THAT(MessageOf(decision.status, "Ready"), HasSubstr(GetParam().says));
   EXPECT_GT(decision.wake_at, o.now);
+  if (GetParam().watched) {
+    EXPECT_GT(decision.wake_at, o.now + days{300}) << "it is polled for";
+  }
   EXPECT_TRUE(decision.status.secret_resource_version.empty());
 }
 
@@ -87,15 +91,15 @@ INSTANTIATE_TEST_SUITE_P(
     R1, Hindered,
     ::testing::Values(
         Hindrance{"absent", [](Observation& o) { o.authority = AuthorityView{}; },
-                  "False/AuthorityNotFound", "corporate-ca"},
+                  "False/AuthorityNotFound", "corporate-ca", true},
         Hindrance{"not_ready",
                   [](Observation& o) {
                     o.authority.state = AuthorityView::State::NotReady;
                     o.authority.message = "its Secret is garbage";
                   },
-                  "False/AuthorityNotReady", "its Secret is garbage"},
+                  "False/AuthorityNotReady", "its Secret is garbage", true},
         Hindrance{"nobody_allowed", [](Observation& o) { o.authority.allow.clear(); },
-                  "False/NotAllowed", "add to its spec.allow"},
+                  "False/NotAllowed", "add to its spec.allow", true},
         Hindrance{"ended", [](Observation& o) { o.authority.chain_end = o.now; },
                   "False/AuthorityExpiresFirst", "corporate-ca"},
         Hindrance{"foreign", [](Observation& o) { o.secret = NotOurs{"it is Helm's", false}; },
