@@ -98,6 +98,7 @@ class Api:
         if not self.token:
             self.show_certificate(trust, user)
         self.connection = http.client.HTTPSConnection(address.hostname, address.port, context=trust, timeout=30)
+        self.used = time.monotonic()
 
     def credentials(self):
         """As headers; none where a certificate was shown."""
@@ -119,6 +120,8 @@ class Api:
 
     def __call__(self, method, path, body=None, user=None, groups=(), kind="application/json", accept="application/json"):
         """(status, answer, warnings)"""
+        if time.monotonic() - self.used > 30:
+            self.connection.close()  # the API server does so after 90 seconds without a request; the next opens it anew
         headers = {"Content-Type": kind, "Accept": accept, **self.credentials()}
         self.connection.putrequest(method, path)
         for name, value in headers.items():
@@ -132,6 +135,7 @@ class Api:
         self.connection.endheaders(data)
         answer = self.connection.getresponse()
         text = answer.read().decode()
+        self.used = time.monotonic()
         warnings = answer.headers.get_all("Warning") or []
         return answer.status, json.loads(text) if "json" in answer.headers.get("Content-Type", "") else text, warnings
 
