@@ -155,6 +155,13 @@ class InstalledTest(unittest.TestCase):
     def await_ready(self, namespace, count, seconds=120):
         eventually(lambda: self.ready(namespace) == count, f"not all of {count} systems get ready", seconds)
 
+    def await_reason(self, path, reason, kind="Ready"):
+        """The condition's message then."""
+        def condition():
+            return next((c for c in self.api("GET", path)[1].get("status", {}).get("conditions", []) if c["type"] == kind), {})
+        eventually(lambda: condition().get("reason") == reason, f"{path}: {kind} does not become {reason}", 60)
+        return condition()["message"]
+
     def each_once(self, certificates, count):
         eventually(lambda: len(certificates.of) >= count, "the watch does not show every Secret")
         self.assertEqual(len(certificates.of), count)

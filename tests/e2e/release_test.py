@@ -141,13 +141,6 @@ class ReleaseTest(InstalledTest):
         self.api("DELETE", SECRETS.format(NAMESPACE) + "/late-ca")
         self.leave("late")
 
-    def await_reason(self, path, reason, kind="Ready"):
-        """The condition's message then."""
-        def condition():
-            return next((c for c in self.api("GET", path)[1].get("status", {}).get("conditions", []) if c["type"] == kind), {})
-        eventually(lambda: condition().get("reason") == reason, f"{path}: {kind} does not become {reason}", 60)
-        return condition()["message"]
-
     def test_Only_the_namespaces_that_are_named_are_served(self):
         """With the rights of this mode alone: a Role in each namespace."""
         for name in ("served", "unserved"):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""An SMTP server on 127.0.0.1 that keeps what it is sent, and misbehaves as it is told.
+"""An SMTP server, on 127.0.0.1 unless --address says otherwise, that keeps what it is sent, and misbehaves as it is told.
 
-    smtp_server.py FOLDER --tls starttls|tls|none
+    smtp_server.py FOLDER --tls starttls|tls|none [--address ADDRESS]
     smtp_server.py FOLDER --check     looks at the mails of one that has ended, and prints what it finds as JSON
 
 FOLDER holds, from the start, `server.crt` and `server.key` (unless --tls none), and `behaviour`: a JSON object that is
@@ -38,6 +38,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, MISSING
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", type=pathlib.Path)
 parser.add_argument("--tls", choices=["starttls", "tls", "none"], default="starttls")
+parser.add_argument("--address", default="127.0.0.1")
 parser.add_argument("--check", action="store_true")
 options = parser.parse_args()
 folder = options.folder
@@ -233,7 +234,7 @@ async def main():
                       auth_require_tls=options.tls == "starttls")
 
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(factory, "127.0.0.1", 0, ssl=context if options.tls == "tls" else None)
+    server = await loop.create_server(factory, options.address, 0, ssl=context if options.tls == "tls" else None)
     write(folder / "port", str(server.sockets[0].getsockname()[1]).encode())
     ended = asyncio.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), loop.call_soon_threadsafe(ended.set)), daemon=True).start()
