@@ -111,7 +111,6 @@ TEST_F(Printing, An_operation_shows_what_became_of_it) {
       {"conditions",
        {Condition("Complete", "False", "Refused"), Condition("Failed", "True", "LimitReached")}},
       {"fingerprint", kFingerprint},
-      {"startTime", "2026-11-23T10:00:00Z"},
       {"completionTime", "2026-11-23T10:00:01Z"}};
   PatchStatus("certop/printed", status);
   EXPECT_EQ(Get("certop/printed")["status"], status);
