@@ -62,6 +62,11 @@ bool HasOtherIssuer(const View& view) {
          issuer != view.o.authority.fingerprint;
 }
 
+std::string DescribeKey(const KeySpec& key) {
+  if (key.algorithm == KeyAlgorithm::Ed25519) return std::string(ToString(key.algorithm));
+  return fmt::format("{} {}", ToString(key.algorithm), key.size);
+}
+
 std::vector<Remark> Remarks(const View& view) {
   std::vector<Remark> remarks;
   if (view.not_writable) {
@@ -85,6 +90,13 @@ std::vector<Remark> Remarks(const View& view) {
                        fmt::format("It ends with CertificateAuthority \"{}\", sooner than the "
                                    "validity of {}.",
                                    view.o.spec.authority, FormatDuration(view.o.spec.validity))});
+  }
+  // The owner's wish, and no reason of its own: it counts from the next certificate on (R19).
+  if (const KeySpec& has = view.active->key; has != view.o.spec.key) {
+    remarks.push_back(
+        {reason::kValid, fmt::format("Its key is {}; the next certificate has the {} that the spec "
+                                     "asks for.",
+                                     DescribeKey(has), DescribeKey(view.o.spec.key))});
   }
   return remarks;
 }

@@ -64,6 +64,16 @@ TEST(Ready, Stays_True_while_a_regeneration_fails) {
   EXPECT_THAT(MessageOf(decision.status, "Ready"), HasSubstr("exceeded quota"));
 }
 
+TEST(Ready, Says_when_the_spec_asks_for_another_key_than_the_certificate_has) {
+  Observation o = Quiet();
+  EXPECT_THAT(MessageOf(Decide(o).status, "Ready"), Not(HasSubstr("Its key")));
+  o.spec.key = {.algorithm = KeyAlgorithm::Ed25519, .size = 256};
+  const Decision decision = Decide(o);
+  EXPECT_EQ(Says(decision.status, "Ready"), "True/Valid");
+  EXPECT_THAT(MessageOf(decision.status, "Ready"),
+              HasSubstr("Its key is ECDSA 256; the next certificate has the Ed25519"));
+}
+
 TEST(Ready, Says_what_is_damaged_and_that_an_immutable_Secret_stays_as_it_is) {
   Observation o = Quiet();
   o.secret = Damaged{kActive, std::nullopt, "the inactive key does not match"};
