@@ -60,7 +60,7 @@ class ClusterTest(InstalledTest):
             self.create("frozen", 20, first=100)
             self.await_ready("frozen", 120)
             time.sleep(max(0, 30 - gap))
-            writes = certificates.writes
+            writes, versions = certificates.writes, self.versions("frozen")
         finally:
             self.signal(pod, "SIGCONT")
         successor = self.holder()
@@ -68,10 +68,15 @@ class ClusterTest(InstalledTest):
         eventually(lambda: "leading no longer" in self.log(pod), "the woken one does not notice", 60)
         time.sleep(3)
         self.assertEqual(certificates.writes, writes)
+        self.assertEqual(self.versions("frozen"), versions, "a status was written")
         self.assertEqual(self.holder(), successor)
+        self.assertLess(gap, LEASE_SECONDS + 2 + SLACK)
         self.each_once(certificates, 120)
         self.tell(f"SIGSTOP: another leads after {gap:.1f} s")
         self.leave("frozen")
+
+    def versions(self, namespace):
+        return {item["metadata"]["name"]: item["metadata"]["resourceVersion"] for item in self.api("GET", SYSTEMS.format(namespace))[1]["items"]}
 
     def log(self, pod):
         return self.api("GET", f"{PODS}/{pod}/log?tailLines=10")[1]

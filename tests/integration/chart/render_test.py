@@ -30,7 +30,7 @@ class LintTest(unittest.TestCase):
 
 
 class ScanTest(unittest.TestCase):
-    """kube-score finds nothing, not even to warn of. What checkov says is in PodTest."""
+    """kube-score finds nothing, not even to warn of. What checkov would say is answered in annotations, see HardeningTest."""
 
     @classmethod
     def setUpClass(cls):

@@ -73,7 +73,7 @@ class ImageTest(unittest.TestCase):
     def test_It_is_under_30_MiB(self):
         self.assertLess(len(self.bytes), 30 * MIB)
 
-    def test_The_same_commit_gives_the_same_bytes_wherever_and_whenever(self):
+    def test_The_same_commit_and_program_give_the_same_bytes_wherever_and_whenever(self):
         with tempfile.TemporaryDirectory() as scratch:
             folder = pathlib.Path(scratch)
             first = a_repository(folder / "first")
