@@ -65,6 +65,15 @@ void Prepare(const kube::Client& client) {
   Want(client.Create(reconcile::kAuthorities, "", Authority()));
 }
 
+// Figures of a fleet of which some got nothing would be no figures.
+FleetResult MeasureWholeFleet(const Setup& setup, int count) {
+  FleetResult fleet = MeasureFleet(setup, count);
+  if (!fleet.complete)
+    throw std::runtime_error("not all systems got a certificate; the operator's log: " +
+                             setup.log_path);
+  return fleet;
+}
+
 void ShowRestart(const Setup& setup, int systems, double memory_limit) {
   const RestartResult restart = MeasureRestart(setup, systems);
   if (!restart.complete)
@@ -149,10 +158,7 @@ void ShowListing(const Setup& setup, const Options& options, int systems) {
 
 void ShowFleet(const kube::Client& client, const Setup& setup, int count) {
   CreateSystems(client, setup, "fleet", count, "ECDSA", 256);
-  const FleetResult fleet = MeasureFleet(setup, count);
-  if (!fleet.complete)
-    throw std::runtime_error("not all systems got a certificate; the operator's log: " +
-                             setup.log_path);
+  const FleetResult fleet = MeasureWholeFleet(setup, count);
   ShowRestart(setup, count, 40);
   CreateSystems(client, setup, "bare", count, "ECDSA", 256);
   const double bare = MeasureBareWrites(client, setup, "bare", count, "fleet-0");
@@ -182,7 +188,7 @@ int Run(const Options& options) {
   if (options.rsa > 0) {
     const double keys = MeasureKeys(2048, 25);
     CreateSystems(client, setup, "rsa", options.rsa, "RSA", 2048);
-    const FleetResult rsa = MeasureFleet(setup, options.rsa);
+    const FleetResult rsa = MeasureWholeFleet(setup, options.rsa);
     const std::string of_rsa = std::to_string(options.rsa) + " RSA-2048 systems: ";
     Fact(of_rsa + "rate", rsa.systems_per_second, "systems/s");
     Fact(of_rsa + "key generation alone, all cores", keys, "keys/s");
@@ -191,7 +197,7 @@ int Run(const Options& options) {
   if (options.overdue > 0) ShowRegeneration(client, setup, options.overdue);
   if (options.large > 0) {
     CreateSystems(client, setup, "large", options.large, "ECDSA", 256);
-    const FleetResult large = MeasureFleet(setup, options.large);
+    const FleetResult large = MeasureWholeFleet(setup, options.large);
     Fact(std::to_string(options.large) + " more P-256 systems: rate", large.systems_per_second,
          "systems/s");
     Fact(std::to_string(options.large) + " more P-256 systems: Events dropped",
