@@ -180,8 +180,8 @@ fuzz_briefly() {
   [[ -f $certpair_root/tests/fuzz/CMakeLists.txt ]] || { cannot "fuzz" "there are no targets"; return 0; }
   have clang++-19 || { cannot "fuzz" "clang++-19 is not here"; return 0; }
   log=$logs/build-fuzz.log
-  if ! watched "$log" '^\[' env CC=clang-19 CXX=clang++-19 cmake -G Ninja -S "$certpair_root/tests/fuzz" -B "$build" -DCERTPAIR_FUZZ=ON ||
-    ! watched "$log" '^\[' cmake --build "$build"; then
+  if ! watched "$log" '^ *\[' env CC=clang-19 CXX=clang++-19 cmake -G Ninja -S "$certpair_root/tests/fuzz" -B "$build" -DCERTPAIR_FUZZ=ON ||
+    ! watched "$log" '^ *\[' cmake --build "$build"; then
     tail -n 40 "$log"
     return 1
   fi
