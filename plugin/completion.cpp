@@ -36,10 +36,12 @@ void Print(const Console& console, const std::vector<std::string>& candidates,
     if (candidate.starts_with(prefix)) console.Print(candidate);
 }
 
-// The words that are neither flags nor their values, and the flags that choose a cluster.
+// The words that are neither flags nor their values, the flags that choose a cluster, and the flag
+// whose value is being typed.
 struct Words {
   std::vector<std::string> positional;
   Globals globals;
+  std::string flag;
 };
 
 Words Sort(const std::vector<std::string>& words) {
@@ -52,9 +54,12 @@ Words Sort(const std::vector<std::string>& words) {
     }
     const std::size_t equals = word.find('=');
     const std::string flag = word.substr(0, equals);
+    if (equals == std::string::npos && i + 2 == words.size() && TakesValue(flag)) {
+      sorted.flag = flag;
+      break;
+    }
     const auto value = [&] {
-      if (equals != std::string::npos) return word.substr(equals + 1);
-      return i + 2 < words.size() ? words[++i] : std::string{};
+      return equals != std::string::npos ? word.substr(equals + 1) : words[++i];
     };
     if (flag == "-n" || flag == "--namespace")
       sorted.globals.namespace_ = value();
@@ -107,33 +112,44 @@ bool TakesName(const std::string& command) {
   return std::ranges::find(kWithout, command) == kWithout.end();
 }
 
+bool TakesFile(const std::string& flag) {
+  static const std::vector<std::string> kOfFiles{"-f", "--filename", "--to", "--password-file",
+                                                 "--kubeconfig"};
+  return std::ranges::find(kOfFiles, flag) != kOfFiles.end();
+}
+
+// The next of a command's own words: a name, a fingerprint, on or off.
+std::vector<std::string> Arguments(const World& world, const std::string& command,
+                                   const std::vector<std::string>& arguments,
+                                   const Globals& globals) {
+  if (command == "auto" && arguments.empty()) return {"on", "off"};
+  if (TakesName(command) && arguments.size() == (command == "auto" ? 1U : 0U))
+    return Names(Systems(world, globals, ""));
+  if (arguments.size() != 1) return {};
+  if (command == "activate" || command == "delete")
+    return Fingerprints(Systems(world, globals, arguments.front()));
+  if (command == "set-authentication")
+    return {"ClientCertificateAuthentication", "BasicAuthentication", "OAuth2Authentication"};
+  return {};
+}
+
 }  // namespace
 
 void Complete(const World& world, const std::vector<std::string>& words) {
   const Console& console = world.console;
   const std::string last = words.empty() ? "" : words.back();
   const Words before = Sort(words);
-  const std::string command = before.positional.empty() ? "" : before.positional.front();
-  std::vector<std::string> arguments;
-  if (!before.positional.empty())
-    arguments.assign(before.positional.begin() + 1, before.positional.end());
-  const bool after_file_flag =
-      words.size() > 1 && (words[words.size() - 2] == "-f" || words[words.size() - 2] == "--to" ||
-                           words[words.size() - 2] == "--password-file");
-  if (after_file_flag) return console.Print(kFiles);
-  if (last.starts_with('-')) {
+  if (TakesFile(before.flag)) return console.Print(kFiles);
+  const auto& said = before.positional;
+  const std::string command = said.empty() ? "" : CommandOf(said.front());
+  if (!before.flag.empty()) {
+    Print(console, ValuesOf(command, before.flag), last);
+  } else if (last.starts_with('-')) {
     Print(console, FlagsOf(command), last);
   } else if (command.empty()) {
     Print(console, CommandNames(), last);
-  } else if (command == "auto" && arguments.empty()) {
-    Print(console, {"on", "off"}, last);
-  } else if (TakesName(command) && arguments.size() == (command == "auto" ? 1U : 0U)) {
-    Print(console, Names(Systems(world, before.globals, "")), last);
-  } else if ((command == "activate" || command == "delete") && arguments.size() == 1) {
-    Print(console, Fingerprints(Systems(world, before.globals, arguments.front())), last);
-  } else if (command == "set-authentication" && arguments.size() == 1) {
-    Print(console,
-          {"ClientCertificateAuthentication", "BasicAuthentication", "OAuth2Authentication"}, last);
+  } else {
+    Print(console, Arguments(world, command, {said.begin() + 1, said.end()}, before.globals), last);
   }
   console.Print(kNoFiles);
 }

@@ -55,9 +55,9 @@ Tint TintOf(Urgency urgency) {
 }
 
 // Fields without which this version of the plugin shows half of what there is.
-constexpr const char* kNeededFields[] = {"nextTransition", "activeFingerprint", "secretName",
-                                         "peerMatching",   "ttlAfterFinished",  "atExpiry",
-                                         "chain"};
+constexpr const char* kNeededFields[] = {
+    "nextTransition",   "activeFingerprint", "secretName", "peerMatching",
+    "ttlAfterFinished", "atExpiry",          "chain",      "pkcs12"};
 
 // Longer than a leader takes between two renewals (2 s, unless it is told otherwise).
 constexpr int kLeaseLooks = 5;

@@ -292,6 +292,23 @@ Outcome CheckTargets(const std::vector<Target>& targets, bool force) {
   return {};
 }
 
+Result<void> WriteAll(const std::vector<Target>& targets, bool force) {
+  std::vector<PrivateFile> files;
+  files.reserve(targets.size());
+  for (const Target& target : targets) {
+    auto file = PrivateFile::Write(target.path.string(), target.content);
+    if (!file) return std::unexpected(std::move(file.error()));
+    files.push_back(std::move(*file));
+  }
+  for (PrivateFile& file : files) {
+    auto placed = file.Place(force);
+    if (placed) continue;
+    std::ranges::for_each(files, &PrivateFile::TakeBack);
+    return placed;
+  }
+  return {};
+}
+
 Outcome ToFiles(const Session& session, const SystemView& system, const std::vector<Piece>& pieces,
                 const DownloadCommand& command) {
   std::error_code ignored;
@@ -301,12 +318,10 @@ Outcome ToFiles(const Session& session, const SystemView& system, const std::vec
   const std::vector<Target> targets =
       TargetsOf(command.to, folder, system, pieces, command.encoding);
   if (auto good = CheckTargets(targets, command.force); !good) return good;
-  for (const Target& target : targets) {
-    const std::string path = target.path.string();
-    if (auto written = WritePrivateFile(path, target.content, command.force); !written)
-      return Fail(Exit::Failed, Escaped(written.error().message));
-    session.console.Remark("Written: " + Escaped(path));
-  }
+  if (auto written = WriteAll(targets, command.force); !written)
+    return Fail(Exit::Failed, Escaped(written.error().message));
+  for (const Target& target : targets)
+    session.console.Remark("Written: " + Escaped(target.path.string()));
   return {};
 }
 

@@ -9,13 +9,26 @@ namespace {
 
 using kube::ApiErrorKind;
 
-// The roles of config/roles.yaml: the smallest one that has the right.
+bool Reads(const Attempt& attempt) {
+  return attempt.verb == "get" || attempt.verb == "list" || attempt.verb == "watch";
+}
+
+// Admission looks at writes alone, and answers them with 403 too where a policy or a webhook says
+// so. An authorizer's no always reaches us in the API server's own words.
+bool IsMissingRight(const kube::ApiError& error, const Attempt& attempt) {
+  if (Reads(attempt)) return true;
+  const std::size_t who = error.message.find("forbidden: User \"");
+  return who != std::string::npos && error.message.find("\" cannot ", who) != std::string::npos;
+}
+
+// The roles of config/roles.yaml, and Kubernetes' own for what everybody who is logged in may do:
+// the smallest one that has the right.
 std::string_view RoleFor(const Attempt& attempt) {
-  const bool reads = attempt.verb == "get" || attempt.verb == "list" || attempt.verb == "watch";
+  if (attempt.resource.group == "authentication.k8s.io") return "system:basic-user";
   if (attempt.resource.plural == "secrets") return "certpair-admin";
   if (attempt.resource == reconcile::kAuthorities && attempt.verb == "get")
     return "certpair-authority-viewer";
-  if (reads) return "certpair-viewer";
+  if (Reads(attempt)) return "certpair-viewer";
   if (attempt.resource == reconcile::kOperations) return "certpair-operator";
   return attempt.verb == "patch" ? "certpair-operator" : "certpair-admin";
 }
@@ -44,6 +57,10 @@ std::string MissingRight(const kube::ApiError& error, const Attempt& attempt) {
       Escaped(error.message));
 }
 
+Failure Refused(const kube::ApiError& error) {
+  return {Exit::Refused, fmt::format("the API server refuses it: {}", Escaped(error.message))};
+}
+
 std::string NotThere(const Session& session, const Attempt& attempt) {
   if (attempt.resource == reconcile::kSystems)
     return fmt::format(
@@ -68,7 +85,8 @@ Failure Explain(const Session& session, const kube::ApiError& error, const Attem
   const std::string said = Escaped(error.message);
   switch (error.kind) {
     case ApiErrorKind::Forbidden:
-      return {Exit::Failed, MissingRight(error, attempt)};
+      return IsMissingRight(error, attempt) ? Failure{Exit::Failed, MissingRight(error, attempt)}
+                                            : Refused(error);
     case ApiErrorKind::NotFound:
       return {Exit::Failed, NotThere(session, attempt)};
     case ApiErrorKind::NoSuchResource:
@@ -93,7 +111,7 @@ Failure Explain(const Session& session, const kube::ApiError& error, const Attem
       return {Exit::Interrupted, "interrupted"};
     case ApiErrorKind::Invalid:
     case ApiErrorKind::QuotaExceeded:
-      return {Exit::Refused, fmt::format("the API server refuses it: {}", said)};
+      return Refused(error);
     case ApiErrorKind::Gone:
       return {Exit::Failed,
               fmt::format("the list changed too much while it was read; try again.\n  {}", said)};

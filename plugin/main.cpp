@@ -131,8 +131,8 @@ int Main(const std::vector<std::string>& arguments) {
   Writer prompt{console.err_is_terminal ? STDERR_FILENO : terminal.Get()};
   if (environment.stdin_is_terminal && (console.err_is_terminal || terminal.Get() >= 0))
     console.ask = [&](std::string_view question, bool hidden) -> std::optional<std::string> {
+      const Hidden quiet{hidden};  // before the question: whoever answers at once is not shown
       prompt(question);
-      const Hidden quiet{hidden};
       auto line = ReadLine(listener.Token());
       if (hidden || !line) prompt("\n");
       return line;

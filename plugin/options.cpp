@@ -77,6 +77,7 @@ ChangeFlags ChangeOf(const Line& line) {
 constexpr std::array<std::string_view, 4> kListFormats{"wide", "json", "yaml", "name"};
 constexpr std::array<std::string_view, 3> kObjectFormats{"json", "yaml", "name"};
 constexpr std::array<std::string_view, 2> kDocumentFormats{"json", "yaml"};
+constexpr std::array<std::string_view, 4> kEncodingNames{"pem", "der", "p12", "chain"};
 
 Command FinishList(const Line& line) {
   ListCommand list = line.list;
@@ -103,7 +104,8 @@ Command FinishDownload(const Line& line) {
   if (line.all) download.which = DownloadCommand::Which::All;
   const auto encoding = kEncodings.find(line.output);
   if (encoding == kEncodings.end())
-    throw Mistake{fmt::format("-o {}: it is one of pem, der, p12, chain", Escaped(line.output))};
+    throw Mistake{fmt::format("-o {}: it is one of {}", Escaped(line.output),
+                              fmt::join(kEncodingNames, ", "))};
   download.encoding = encoding->second;
   if (download.encoding == Encoding::Pkcs12 && !download.key)
     throw Mistake{"-o p12 holds the private key: add --key if you want that"};
@@ -186,6 +188,23 @@ class Parser {
     return nullptr;
   }
 
+  // By its name or another word for it; none: nullptr.
+  [[nodiscard]] const CLI::App* CommandOf(const std::string& word) const {
+    for (const CLI::App* sub : app_.get_subcommands({})) {
+      const auto& aliases = sub->get_aliases();
+      if (sub->get_name() == word || std::ranges::find(aliases, word) != aliases.end()) return sub;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] std::vector<std::string> WordsOf(const std::string& command,
+                                                 const std::string& flag) const {
+    const CLI::App* sub = CommandOf(command);
+    const CLI::Option* option = sub != nullptr ? sub->get_option_no_throw(flag) : nullptr;
+    const auto found = words_.find(option);
+    return found != words_.end() ? found->second : std::vector<std::string>{};
+  }
+
  private:
   // kubectl takes -n=idm as well as -n idm; CLI11 would take the namespace to be "=idm".
   [[nodiscard]] std::string Spelled(const std::string& argument) const {
@@ -236,14 +255,24 @@ class Parser {
     auto* option = sub.add_option("NAME", line_.name, "the system")->check(NotEmpty());
     if (required) option->required();
   }
-  void AddOutput(CLI::App& sub, const std::string& formats) {
-    sub.add_option("-o,--output", line_.output, formats);
+  void AddOutput(CLI::App& sub, std::span<const std::string_view> formats,
+                 const std::string& what) {
+    words_[sub.add_option("-o,--output", line_.output, what)] = {formats.begin(), formats.end()};
+  }
+  void OneOf(CLI::Option& option, const std::vector<std::string>& words) {
+    option.check(CLI::IsMember(words));
+    words_[&option] = words;
   }
   void AddChange(CLI::App& sub, bool waits) {
     sub.add_flag("-y,--yes", line_.change.yes, "do not ask");
-    sub.add_option("--dry-run", line_.dry_run,
-                   "client: show what would be sent; server: have it checked, and not stored")
-        ->check(CLI::IsMember({"none", "client", "server"}));
+    // With -o there is an object to show; the others say what they would change.
+    OneOf(
+        *sub.add_option("--dry-run", line_.dry_run,
+                        fmt::format("client: {}, and write nothing; server: have it checked, "
+                                    "and not stored",
+                                    waits ? "say what would be made (-o json: as it would be sent)"
+                                          : "say what would be changed")),
+        {"none", "client", "server"});
     if (!waits) return;
     sub.add_flag("--wait", line_.change.wait, "wait for the end (default; --wait=false does not)");
     sub.add_option("--timeout", line_.timeout, "how long to wait (60s)");
@@ -258,6 +287,7 @@ class Parser {
   CLI::App app_;
   Line line_;
   std::map<std::string, Finish> finish_;
+  std::map<const CLI::Option*, std::vector<std::string>> words_;  // for completion
 };
 
 void Parser::AddGlobals() {
@@ -286,14 +316,15 @@ void Parser::AddReading() {
       Add("list", "Systems: ready, which certificates, until when, what next", FinishList);
   list.alias("ls");
   list.add_option("-l,--selector", line_.list.selector, "label selector");
-  list.add_option("--type", line_.list.type, "Source, Target or Proxy")
-      ->transform(CLI::IsMember({"Source", "Target", "Proxy"}, CLI::ignore_case));
+  const std::vector<std::string> types{"Source", "Target", "Proxy"};
+  words_[list.add_option("--type", line_.list.type, "Source, Target or Proxy")
+             ->transform(CLI::IsMember(types, CLI::ignore_case))] = types;
   list.add_option("--expiring-within", line_.expiring_within,
                   "active certificate ends within, such as 30d");
-  list.add_option("--sort-by", line_.list.sort_by, "name, expiry or type")
-      ->check(CLI::IsMember({"name", "expiry", "type"}));
+  OneOf(*list.add_option("--sort-by", line_.list.sort_by, "name, expiry or type"),
+        {"name", "expiry", "type"});
   list.add_flag("-w,--watch", line_.list.watch, "go on with changes as they come");
-  AddOutput(list, "wide, json, yaml or name");
+  AddOutput(list, kListFormats, "wide, json, yaml or name");
 
   CLI::App& describe =
       Add("describe", "Everything about one system: both certificates, warnings, history",
@@ -308,7 +339,7 @@ void Parser::AddChanging() {
   });
   AddName(generate);
   AddChange(generate, true);
-  AddOutput(generate, "json, yaml or name: the operation");
+  AddOutput(generate, kObjectFormats, "json, yaml or name: the operation");
 
   CLI::App& activate =
       Add("activate", "Make the inactive certificate the active one", [](const Line& line) {
@@ -323,7 +354,7 @@ void Parser::AddChanging() {
                   "its SHA-256 fingerprint, or a beginning of it (the inactive one)")
       ->check(NotEmpty());
   AddChange(activate, true);
-  AddOutput(activate, "json, yaml or name: the operation");
+  AddOutput(activate, kObjectFormats, "json, yaml or name: the operation");
 
   CLI::App& remove =
       Add("delete", "Remove the inactive certificate and its key", [](const Line& line) {
@@ -338,7 +369,7 @@ void Parser::AddChanging() {
       ->required()
       ->check(NotEmpty());
   AddChange(remove, true);
-  AddOutput(remove, "json, yaml or name: the operation");
+  AddOutput(remove, kObjectFormats, "json, yaml or name: the operation");
 
   CLI::App& automatic = Add("auto", "Turn automatic regeneration on or off", [](const Line& line) {
     return AutoCommand{.on = line.on_or_off == "on", .name = line.name, .change = ChangeOf(line)};
@@ -380,7 +411,7 @@ void Parser::AddSubscribing() {
     return SubscribersCommand{.name = line.name, .format = FormatOf(line, kDocumentFormats)};
   });
   AddName(subscribers);
-  AddOutput(subscribers, "json or yaml");
+  AddOutput(subscribers, kDocumentFormats, "json or yaml");
 }
 
 void Parser::AddOthers() {
@@ -389,7 +420,7 @@ void Parser::AddOthers() {
   download.add_flag("--active", line_.active, "the active one (default)");
   download.add_flag("--inactive", line_.inactive, "the inactive one");
   download.add_flag("--all", line_.all, "both");
-  AddOutput(download, "pem (default), der, p12, or chain: with its issuers");
+  AddOutput(download, kEncodingNames, "pem (default), der, p12, or chain: with its issuers");
   download.add_flag("--key", line_.download.key, "the private key too");
   download.add_option("--to", line_.download.to, "file or folder; else standard output");
   download.add_flag("--force", line_.download.force, "write over a file that is there");
@@ -407,16 +438,16 @@ void Parser::AddOthers() {
                   "auto=off, before=240h, validity=2160h, peerMatching=Fingerprint, "
                   "atExpiry=Hold, issuance=Manual; with commas")
       ->delimiter(',');
-  AddOutput(simulate, "json or yaml");
+  AddOutput(simulate, kDocumentFormats, "json or yaml");
 
   CLI::App& doctor = Add(
       "doctor", "Is certpair well, and which systems need somebody",
       [](const Line& line) { return DoctorCommand{.format = FormatOf(line, kDocumentFormats)}; });
-  AddOutput(doctor, "json or yaml");
+  AddOutput(doctor, kDocumentFormats, "json or yaml");
   CLI::App& version = Add("version", "The plugin's version", [](const Line& line) {
     return VersionCommand{.format = FormatOf(line, kDocumentFormats)};
   });
-  AddOutput(version, "json or yaml");
+  AddOutput(version, kDocumentFormats, "json or yaml");
   Add("completion", "The script with which kubectl completes these commands",
       [](const Line&) { return CompletionCommand{}; });
 }
@@ -444,9 +475,18 @@ std::vector<std::string> FlagsOf(const std::string& command) {
   std::vector<std::string> flags;
   const Parser parser;
   AddLongFlags(parser.App(), flags);
-  for (const CLI::App* sub : parser.App().get_subcommands({}))
-    if (sub->get_name() == command) AddLongFlags(*sub, flags);
+  if (const CLI::App* sub = parser.CommandOf(command)) AddLongFlags(*sub, flags);
   return flags;
+}
+
+std::string CommandOf(const std::string& word) {
+  const Parser parser;
+  const CLI::App* sub = parser.CommandOf(word);
+  return sub != nullptr ? sub->get_name() : word;
+}
+
+std::vector<std::string> ValuesOf(const std::string& command, const std::string& flag) {
+  return Parser{}.WordsOf(command, flag);
 }
 
 bool TakesValue(const std::string& flag) {

@@ -12,7 +12,8 @@ namespace certpair::plugin {
 
 enum class Format { Table, Wide, Json, Yaml, Name };
 
-/// One document. Format is Json or Yaml. Text that is not UTF-8 is replaced (U+FFFD).
+/// One document. Format is Json or Yaml. Text that is not UTF-8 is replaced (U+FFFD); on a terminal
+/// everything beyond ASCII stands as the format's own escape.
 void PrintDocument(const Console& console, Format format, const nlohmann::json& document);
 
 /// A list of the API's objects that is printed while it comes, so that its length costs no memory:

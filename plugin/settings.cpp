@@ -27,6 +27,64 @@ Outcome Patch(const Session& session, const SystemView& system, const nlohmann::
   return {};
 }
 
+bool HasEnded(const SystemView& system, sys_seconds now) {
+  const CertificateView* active = system.Active();
+  return active != nullptr && active->not_after && *active->not_after <= now;
+}
+
+// The inactive certificate, where it could take the active one's place.
+const CertificateView* SuccessorOf(const SystemView& system, sys_seconds now) {
+  const CertificateView* inactive = system.Inactive();
+  const bool is_valid = inactive != nullptr && inactive->not_after && *inactive->not_after > now &&
+                        inactive->not_before.value_or(now) <= now;
+  return is_valid && inactive->not_after > system.Active()->not_after ? inactive : nullptr;
+}
+
+// Of a pair whose active certificate has ended: the new one takes its place, and a second old one
+// has none.
+std::string WhatIsMade(const SystemView& system) {
+  const CertificateView* inactive = system.Inactive();
+  return fmt::format(
+      "A new one is made, and is active at once; the one that ended stays, inactive{}.",
+      inactive == nullptr ? ""
+                          : fmt::format(", and the other one, {}, is deleted with its key",
+                                        ShortFingerprint(inactive->fingerprint)));
+}
+
+std::string WhatIsHeld(const SystemView& system, const CertificateView* successor) {
+  constexpr std::string_view kWaits =
+      "waits until somebody uploaded it to the peer and activates it";
+  const CertificateView* inactive = system.Inactive();
+  if (successor != nullptr)
+    return fmt::format("The inactive one, {}, {}.", ShortFingerprint(successor->fingerprint),
+                       kWaits);
+  return fmt::format("A new one is made, inactive{}, and {}.",
+                     inactive == nullptr
+                         ? ""
+                         : fmt::format(", in place of {}", ShortFingerprint(inactive->fingerprint)),
+                     kWaits);
+}
+
+std::string WhatOnMeansAfterTheEnd(const SystemView& system, sys_seconds now) {
+  const std::string ended =
+      fmt::format("The active certificate of {} ended {}. ", Escaped(system.name),
+                  Relative(*system.Active()->not_after, now));
+  const CertificateView* successor = SuccessorOf(system, now);
+  if (!system.MatchesByFingerprint())
+    return ended + WhatIsMade(system) +
+           (successor == nullptr
+                ? ""
+                : fmt::format(" If somebody went back from {}, that one is activated instead.",
+                              ShortFingerprint(successor->fingerprint)));
+  if (system.at_expiry == "Hold") return ended + WhatIsHeld(system, successor);
+  constexpr std::string_view kPeer =
+      " The peer knows certificates by their fingerprint, and refuses it unless it was uploaded "
+      "there.";
+  if (successor == nullptr) return fmt::format("{}{}{}", ended, WhatIsMade(system), kPeer);
+  return fmt::format("{}The inactive one, {}, is activated at once.{}", ended,
+                     ShortFingerprint(successor->fingerprint), kPeer);
+}
+
 std::string WhatOnMeansByFingerprint(const SystemView& system) {
   return fmt::format(
       "The peer of {} knows certificates by their fingerprint. With regeneration on, a new one is "
@@ -39,13 +97,20 @@ std::string WhatOnMeansByFingerprint(const SystemView& system) {
             "refuses it unless it was uploaded there.");
 }
 
-std::string WhatItMeans(const SystemView& system, bool on) {
-  if (!on)
-    return "Nothing happens by itself any more: somebody has to generate and activate a new "
-           "certificate before the active one ends.";
+std::string WhatOnMeans(const SystemView& system, sys_seconds now) {
+  if (HasEnded(system, now)) return WhatOnMeansAfterTheEnd(system, now);
   if (system.MatchesByFingerprint()) return WhatOnMeansByFingerprint(system);
   return "A new certificate becomes active by itself before the active one ends; nobody has to do "
          "anything.";
+}
+
+std::string WhatOffMeans(const SystemView& system, sys_seconds now) {
+  return fmt::format(
+      "Nothing happens by itself any more: somebody has to generate and activate a new certificate"
+      "{}.",
+      HasEnded(system, now)
+          ? fmt::format("; the active one ended {}", Relative(*system.Active()->not_after, now))
+          : " before the active one ends");
 }
 
 }  // namespace
@@ -55,9 +120,10 @@ Outcome Auto(const Session& session, const AutoCommand& command) {
   if (!found) return std::unexpected(std::move(found.error()));
   const SystemView& system = found->view;
   const ChangeFlags& change = command.change;
+  const sys_seconds now = session.clock.NowSeconds();
   if (command.on && !system.automatic && system.MatchesByFingerprint() && !change.yes &&
       change.dry_run == DryRun::None) {
-    session.console.Remark(WhatOnMeansByFingerprint(system));
+    session.console.Remark(WhatOnMeans(system, now));
     if (!session.console.ask) return Fail(Exit::Usage, "this wants a --yes; nothing was changed");
     if (auto go = Confirm(session, change, "Turn it on?"); !go) return go;
   }
@@ -68,7 +134,7 @@ Outcome Auto(const Session& session, const AutoCommand& command) {
   session.console.Print(fmt::format("Automatic regeneration of {} is {}{}{}", Escaped(system.name),
                                     system.automatic == command.on ? "already " : "",
                                     command.on ? "on" : "off", DryRunSuffix(change.dry_run)));
-  session.console.Print(WhatItMeans(system, command.on));
+  session.console.Print(command.on ? WhatOnMeans(system, now) : WhatOffMeans(system, now));
   return {};
 }
 

@@ -47,14 +47,20 @@ struct Person {
   std::string name;
 };
 
+Failure WhyNotKnown(const Session& session, const kube::ApiError& error) {
+  Failure why = Explain(session, error, {"create", kReviews, "", ""});
+  if (error.kind == kube::ApiErrorKind::Forbidden)
+    why.message += "\n  --email ADDRESS in place of --me needs no such right";
+  return why;
+}
+
 // The API server's own idea of who asks: the user name where it is an address, else an `email`
 // among the extra claims.
 Expected<Person> Myself(const Session& session, const std::string& email) {
   const auto review = session.client.Create(
       kReviews, "", {{"apiVersion", "authentication.k8s.io/v1"}, {"kind", "SelfSubjectReview"}},
       session.stop);
-  if (!review)
-    return std::unexpected(Explain(session, review.error(), {"create", kReviews, "", ""}));
+  if (!review) return std::unexpected(WhyNotKnown(session, review.error()));
   const json& user = At(*review, "status", "userInfo");
   Person me{.email = Lower(email), .name = Text(At(user, "username"))};
   if (me.email.empty() && IsAddress(me.name)) me.email = Lower(me.name);
@@ -104,7 +110,7 @@ Failure ExplainPatch(const Session& session, const kube::ApiError& error,
 // For an entry that somebody else owns too (a file in Git, a person's edit): by its place, and only
 // if it is still there.
 Expected<bool> RemoveEntry(const Session& session, const std::string& name,
-                           const std::string& email) {
+                           const std::string& email, DryRun dry_run) {
   for (int tries = kTries; tries > 0; --tries) {
     auto found = ReadSystem(session, name);
     if (!found) return std::unexpected(std::move(found.error()));
@@ -116,9 +122,9 @@ Expected<bool> RemoveEntry(const Session& session, const std::string& name,
         json::array({{{"op", "test"}, {"path", "/metadata/uid"}, {"value", found->view.uid}},
                      {{"op", "test"}, {"path", path + "/email"}, {"value", email}},
                      {{"op", "remove"}, {"path", path}}});
-    const auto patched =
-        session.client.Patch(reconcile::kSystems, session.namespace_, name, kube::PatchKind::Json,
-                             patch, {.field_manager = "certpair-plugin"}, session.stop);
+    const auto patched = session.client.Patch(
+        reconcile::kSystems, session.namespace_, name, kube::PatchKind::Json, patch,
+        {.dry_run = dry_run == DryRun::Server, .field_manager = "certpair-plugin"}, session.stop);
     if (patched) return true;
     // Somebody else changed the list meanwhile: its places are others now.
     if (patched.error().kind != kube::ApiErrorKind::Invalid &&
@@ -183,8 +189,8 @@ Outcome Unsubscribe(const Session& session, const UnsubscribeCommand& command) {
   const auto applied =
       Apply(session, system, ApplyBody(system), whom->email, command.change.dry_run);
   if (!applied) return std::unexpected(ExplainPatch(session, applied.error(), system));
-  if (command.change.dry_run == DryRun::None && EntryOf(ViewOf(*applied), whom->email) != nullptr) {
-    const auto removed = RemoveEntry(session, command.name, whom->email);
+  if (EntryOf(ViewOf(*applied), whom->email) != nullptr) {
+    const auto removed = RemoveEntry(session, command.name, whom->email, command.change.dry_run);
     if (!removed) return std::unexpected(removed.error());
     if (!*removed)
       return Fail(Exit::Failed, "the list of subscribers is changed all the time; try again");

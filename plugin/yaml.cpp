@@ -86,25 +86,26 @@ bool IsPlain(const std::string& text) {
 
 // A literal block shows lines as they are and ends with exactly one end of line; it cannot begin
 // with a space or hold control characters.
-bool IsBlock(const std::string& text) {
+bool IsBlock(const std::string& text, Letters letters) {
   return text.ends_with('\n') && !text.ends_with("\n\n") && text.front() != ' ' &&
-         text.front() != '\n' && std::ranges::none_of(text, [](char c) {
+         text.front() != '\n' && std::ranges::none_of(text, [&](char c) {
            const auto byte = static_cast<unsigned char>(c);
-           return (byte < 0x20 && c != '\n') || byte == 0x7F;
+           return (byte < 0x20 && c != '\n') || byte == 0x7F ||
+                  (byte > 0x7F && letters == Letters::Ascii);
          });
 }
 
-void EmitText(YAML::Emitter& out, const std::string& text) {
+void EmitText(YAML::Emitter& out, const std::string& text, Letters letters) {
   if (IsPlain(text)) {
     out << text;
-  } else if (IsBlock(text)) {
+  } else if (IsBlock(text, letters)) {
     out << YAML::Literal << text;
   } else {
     out << YAML::DoubleQuoted << text;
   }
 }
 
-void Emit(YAML::Emitter& out, const json& value) {
+void Emit(YAML::Emitter& out, const json& value, Letters letters) {
   if (value.is_object() && value.empty()) {
     out << YAML::Flow << YAML::BeginMap << YAML::EndMap;
   } else if (value.is_array() && value.empty()) {
@@ -113,17 +114,17 @@ void Emit(YAML::Emitter& out, const json& value) {
     out << YAML::BeginMap;
     for (const auto& [key, member] : value.items()) {
       out << YAML::Key;
-      EmitText(out, key);
+      EmitText(out, key, letters);
       out << YAML::Value;
-      Emit(out, member);
+      Emit(out, member, letters);
     }
     out << YAML::EndMap;
   } else if (value.is_array()) {
     out << YAML::BeginSeq;
-    for (const json& entry : value) Emit(out, entry);
+    for (const json& entry : value) Emit(out, entry, letters);
     out << YAML::EndSeq;
   } else if (value.is_string()) {
-    EmitText(out, value.get_ref<const std::string&>());
+    EmitText(out, value.get_ref<const std::string&>(), letters);
   } else if (value.is_null()) {
     out << YAML::Null;
   } else {
@@ -150,14 +151,15 @@ Result<std::vector<json>> ParseYaml(std::string_view text) {
   }
 }
 
-std::string ToYaml(const json& value) {
+std::string ToYaml(const json& value, Letters letters) {
   // What is not UTF-8 would end the emitter's text; JSON's own writer replaces it.
   const json clean =
       json::parse(value.dump(-1, ' ', false, json::error_handler_t::replace), nullptr, false);
   YAML::Emitter out;
   out.SetIndent(2);
   out.SetNullFormat(YAML::LowerNull);
-  Emit(out, clean);
+  if (letters == Letters::Ascii) out.SetOutputCharset(YAML::EscapeNonAscii);
+  Emit(out, clean, letters);
   return out.c_str();
 }
 

@@ -16,8 +16,11 @@ namespace certpair::plugin {
 /// is nested more than 100 deep, or has aliases that make more than 100,000 values.
 [[nodiscard]] Result<std::vector<nlohmann::json>> ParseYaml(std::string_view text);
 
+/// Ascii: all others as escapes, which readers undo.
+enum class Letters { All, Ascii };
+
 /// Block style, without an end of line at its end. Text that another reader could take for a
 /// number, a boolean or null stands in quotes.
-[[nodiscard]] std::string ToYaml(const nlohmann::json& value);
+[[nodiscard]] std::string ToYaml(const nlohmann::json& value, Letters letters = Letters::All);
 
 }  // namespace certpair::plugin

@@ -72,6 +72,34 @@ TEST_F(Cluster, An_operation_that_the_operator_refuses_ends_with_3_its_reason_an
                               HasSubstr("full-")));
 }
 
+TEST_F(Cluster, What_an_admission_policy_denies_ends_with_3_and_the_policys_own_words) {
+  OperatorProcess op{WithAdmin()};
+  MakeSystem("guarded");
+  MustKubectl({"apply", "-f", "-"},
+              R"({"apiVersion":"v1","kind":"List","items":[
+    {"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingAdmissionPolicy",
+     "metadata":{"name":"guard"},
+     "spec":{"failurePolicy":"Fail",
+       "matchConstraints":{"resourceRules":[{"apiGroups":["certpair.dev"],"apiVersions":["v1"],
+         "resources":["provisioningsystems"],"operations":["UPDATE"]}]},
+       "validations":[{"expression":"object.metadata.name != 'guarded'","reason":"Forbidden",
+         "message":"guarded is left alone on Fridays"}]}},
+    {"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingAdmissionPolicyBinding",
+     "metadata":{"name":"guard"},
+     "spec":{"policyName":"guard","validationActions":["Deny"]}}]})");
+  ProcessResult told;
+  EXPECT_TRUE(Eventually(
+      [&] {
+        told = Certpair({"set-authentication", "guarded", "BasicAuthentication"});
+        return told.exit_code != 0;
+      },
+      kSoon));
+  MustKubectl({"delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", "guard"});
+  EXPECT_EQ(told.exit_code, 3);
+  EXPECT_THAT(told.err, AllOf(HasSubstr("the API server refuses it"), HasSubstr("on Fridays"),
+                              Not(HasSubstr("you may not"))));
+}
+
 TEST_F(Cluster, Kubectls_completion_offers_commands_names_fingerprints_and_flags) {
   OperatorProcess op{WithAdmin()};
   MakeSystem("complete-a");
@@ -100,6 +128,9 @@ TEST_F(Cluster, Kubectls_completion_offers_commands_names_fingerprints_and_flags
               HasSubstr(pair.active + "\tActive"));
   EXPECT_THAT(offered({"delete", "-n", "idm", "complete-a", pair.active.substr(0, 5)}),
               HasSubstr(pair.active));
+  EXPECT_EQ(offered({"describe", "-n", ""}), ":4\n");
+  EXPECT_EQ(offered({"download", "-n", "idm", "-o", "p"}), "pem\np12\n:4\n");
+  EXPECT_EQ(offered({"ls", "-n", "idm", ""}), ":4\n");
   EXPECT_THAT(offered({"list", "--expir"}), HasSubstr("--expiring-within"));
   EXPECT_THAT(offered({"auto", ""}), AllOf(HasSubstr("on\n"), HasSubstr("off\n")));
   EXPECT_THAT(offered({"download", "x", "--to", ""}), HasSubstr(":0")) << "files";

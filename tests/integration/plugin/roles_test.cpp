@@ -1,4 +1,5 @@
 // Each command as a user with exactly the role meant for it, and with one right less.
+#include <csignal>
 #include <fstream>
 #include <thread>
 #include <tuple>
@@ -13,6 +14,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class Roles : public PluginTest {
  protected:
@@ -89,6 +91,10 @@ TEST_F(Roles, Each_command_needs_its_role_and_says_which_where_it_is_missing) {
     const ProcessResult done = Certpair(c.command, std::string{c.role} + "@example.com");
     EXPECT_EQ(done.exit_code, 0) << words << "\n" << done.err;
   }
+  const std::string described = MustCertpair({"describe", "roles"}, "viewer@example.com");
+  EXPECT_THAT(described, testing::ContainsRegex("roles-[a-z0-9]+ +Generate +Generated"));
+  EXPECT_THAT(described, testing::ContainsRegex("Normal +Certificate"));
+  EXPECT_THAT(described, Not(HasSubstr("you may not")));
 }
 
 TEST_F(Roles, Whoever_sees_the_system_gets_its_chain_and_of_an_earlier_CA_who_may_read_its_Secret) {
@@ -140,10 +146,52 @@ TEST_F(Roles, A_doctor_of_one_namespace_sees_the_authorities_that_its_systems_na
                                HasSubstr("The role certpair-viewer")));
 }
 
+TEST_F(Roles, A_doctor_of_a_healthy_namespace_finds_nothing) {
+  MustKubectl({"create", "namespace", "clinic"});
+  MustKubectl({"-n", "clinic", "create", "rolebinding", "viewer", "--clusterrole=certpair-viewer",
+               "--user=viewer@example.com"});
+  // With leader election, for there to be a Lease: it goes with the test, or others would wait for
+  // whoever held it.
+  OperatorProcess op{{.kubeconfig = TheControlPlane().Kubeconfig()}};
+  Json authority = GeneratedAuthority("clinic-ca");
+  authority["spec"]["allow"][0]["namespaces"]["names"] = {"clinic"};
+  Apply(authority);
+  Json system = System("well", "clinic-ca");
+  system["metadata"]["namespace"] = "clinic";
+  Apply(system);
+  ASSERT_TRUE(Eventually(
+      [] {
+        return ConditionOf(Get("psys", "well", "clinic").value_or(Json{}), "Ready").status ==
+               "True";
+      },
+      kSoon))
+      << op.Log();
+  const auto doctor = [](const std::vector<std::string>& more) {
+    std::vector<std::string> command{
+        Program(), "--kubeconfig", TheControlPlane().Kubeconfig(), "-n",
+        "clinic",  "--as",         "viewer@example.com",           "doctor"};
+    command.insert(command.end(), more.begin(), more.end());
+    return RunProcess(command);
+  };
+  const ProcessResult seen = doctor({});
+  EXPECT_EQ(seen.exit_code, 0) << seen.out << seen.err;
+  EXPECT_THAT(seen.out, testing::ContainsRegex("OK +operator"));
+  EXPECT_THAT(seen.out, HasSubstr("1 system, none of which needs anybody"));
+  const Json findings = Json::parse(doctor({"-o", "json"}).out).at("findings");
+  EXPECT_EQ(findings.size(), 4U) << findings.dump(2);
+  for (const Json& finding : findings) EXPECT_EQ(finding.at("urgency"), "OK") << finding.dump();
+  op.Signal(SIGTERM);
+  EXPECT_EQ(op.WaitForExit(std::chrono::seconds{20}), 0);
+  MustKubectl({"-n", "certpair-system", "delete", "lease", "certpair-controller"});
+}
+
 TEST_F(Roles, A_dry_run_is_judged_by_the_server_and_stores_nothing) {
   OperatorProcess op{WithAdmin()};
   MakeSystem("dry");
   MustCertpair({"generate", "dry"});
+  MustKubectl({"-n", "idm", "patch", "psys", "dry", "--type=merge", "-p",
+               R"({"spec":{"notifications":{"subscribers":[
+                    {"displayName":"From Git","email":"git@example.com"}]}}})"});
   const Pair pair = PairOf("dry");
   const auto everything = [] {
     return MustKubectl(
@@ -157,7 +205,8 @@ TEST_F(Roles, A_dry_run_is_judged_by_the_server_and_stores_nothing) {
              {"delete", "dry", pair.inactive},
              {"auto", "on", "dry"},
              {"set-authentication", "dry", "BasicAuthentication"},
-             {"subscribe", "dry", "--email", "ann@example.com"}}) {
+             {"subscribe", "dry", "--email", "ann@example.com"},
+             {"unsubscribe", "dry", "--email", "git@example.com"}}) {
       std::vector<std::string> command = words;
       command.emplace_back(how);
       EXPECT_THAT(MustCertpair(command, "operator@example.com"), HasSubstr("dry run"));

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -23,6 +24,21 @@ class Terminal : public PluginTest {
     std::string path = folder_ / "kubeconfig";
     std::ofstream(path) << config.dump();
     return path;
+  }
+  // The display name of the system changes again and again, to NAME 1, NAME 2, …
+  static std::jthread SomebodyRenames(const std::string& system, const std::string& name) {
+    return std::jthread{[=](const std::stop_token& stop) {
+      for (int i = 1; !stop.stop_requested(); ++i) {
+        const std::string changed = name + " " + std::to_string(i);
+        MustKubectl({"-n", "idm", "patch", "psys", system, "--type=merge", "-p",
+                     Json{{"spec", {{"displayName", changed}}}}.dump()});
+        std::this_thread::sleep_for(std::chrono::milliseconds{300});
+      }
+    }};
+  }
+  static std::string OnOrOff(const std::string& system) {
+    return MustKubectl({"-n", "idm", "get", "psys", system, "-o",
+                        "jsonpath={.spec.automaticRegeneration.enabled}"});
   }
   ScratchFolder folder_;
 };
@@ -51,12 +67,48 @@ TEST_F(Terminal, A_person_is_asked_sees_colours_and_follows_a_watch_until_Ctrl_C
   EXPECT_THAT(OnTerminal({}, {"list"}, {"NO_COLOR=1"}).screen, Not(HasSubstr("\x1b[")));
   EXPECT_THAT(MustCertpair({"list"}), Not(HasSubstr("\x1b[")));
 
-  session = OnTerminal({{"expect", "NAME"}, {"expect", "tty"}, {"send", "\x03"}}, {"list", "-w"});
+  {
+    // The list has one row of it: the others can only come while it is watched.
+    const std::jthread somebody = SomebodyRenames("tty", "Renamed");
+    session = OnTerminal({{"expect", "NAME"},
+                          {"expect", "Renamed "},
+                          {"expect", "Renamed "},
+                          {"expect", "Renamed "},
+                          {"send", "\x03"}},
+                         {"list", "-w", "-o", "wide"});
+  }
   EXPECT_EQ(session.exit, 0) << session.screen;
+
+  const std::pair<std::string, std::string> asked{"expect", "Turn it on? [y/N]"};
+  session = OnTerminal({asked, {"send", "n\n"}}, {"auto", "on", "tty"});
+  EXPECT_EQ(session.exit, 1);
+  EXPECT_THAT(session.screen, AllOf(HasSubstr("knows certificates by their fingerprint"),
+                                    HasSubstr("nothing was changed")));
+  EXPECT_NE(OnOrOff("tty"), "true");
+  session = OnTerminal({asked, {"send", "y\n"}, {"expect", "is on"}}, {"auto", "on", "tty"});
+  EXPECT_EQ(session.exit, 0) << session.screen;
+  EXPECT_EQ(OnOrOff("tty"), "true");
 
   session = OnTerminal({}, {"download", "tty", "--key"});
   EXPECT_EQ(session.exit, 2);
   EXPECT_THAT(session.screen, Not(HasSubstr("PRIVATE KEY--")));
+}
+
+TEST_F(Terminal, A_password_that_is_typed_is_never_shown) {
+  OperatorProcess op{WithAdmin()};
+  MakeSystem("typed");
+  const std::string store = folder_ / "typed.p12";
+  const Session session = OnTerminal({{"expect", "Password of the key store: "},
+                                      {"send", "open sesame\n"},
+                                      {"expect", "Once more: "},
+                                      {"send", "open sesame\n"},
+                                      {"expect", "Written"}},
+                                     {"download", "typed", "-o", "p12", "--key", "--to", store});
+  EXPECT_EQ(session.exit, 0) << session.screen;
+  EXPECT_THAT(session.screen, Not(HasSubstr("sesame")));
+  EXPECT_EQ(RunProcess({"openssl", "pkcs12", "-in", store, "-nodes", "-passin", "pass:open sesame"})
+                .exit_code,
+            0);
 }
 
 TEST_F(Terminal, Without_an_operator_it_is_said_at_once_and_Ctrl_C_names_the_operation) {
@@ -149,8 +201,11 @@ TEST_F(Terminal, Bad_input_gets_an_answer_that_helps) {
   std::vector<std::string> command{"bash", "-c", full};
   for (const std::string& word : CommandLine({"download", "bad", "--to", folder_ / "full.pem"}))
     command.push_back(word);
-  EXPECT_EQ(RunProcess(command).exit_code, 1);
-  EXPECT_FALSE(std::filesystem::exists(folder_ / "full.pem"));
+  const ProcessResult refused = RunProcess(command);
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("full.pem cannot be written: File too large"));
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.Path()))
+    EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr("full.pem"))) << "left behind";
 }
 
 TEST_F(Terminal, A_credential_program_is_asked_once_for_a_login) {

@@ -170,6 +170,20 @@ TEST_F(OperationsTest, A_machine_gets_the_operation_alone) {
   EXPECT_EQ(err_, "");
 }
 
+TEST_F(OperationsTest, A_script_gets_the_name_alone) {
+  Put(System("abap", true));
+  OperatorAnswers("Complete", "Deleted");
+  EXPECT_TRUE(
+      Delete(TheSession(), {.name = "abap", .fingerprint = "ab99", .format = Format::Name}));
+  EXPECT_EQ(out_, "certificateoperation.certpair.dev/abap-1\n");
+  EXPECT_EQ(err_, "");
+  out_.clear();
+  EXPECT_TRUE(
+      Activate(TheSession(),
+               {.name = "abap", .change = {.dry_run = DryRun::Client}, .format = Format::Name}));
+  EXPECT_EQ(out_, "certificateoperation.certpair.dev\n") << "it is not made, and has no name yet";
+}
+
 TEST_F(OperationsTest, What_others_wrote_does_not_reach_the_terminal_as_it_is) {
   json system = System("abap", true);
   system["status"]["certificates"][1]["fingerprint"] = "AB:99\x1b[2J\xe2\x80\xae";
@@ -227,6 +241,19 @@ TEST_F(OperationsTest, Whether_it_was_made_is_not_known_where_the_answer_was_los
   };
   const Outcome outcome = Generate(TheSession(), {.name = "abap"});
   EXPECT_EQ(ExitOf(outcome), Exit::Failed);
+  EXPECT_THAT(MessageOf(outcome), HasSubstr("may have been made all the same"));
+}
+
+TEST_F(OperationsTest, An_API_server_that_does_not_answer_the_making_in_time_ends_with_4) {
+  Put(System("abap"));
+  const auto answer = transport_->send;
+  transport_->send = [&](const kube::HttpRequest& request,
+                         const std::stop_token& stop) -> kube::ApiResult<kube::HttpResponse> {
+    if (request.method != "POST") return answer(request, stop);
+    return std::unexpected(kube::ApiError{kube::ApiErrorKind::Timeout, 0, {}, "no answer", {}});
+  };
+  const Outcome outcome = Generate(TheSession(), {.name = "abap"});
+  EXPECT_EQ(ExitOf(outcome), Exit::TimedOut);
   EXPECT_THAT(MessageOf(outcome), HasSubstr("may have been made all the same"));
 }
 

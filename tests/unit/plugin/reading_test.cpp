@@ -1,4 +1,7 @@
 // list, describe, doctor, and what failures say.
+#include <filesystem>
+
+#include "support/child.hpp"
 #include "unit/plugin/fake_api.hpp"
 #include "yaml.hpp"
 
@@ -15,7 +18,7 @@ class ReadingTest : public PluginTest {
   void PutKinds() {
     objects_["/openapi/v3/apis/certpair.dev/v1"] = {
         {"nextTransition", 1},   {"activeFingerprint", 1}, {"secretName", 1}, {"peerMatching", 1},
-        {"ttlAfterFinished", 1}, {"atExpiry", 1},          {"chain", 1}};
+        {"ttlAfterFinished", 1}, {"atExpiry", 1},          {"chain", 1},      {"pkcs12", 1}};
   }
   static json Ending(const std::string& name, const std::string& not_after,
                      const std::string& reason) {
@@ -314,6 +317,58 @@ TEST_F(ReadingTest, A_missing_right_names_verb_resource_and_role) {
                                         HasSubstr("certpair-viewer")));
 }
 
+// As the API server answers a write.
+kube::HttpResponse Forbidden(const std::string& message) {
+  return kube::Answer(
+      403, {{"kind", "Status"}, {"reason", "Forbidden"}, {"code", 403}, {"message", message}});
+}
+
+TEST_F(ReadingTest, What_a_policy_or_a_webhook_forbids_is_a_refusal_and_no_missing_right) {
+  Put(System("abap"));
+  const std::string system = "provisioningsystems.certpair.dev \"abap\" is forbidden: ";
+  struct Case {
+    std::string said;
+    Exit exit;
+    const char* tells;
+  };
+  const Case cases[] = {
+      {system + "User \"ann@example.com\" cannot patch resource \"provisioningsystems\" in API "
+                "group \"certpair.dev\" in the namespace \"idm\"",
+       Exit::Failed, "you may not patch provisioningsystems.certpair.dev in namespace \"idm\""},
+      {system + "ValidatingAdmissionPolicy 'certpair-subscribers' with binding "
+                "'certpair-subscribers' denied request: you may change one subscription at a time",
+       Exit::Refused, "one subscription at a time"},
+      {"admission webhook \"it.example.com\" denied the request: User \"ann\" cannot do that",
+       Exit::Refused, "denied the request"},
+      {system + "Certificates cannot be changed on Fridays", Exit::Refused, "on Fridays"}};
+  for (const Case& c : cases) {
+    before = [&](const kube::HttpRequest& request) {
+      return request.method == "GET" ? std::nullopt : std::optional{Forbidden(c.said)};
+    };
+    for (const bool creates : {false, true}) {
+      const Outcome outcome = creates ? Generate(TheSession(), {.name = "abap"})
+                                      : Auto(TheSession(), {.on = true, .name = "abap"});
+      EXPECT_EQ(ExitOf(outcome), c.exit) << c.said;
+      if (!creates) {
+        EXPECT_THAT(MessageOf(outcome), HasSubstr(c.tells));
+      }
+      const bool tells_of_a_role = MessageOf(outcome).find("The role") != std::string::npos;
+      EXPECT_EQ(tells_of_a_role, c.exit == Exit::Failed) << MessageOf(outcome);
+    }
+  }
+}
+
+TEST_F(ReadingTest, An_API_server_that_does_not_answer_in_time_ends_with_4) {
+  transport_->send = [](const kube::HttpRequest&,
+                        const std::stop_token&) -> kube::ApiResult<kube::HttpResponse> {
+    return std::unexpected(kube::ApiError{kube::ApiErrorKind::Timeout, 0, {}, "no answer", {}});
+  };
+  const Outcome outcome = Describe(TheSession(), {.name = "abap"});
+  EXPECT_EQ(ExitOf(outcome), Exit::TimedOut);
+  EXPECT_THAT(MessageOf(outcome), AllOf(HasSubstr("did not answer in time"),
+                                        HasSubstr("--request-timeout"), HasSubstr("no answer")));
+}
+
 TEST_F(ReadingTest, Each_failure_has_its_exit_code_and_its_advice) {
   struct Case {
     int status;
@@ -416,6 +471,85 @@ TEST_F(ReadingTest, A_doctor_finds_missing_CRDs_and_a_silent_operator) {
   out_.clear();
   EXPECT_EQ(ExitOf(Doctor(TheSession(), {})), Exit::Failed);
   EXPECT_THAT(out_, HasSubstr("not of version"));
+}
+
+TEST_F(ReadingTest, The_fields_that_a_doctor_looks_for_are_in_the_CRDs) {
+  PutLease("2026-06-01T00:00:00.000000Z");
+  json kinds = json::array();
+  for (const auto& file :
+       std::filesystem::directory_iterator(std::string{CERTPAIR_SOURCE_DIR} + "/crds")) {
+    const auto documents = ParseYaml(test::ReadFile(file.path()));
+    ASSERT_TRUE(documents) << file.path();
+    for (const json& kind : *documents) kinds.push_back(kind);
+  }
+  ASSERT_EQ(kinds.size(), 3U);
+  const std::string schema = "/openapi/v3/apis/certpair.dev/v1";
+  objects_[schema] = kinds;
+  EXPECT_TRUE(Doctor(TheSession(), {})) << out_;
+  EXPECT_THAT(out_, testing::ContainsRegex("OK +CRDs"));
+  for (const char* field : {"nextTransition", "chain", "pkcs12"}) {
+    std::string older = kinds.dump();
+    const std::string name = '"' + std::string{field} + '"';
+    for (std::size_t at = older.find(name); at != std::string::npos; at = older.find(name))
+      older.replace(at, name.size(), "\"other\"");
+    objects_[schema] = json::parse(older);
+    out_.clear();
+    EXPECT_FALSE(Doctor(TheSession(), {}));
+    EXPECT_THAT(out_, HasSubstr(std::string{"they have no field "} + field));
+  }
+}
+
+TEST_F(ReadingTest, A_doctor_tells_a_machine_the_same) {
+  PutKinds();
+  PutLease("2026-06-01T00:00:00.000000Z");
+  Put(Ending("abap", "2026-06-20T00:00:00Z", "ActionNeeded"));
+  EXPECT_EQ(ExitOf(Doctor(TheSession(), {.format = Format::Json})), Exit::Failed);
+  const json told = json::parse(out_);
+  ASSERT_EQ(told.size(), 1U) << out_;
+  EXPECT_EQ(told.at("findings").at(0),
+            (json{{"urgency", "SOON"}, {"about", "idm/abap"}, {"message", "act: abap"}}));
+  std::vector<std::string> others;
+  for (const json& finding : told.at("findings"))
+    if (finding.at("urgency") == "OK") others.push_back(finding.at("about"));
+  EXPECT_THAT(others, testing::ElementsAre("CRDs", "operator"));
+}
+
+TEST_F(ReadingTest, A_version_is_told_to_people_and_to_machines) {
+  Version(console_, {.format = Format::Json});
+  EXPECT_EQ(json::parse(out_), (json{{"version", CERTPAIR_VERSION}, {"api", "certpair.dev/v1"}}));
+  out_.clear();
+  Version(console_, {.format = Format::Yaml});
+  const auto read = ParseYaml(out_);
+  ASSERT_TRUE(read) << out_;
+  EXPECT_EQ(read->front().at("api"), "certpair.dev/v1");
+  out_.clear();
+  Version(console_, {});
+  EXPECT_EQ(out_, "kubectl-certpair " CERTPAIR_VERSION " (certpair.dev/v1)\n");
+}
+
+TEST_F(ReadingTest, A_document_on_a_terminal_is_ASCII_and_in_a_file_as_it_is) {
+  json system = System("abap");
+  const std::string misleading =
+      "Gr\xc3\xb6\xc3\x9f"
+      "e\xe2\x80\xae\xc2\x9b[31m";
+  system["spec"]["displayName"] = misleading;
+  system["spec"]["certificate"]["note"] = misleading + "\n";
+  Put(system);
+  const auto is_ascii = [](const std::string& text) {
+    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x7F; });
+  };
+  for (const bool is_terminal : {true, false})
+    for (const Format format : {Format::Json, Format::Yaml}) {
+      console_.out_is_terminal = is_terminal;
+      out_.clear();
+      EXPECT_TRUE(List(TheSession(), {.format = format}));
+      EXPECT_EQ(is_ascii(out_), is_terminal) << out_;
+      const auto read = ParseYaml(out_);
+      ASSERT_TRUE(read) << out_;
+      const json& spec = read->front().at("items").at(0).at("spec");
+      EXPECT_EQ(spec.at("displayName"), misleading);
+      EXPECT_EQ(spec.at("certificate").at("note"), misleading + "\n");
+    }
 }
 
 TEST_F(ReadingTest, A_doctor_who_may_not_look_does_not_tell_of_health) {

@@ -1,12 +1,19 @@
 // subscribe, auto, set-authentication, download, simulate.
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <thread>
 
 #include "base/base64.hpp"
 #include "file_writer.hpp"
 #include "input.hpp"
+#include "options.hpp"
 #include "support/certificates.hpp"
 #include "support/child.hpp"
 #include "support/process.hpp"
@@ -72,6 +79,25 @@ TEST_F(WritingTest, Me_is_whom_the_API_server_takes_me_for) {
   EXPECT_THAT(MessageOf(outcome), AllOf(HasSubstr("system:admin"), HasSubstr("--email")));
 }
 
+TEST_F(WritingTest, Who_may_not_ask_who_he_is_is_told_what_needs_no_right) {
+  Put(System("abap"));
+  before = [](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+    if (request.path.find("selfsubjectreviews") == std::string::npos) return std::nullopt;
+    return kube::Answer(
+        403, {{"kind", "Status"},
+              {"reason", "Forbidden"},
+              {"message",
+               "selfsubjectreviews.authentication.k8s.io is forbidden: User \"ann\" cannot create "
+               "resource \"selfsubjectreviews\" in API group \"authentication.k8s.io\" at the "
+               "cluster scope"}});
+  };
+  const Outcome outcome = Subscribe(TheSession(), {.name = "abap", .me = true});
+  EXPECT_EQ(ExitOf(outcome), Exit::Failed);
+  EXPECT_THAT(MessageOf(outcome),
+              AllOf(HasSubstr("The role system:basic-user"), Not(HasSubstr("certpair-admin")),
+                    HasSubstr("--email ADDRESS in place of --me")));
+}
+
 TEST_F(WritingTest, What_is_no_address_is_refused_before_the_server_is_asked) {
   Put(System("abap"));
   for (const char* bad : {"ann", "@x", "a@", "a@b@c", "a b@c"})
@@ -101,6 +127,48 @@ TEST_F(WritingTest, An_entry_that_somebody_else_owns_is_removed_by_its_place_wit
   EXPECT_EQ(patches[1].at(1).at("value"), "y@e.com");
 }
 
+TEST_F(WritingTest, A_server_dry_run_of_unsubscribe_tries_all_that_would_be_sent) {
+  json system = System("abap");
+  system["spec"]["notifications"]["subscribers"] = {{{"email", "x@e.com"}, {"displayName", "X"}}};
+  Put(system);
+  bool refuses = false;
+  before = [&](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+    if (request.content_type != "application/json-patch+json") return std::nullopt;
+    return refuses ? kube::StatusAnswer(403, "Forbidden") : kube::Answer(200, system);
+  };
+  const UnsubscribeCommand command{
+      .name = "abap", .email = "x@e.com", .change = {.dry_run = DryRun::Server}};
+  EXPECT_TRUE(Unsubscribe(TheSession(), command));
+  EXPECT_THAT(out_, HasSubstr("server dry run"));
+  ASSERT_EQ(Methods("PATCH").size(), 2U);
+  for (const std::string& path : Methods("PATCH")) EXPECT_THAT(path, HasSubstr("dryRun=All"));
+  refuses = true;
+  EXPECT_EQ(ExitOf(Unsubscribe(TheSession(), command)), Exit::Refused);
+}
+
+TEST_F(WritingTest, A_client_dry_run_says_what_would_be_changed_and_writes_nothing) {
+  json system = System("abap");
+  system["spec"]["notifications"]["subscribers"] = {{{"email", "x@e.com"}, {"displayName", "X"}}};
+  Put(system);
+  const ChangeFlags dry{.dry_run = DryRun::Client};
+  EXPECT_TRUE(Auto(TheSession(), {.on = true, .name = "abap", .change = dry}));
+  EXPECT_TRUE(SetAuthentication(TheSession(),
+                                {.name = "abap", .value = "BasicAuthentication", .change = dry}));
+  EXPECT_TRUE(Subscribe(TheSession(), {.name = "abap", .email = "y@e.com", .change = dry}));
+  EXPECT_TRUE(Unsubscribe(TheSession(), {.name = "abap", .email = "x@e.com", .change = dry}));
+  EXPECT_THAT(out_, AllOf(HasSubstr("regeneration of abap is on (client dry run)"),
+                          HasSubstr("is BasicAuthentication (client dry run)"),
+                          HasSubstr("subscribed to abap (client dry run)"),
+                          HasSubstr("not subscribed to abap any more (client dry run)")));
+  EXPECT_TRUE(WroteNothing());
+  for (const char* command : {"auto", "set-authentication", "subscribe", "unsubscribe"}) {
+    const auto help = ParseCommandLine({command, "--help"});
+    EXPECT_THAT(std::get<Advice>(help).text,
+                AllOf(HasSubstr("client: say what would be changed, and write nothing"),
+                      Not(HasSubstr("would be sent"))));
+  }
+}
+
 TEST_F(WritingTest, Who_is_not_subscribed_is_told_so_and_nothing_is_written) {
   Put(System("abap"));
   EXPECT_TRUE(Unsubscribe(TheSession(), {.name = "abap", .email = "ann@example.com"}));
@@ -118,6 +186,57 @@ TEST_F(WritingTest, On_for_a_fingerprint_peer_wants_a_yes) {
   EXPECT_TRUE(Auto(TheSession(), {.on = true, .name = "abap", .change = {.yes = true}}));
   EXPECT_EQ(Patched().at("spec"), json::parse(R"({"automaticRegeneration":{"enabled":true}})"));
   EXPECT_EQ(Patched().at("metadata").at("uid"), "uid-abap");
+}
+
+TEST_F(WritingTest, On_after_the_end_says_what_happens_at_once) {
+  const std::string kEnded = "The active certificate of abap ended 31 days ago. ";
+  const std::string kMade =
+      "A new one is made, and is active at once; the one that ended stays, inactive";
+  const std::string kDeleted = ", and the other one, AB:99:EF:01, is deleted with its key.";
+  const std::string kWaits = "waits until somebody uploaded it to the peer and activates it.";
+  const std::string kPeer =
+      " The peer knows certificates by their fingerprint, and refuses it unless it was uploaded "
+      "there.";
+  struct Case {
+    const char* matching;
+    const char* at_expiry;
+    const char* inactive_ends;  // empty: there is none
+    std::string says;
+  };
+  const Case cases[] = {
+      {"SubjectAndIssuer", "Activate", "", kMade + "."},
+      {"SubjectAndIssuer", "Activate", "2026-04-01T00:00:00Z", kMade + kDeleted},
+      {"SubjectAndIssuer", "Activate", "2027-01-01T00:00:00Z",
+       kMade + kDeleted +
+           " If somebody went back from AB:99:EF:01, that one is activated instead."},
+      {"Fingerprint", "Activate", "", kMade + "." + kPeer},
+      {"Fingerprint", "Activate", "2026-04-01T00:00:00Z", kMade + kDeleted + kPeer},
+      {"Fingerprint", "Activate", "2027-01-01T00:00:00Z",
+       "The inactive one, AB:99:EF:01, is activated at once." + kPeer},
+      {"Fingerprint", "Hold", "", "A new one is made, inactive, and " + kWaits},
+      {"Fingerprint", "Hold", "2026-04-01T00:00:00Z",
+       "A new one is made, inactive, in place of AB:99:EF:01, and " + kWaits},
+      {"Fingerprint", "Hold", "2027-01-01T00:00:00Z", "The inactive one, AB:99:EF:01, " + kWaits}};
+  for (const Case& c : cases) {
+    json system = System("abap", *c.inactive_ends != '\0');
+    system["spec"]["peerMatching"] = c.matching;
+    system["spec"]["activation"]["atExpiry"] = c.at_expiry;
+    system["status"]["certificates"][0]["notAfter"] = "2026-05-01T00:00:00Z";
+    if (*c.inactive_ends != '\0') system["status"]["certificates"][1]["notAfter"] = c.inactive_ends;
+    Put(system);
+    out_.clear();
+    EXPECT_TRUE(Auto(TheSession(), {.on = true, .name = "abap", .change = {.yes = true}}));
+    EXPECT_EQ(out_, "Automatic regeneration of abap is on\n" + kEnded + c.says + "\n");
+  }
+}
+
+TEST_F(WritingTest, Off_after_the_end_does_not_speak_of_a_time_before_it) {
+  json system = System("abap");
+  system["status"]["certificates"][0]["notAfter"] = "2026-05-01T00:00:00Z";
+  Put(system);
+  EXPECT_TRUE(Auto(TheSession(), {.on = false, .name = "abap"}));
+  EXPECT_THAT(out_, AllOf(HasSubstr("the active one ended 31 days ago"),
+                          Not(HasSubstr("before the active one ends"))));
 }
 
 TEST_F(WritingTest, Off_asks_nobody_and_says_what_it_means) {
@@ -322,9 +441,144 @@ TEST_F(WritingTest, A_file_is_private_whole_and_never_written_through_a_link) {
   EXPECT_FALSE(std::filesystem::is_symlink(link));
   EXPECT_FALSE(WritePrivateFile(folder_ / "no/such/folder", "x", false));
   EXPECT_FALSE(WritePrivateFile(folder_.Path(), "x", true)) << "a folder";
-  EXPECT_FALSE(WritePrivateFile("/dev/full", "x", true));
+  const auto device = WritePrivateFile("/dev/full", "x", true);
+  ASSERT_FALSE(device);
+  EXPECT_THAT(device.error().message, HasSubstr("neither a file nor a link"));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.Path()), {}), 2)
       << "something was left behind";
+}
+
+// No file may grow beyond so many bytes, which a program notices as it does a full disk.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit little{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &little);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, signal_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*const signal_)(int);
+};
+
+std::vector<std::string> NamesIn(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    names.push_back(entry.path().filename());
+  std::ranges::sort(names);
+  return names;
+}
+
+TEST_F(WritingTest, A_full_disk_is_told_and_leaves_what_was_there) {
+  ASSERT_TRUE(WritePrivateFile(folder_ / "file", "one", false));
+  const auto written = [&] {
+    const FullDisk full{2};
+    return WritePrivateFile(folder_ / "file", "two", true);
+  }();
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().message, HasSubstr("cannot be written: File too large"));
+  EXPECT_EQ(test::ReadFile(folder_ / "file"), "one");
+  EXPECT_THAT(NamesIn(folder_.Path()), testing::ElementsAre("file"));
+}
+
+TEST_F(WritingTest, A_key_whose_certificate_does_not_fit_is_not_left_behind_nor_put_over_another) {
+  Put(System("abap"));
+  PutPair("abap");
+  const auto download = [&](bool force) {
+    const FullDisk full{10};  // the key, and not the certificate
+    return Download(TheSession(),
+                    {.name = "abap", .key = true, .to = folder_ / "x.pem", .force = force});
+  };
+  EXPECT_THAT(MessageOf(download(false)), HasSubstr("x.pem cannot be written"));
+  EXPECT_THAT(NamesIn(folder_.Path()), testing::IsEmpty());
+  std::ofstream(folder_ / "x.key") << "old key";
+  std::ofstream(folder_ / "x.pem") << "old certificate";
+  EXPECT_THAT(MessageOf(download(true)), HasSubstr("x.pem cannot be written"));
+  EXPECT_EQ(test::ReadFile(folder_ / "x.key"), "old key");
+  EXPECT_EQ(test::ReadFile(folder_ / "x.pem"), "old certificate");
+  EXPECT_THAT(NamesIn(folder_.Path()), testing::ElementsAre("x.key", "x.pem"));
+  EXPECT_EQ(err_, "");
+}
+
+TEST_F(WritingTest, What_was_placed_is_taken_back_unless_it_took_anothers_place) {
+  std::ofstream(folder_ / "there") << "old";
+  for (const char* name : {"anew", "there"}) {
+    auto file = PrivateFile::Write(folder_ / name, "new");
+    ASSERT_TRUE(file) << name;
+    ASSERT_TRUE(file->Place(true)) << name;
+    EXPECT_EQ(test::ReadFile(folder_ / name), "new");
+    file->TakeBack();
+  }
+  EXPECT_THAT(NamesIn(folder_.Path()), testing::ElementsAre("there"));
+}
+
+// These system calls of this thread fail with that error from now on.
+bool Deny(const std::vector<std::pair<unsigned, unsigned>>& calls) {
+  std::vector<sock_filter> program{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+  for (const auto& [call, error] : calls) {
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error));
+  }
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+std::vector<std::pair<unsigned, unsigned>> HardLinks() {
+  return {
+#ifdef SYS_link
+      {SYS_link, EPERM},
+#endif
+      {SYS_linkat, EPERM}};
+}
+
+TEST_F(WritingTest, Neither_hard_links_nor_the_flag_of_rename_are_needed_both) {
+  const auto no_links = HardLinks();
+  const std::vector<std::pair<unsigned, unsigned>> no_flag{{SYS_renameat2, EINVAL}};
+  for (const auto& missing : {no_links, no_flag}) {
+    const std::string name = missing == no_links ? "no links" : "no flag";
+    const std::string file = folder_ / name;
+    bool can_deny = false;
+    Result<void> first;
+    Result<void> second;
+    std::jthread{[&] {
+      can_deny = Deny(missing);
+      first = WritePrivateFile(file, "one", false);
+      auto late = PrivateFile::Write(file, "two");
+      if (late) second = late->Place(false);
+    }}.join();
+    if (!can_deny) GTEST_SKIP() << "system calls cannot be denied here";
+    EXPECT_TRUE(first) << name << ": " << first.error().message;
+    EXPECT_FALSE(second) << name << ": it was written over";
+    EXPECT_EQ(test::ReadFile(file), "one") << name;
+  }
+  EXPECT_THAT(NamesIn(folder_.Path()), testing::ElementsAre("no flag", "no links"));
+}
+
+TEST_F(WritingTest, Where_there_is_neither_only_force_puts_a_file_there) {
+  auto missing = HardLinks();
+  missing.emplace_back(SYS_renameat2, EINVAL);
+  bool can_deny = false;
+  Result<void> without;
+  Result<void> with;
+  std::jthread{[&] {
+    can_deny = Deny(missing);
+    without = WritePrivateFile(folder_ / "file", "one", false);
+    with = WritePrivateFile(folder_ / "file", "two", true);
+  }}.join();
+  if (!can_deny) GTEST_SKIP() << "system calls cannot be denied here";
+  EXPECT_FALSE(without);
+  EXPECT_TRUE(with) << with.error().message;
+  EXPECT_EQ(test::ReadFile(folder_ / "file"), "two");
+  EXPECT_THAT(NamesIn(folder_.Path()), testing::ElementsAre("file"));
 }
 
 TEST_F(WritingTest, A_simulation_tells_years_and_writes_nothing) {
