@@ -165,6 +165,25 @@ TEST_F(ReadingTest, Describe_tells_what_comes_next_and_what_was_done_oldest_firs
   EXPECT_THAT(out_, testing::ContainsRegex("Warning +ExpiringSoon +It ends AB:CD:EF:01…"));
 }
 
+TEST_F(ReadingTest, Describe_finds_the_operations_where_the_API_server_cannot_select_them) {
+  Put(System("abap"));
+  for (const char* of : {"abap", "hr"})
+    objects_[kGroupPath + "certificateoperations/of-" + of] = {
+        {"metadata",
+         {{"name", std::string{"of-"} + of}, {"creationTimestamp", "2026-05-30T00:00:00Z"}}},
+        {"spec", {{"action", "Generate"}, {"systemRef", {{"name", of}}}}}};
+  before = [](const kube::HttpRequest& request) -> std::optional<kube::HttpResponse> {
+    if (request.path.find("fieldSelector=spec.systemRef.name") == std::string::npos) return {};
+    return kube::Answer(400, {{"kind", "Status"},
+                              {"reason", "BadRequest"},
+                              {"code", 400},
+                              {"message", "field label not supported: spec.systemRef.name"}});
+  };
+  EXPECT_TRUE(Describe(TheSession(), {.name = "abap"}));
+  EXPECT_THAT(out_, testing::ContainsRegex("of-abap +Generate"));
+  EXPECT_THAT(out_, testing::Not(HasSubstr("of-hr")));
+}
+
 TEST_F(ReadingTest, Describe_recommends_regeneration_where_the_peer_needs_no_manual_step) {
   Put(System("abap"));
   json by_fingerprint = System("other");
