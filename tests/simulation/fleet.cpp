@@ -223,14 +223,25 @@ void Fleet::Calm() {
   if (!stage_.daemon.IsRunning()) stage_.daemon.Start();
 }
 
-// A process that remembers nothing finds nothing to do.
+// Nothing is due until then, whoever runs.
+World::Time Fleet::EndOfQuiet() const {
+  auto end = stage_.world.Now() + minutes{10};
+  for (const auto& next : {stage_.daemon.NextDue(), stage_.world.NextEvent()})
+    if (next) end = std::min(end, *next - seconds{1});
+  return std::max(end, stage_.world.Now());
+}
+
+// A process that remembers nothing finds nothing to do, nor by its second look.
 void Fleet::CheckFreshProcess(FleetResult& result) {
   if (!witness_.Violation().empty()) return;
   // What is due at this very moment is done by whoever runs.
   RunUntil(stage_.world.Now());
+  const auto begin = stage_.world.Now();
+  const auto end = EndOfQuiet();
   stage_.world.ResetCounts();
   stage_.daemon.Start();
-  RunUntil(stage_.world.Now());
+  RunUntil(end);
+  result.quiet_of_fresh_process = std::chrono::floor<seconds>(end - begin);
   result.writes_of_fresh_process = static_cast<std::uint64_t>(stage_.world.Writes());
   if (stage_.world.Writes() != 0)
     witness_.Accuse("fleet", fmt::format("a fresh process made {} writes in a settled world",

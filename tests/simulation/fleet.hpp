@@ -42,6 +42,7 @@ struct FleetResult {
   std::uint64_t crashes = 0;
   std::uint64_t acts = 0;
   std::uint64_t writes_of_fresh_process = 0;
+  seconds quiet_of_fresh_process{};  ///< for how long it was looked at
   Witness::Counts counts;
   MailWitness::Counts mail;
 };
@@ -93,6 +94,7 @@ class Fleet {
   void TellAuthority();
 
   void Calm();
+  [[nodiscard]] World::Time EndOfQuiet() const;
   void CheckFreshProcess(FleetResult& result);
 
   const FleetSettings settings_;

@@ -70,6 +70,7 @@ struct Total {
   std::uint64_t seed_of_violation = 0;
   double system_years = 0;
   double seconds = 0, cpu_seconds = 0;
+  std::chrono::seconds quiet_of_fresh_processes{};
   std::uint64_t lives = 0, passes = 0, crashes = 0, acts = 0;
   Witness::Counts counts;
   MailWitness::Counts mail;
@@ -89,6 +90,9 @@ struct Total {
     counts.automatic += r.counts.automatic;
     counts.deadlines_met += r.counts.deadlines_met;
     counts.policies_judged += r.counts.policies_judged;
+    counts.swaps_judged += r.counts.swaps_judged;
+    counts.rollbacks_judged += r.counts.rollbacks_judged;
+    quiet_of_fresh_processes += r.quiet_of_fresh_process;
     counts.keystores_judged += r.counts.keystores_judged;
     mail.mails += r.mail.mails;
     mail.repeated += r.mail.repeated;
@@ -99,13 +103,14 @@ struct Total {
     std::cout << fmt::format(
         "{} lives, {:.0f} system-years in {:.1f} s ({:.0f} a second; {:.0f} a second of CPU): {} "
         "passes, {} crashes, {} acts of people, {} Secrets written, {} operations, {} automatic "
-        "issuances; {} policies judged, {} key stores judged, {} deadlines met; {} mails, {} of "
-        "them repeated by a crash "
-        "or "
-        "a wiped ledger, {} readers asked whether they had theirs\n",
+        "issuances; {} policies judged ({} activations, {} regenerations after a rollback), {} key "
+        "stores judged, {} deadlines met, {} minutes of quiet; {} mails, {} of them repeated by a "
+        "crash or a wiped ledger, {} readers asked whether they had theirs\n",
         lives, system_years, seconds, system_years / seconds, SpeedOfCpu(), passes, crashes, acts,
         counts.operator_writes, counts.effects, counts.automatic, counts.policies_judged,
-        counts.keystores_judged, counts.deadlines_met, mail.mails, mail.repeated, mail.judged);
+        counts.swaps_judged, counts.rollbacks_judged, counts.keystores_judged, counts.deadlines_met,
+        std::chrono::floor<std::chrono::minutes>(quiet_of_fresh_processes).count(), mail.mails,
+        mail.repeated, mail.judged);
     testing::Test::RecordProperty("system_years_per_second",
                                   static_cast<int>(system_years / seconds));
     testing::Test::RecordProperty("system_years_per_cpu_second", static_cast<int>(SpeedOfCpu()));
@@ -173,6 +178,8 @@ TEST(Simulation, Every_life_of_a_fleet_keeps_the_rules) {
   EXPECT_GT(total.counts.effects, 20U);
   EXPECT_GT(total.counts.automatic, 20U);
   EXPECT_GT(total.counts.policies_judged, 20U);
+  EXPECT_GT(total.counts.swaps_judged, 0U);
+  EXPECT_GT(total.quiet_of_fresh_processes.count(), 0);
   EXPECT_GT(total.counts.deadlines_met, 20U);
   EXPECT_GT(total.counts.keystores_judged, 20U);
   EXPECT_GT(total.mail.mails, 20U);

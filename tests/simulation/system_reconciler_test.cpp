@@ -1,5 +1,7 @@
 // The reconciler's passes, call by call: what is read, what is written, and what is not.
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 
@@ -639,6 +641,50 @@ TEST_F(ReconcilerTest, An_operation_without_a_system_fails_after_a_minute) {
   stage.Run(std::chrono::seconds{2});
   EXPECT_TRUE(stage.world.LiveOperation(key)->operation.finished);
   EXPECT_FALSE(stage.world.LiveOperation(key)->operation.succeeded);
+}
+
+TEST_F(ReconcilerTest, An_operation_that_waited_when_its_system_was_deleted_ends_with_it) {
+  MakeItLive();
+  stage.mint.Find(kAuthority)->signs = false;
+  stage.world.SetAuthority(DescribeAuthority(kAuthority, *stage.mint.Find(kAuthority)));
+  const auto early = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
+  stage.Run(minutes{2});
+  const auto late = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
+  stage.Run(std::chrono::seconds{1});
+  ASSERT_FALSE(stage.world.LiveOperation(early)->operation.finished);
+  stage.world.DeleteSystem(kKey);
+  stage.Run(std::chrono::seconds{1});
+  // The minute for a system that is still to come counts from each operation's creation.
+  EXPECT_TRUE(stage.world.LiveOperation(early)->operation.finished);
+  EXPECT_FALSE(stage.world.LiveOperation(late)->operation.finished);
+  stage.Run(minutes{1});
+  EXPECT_TRUE(stage.world.LiveOperation(late)->operation.finished);
+  for (const auto& key : {early, late})
+    EXPECT_FALSE(stage.world.LiveOperation(key)->operation.succeeded);
+}
+
+TEST_F(ReconcilerTest, An_operation_that_waited_when_its_system_began_to_leave_ends_at_once) {
+  MakeItLive();
+  stage.mint.Find(kAuthority)->signs = false;
+  stage.world.SetAuthority(DescribeAuthority(kAuthority, *stage.mint.Find(kAuthority)));
+  const auto key = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
+  stage.Settle();
+  ASSERT_FALSE(stage.world.LiveOperation(key)->operation.finished);
+  stage.world.EditSystem(kKey, [](auto& system) { system.identity.being_deleted = true; });
+  stage.Settle();
+  EXPECT_TRUE(stage.world.LiveOperation(key)->operation.finished);
+  EXPECT_FALSE(stage.world.LiveOperation(key)->operation.succeeded);
+}
+
+// In a second there is room for several: they are done as they were created, whatever their names.
+TEST_F(ReconcilerTest, Of_one_second_the_operation_that_was_written_first_is_done_first) {
+  MakeItLive();
+  std::vector<std::string> keys;
+  for (int i = 0; i < 12; ++i)  // "operation-10" is before "operation-9"
+    keys.push_back(stage.world.AddOperation("abap", core::OperationAction::Generate, ""));
+  stage.Run(minutes{1});
+  for (const auto& key : keys)
+    EXPECT_EQ(stage.world.LiveOperation(key)->operation.succeeded, key == keys.front()) << key;
 }
 
 TEST_F(ReconcilerTest, And_not_while_its_system_is_there_and_only_the_cache_has_not_heard_of_it) {

@@ -1,6 +1,7 @@
 #include "simulation/witness.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "base/time_format.hpp"
 #include "core/schedule.hpp"
 #include "reconcile/names.hpp"
+#include "reconcile/objects.hpp"
 #include "reconcile/secret_reading.hpp"
 #include "simulation/specimens.hpp"
 #include "simulation/trace.hpp"
@@ -22,6 +24,9 @@ using std::chrono::minutes;
 
 // Back-off (5 min at most), a slow key and a slow watch.
 constexpr minutes kGrace{20};
+
+// Times are rounded on their way.
+constexpr minutes kSlack{1};
 
 constexpr std::string_view kSuffix = "-outbound";
 
@@ -39,6 +44,35 @@ std::optional<core::Receipt> ReceiptIn(const SecretObject* secret) {
 
 std::string SystemOf(const std::string& secret_key) {
   return secret_key.substr(0, secret_key.size() - kSuffix.size());
+}
+
+bool IsNewer(const core::Certificate& one, const core::Certificate& other) {
+  return std::tie(one.not_before, one.not_after) > std::tie(other.not_before, other.not_after);
+}
+
+// R6: a person activated the older one, and nothing changed since.
+bool IsRolledBack(const std::optional<core::Receipt>& receipt, const Pair& pair) {
+  const core::Certificate* active = pair.active.certificate;
+  const core::Certificate* inactive = pair.inactive.certificate;
+  if (!receipt || active == nullptr || inactive == nullptr) return false;
+  return receipt->action == OperationAction::Activate &&
+         receipt->fingerprint == active->fingerprint &&
+         receipt->replaced == inactive->fingerprint && IsNewer(*inactive, *active);
+}
+
+// R6: until then a regeneration waits after a rollback.
+sys_seconds EndOfRollback(const core::SystemSpec& spec, const core::Certificate& active) {
+  return active.not_after - core::EffectiveBefore(spec, &active) / 4;
+}
+
+// R15. Its life is counted from its backdated beginning, which is in favour of the operator.
+seconds LongestLead(const core::Certificate& active) {
+  return std::min<seconds>(minutes{5}, (active.not_after - active.not_before) / 20);
+}
+
+bool WasHeld(const StoredSystem& system) {
+  const core::Condition* told = system.status.Find("AutomaticRegeneration");
+  return told != nullptr && told->reason == "WaitingForActivation";
 }
 
 }  // namespace
@@ -274,7 +308,7 @@ void Witness::JudgeEffect(const std::string& key, const core::Receipt& receipt, 
 void Witness::JudgeOrder(const std::string& key, const OperationPointer& operation) {
   for (const auto& [other_key, other] : stage_.world.LiveOperations()) {
     const bool older = other->system == operation->system && !other->operation.finished &&
-                       other->operation.created < operation->operation.created;
+                       reconcile::CreatedBefore(*other, *operation);
     if (older)
       Accuse(key, fmt::format("operation {} overtook {}", operation->operation.name,
                               other->operation.name));
@@ -297,7 +331,7 @@ void Witness::JudgeAutomatic(const std::string& key, const SecretPointer& secret
     mail_.Renewed(key, successor->fingerprint, before.active.certificate != nullptr);
   if (after.active.NewSince(before) != nullptr) {
     CountIssuance(key, *system, before.active.certificate);
-    return JudgeNewActive(key, *system, before, after);
+    return JudgeNewActive(key, *system, secret_before, before, after);
   }
   if (after.active == before.active && after.inactive.NewSince(before) != nullptr) {
     CountIssuance(key, *system, before.active.certificate);
@@ -306,13 +340,41 @@ void Witness::JudgeAutomatic(const std::string& key, const SecretPointer& secret
   if (!after.IsSwapOf(before))
     return Accuse(key, fmt::format("an automatic change that no rule explains: {} became {}",
                                    before.Describe(), after.Describe()));
-  if (IsExcused(key)) return;
-  ++counts_.policies_judged;
-  if (!system->spec.regeneration_enabled)
-    Accuse(key, "a certificate was activated by itself though regeneration is OFF (R7)");
+  JudgeSwap(key, *system, secret_before, before);
 }
 
-void Witness::JudgeNewActive(const std::string& key, const StoredSystem& system, const Pair& before,
+void Witness::JudgeSwap(const std::string& key, const StoredSystem& system,
+                        const SecretPointer& secret_before, const Pair& before) {
+  if (IsExcused(key)) return;
+  ++counts_.policies_judged;
+  ++counts_.swaps_judged;
+  const core::SystemSpec& spec = system.spec;
+  if (!spec.regeneration_enabled)
+    Accuse(key, "a certificate was activated by itself though regeneration is OFF (R7)");
+  if (spec.peer_matching == core::PeerMatching::Fingerprint)
+    return JudgeSwapForFingerprintPeer(key, spec, before);
+  // Held until now, for a peer that matched by fingerprint (R15).
+  if (WasHeld(system)) return;
+  const bool rolled_back = IsRolledBack(ReceiptIn(secret_before.get()), before);
+  if (!rolled_back)
+    Accuse(key, "a certificate was activated by itself that was neither held nor gone back from");
+  else if (stage_.world.TrueNow() + kSlack < EndOfRollback(spec, *before.active.certificate))
+    Accuse(key, "a rollback was undone before the last quarter of the window (R6)");
+}
+
+// R15. Of a damaged one nothing is left to wait for.
+void Witness::JudgeSwapForFingerprintPeer(const std::string& key, const core::SystemSpec& spec,
+                                          const Pair& before) {
+  const core::Certificate* active = before.active.certificate;
+  if (active == nullptr) return;
+  if (spec.at_expiry == core::AtExpiry::Hold)
+    Accuse(key, "a held certificate was activated by itself in spite of Hold (R15)");
+  if (stage_.world.TrueNow() + kSlack < active->not_after - LongestLead(*active))
+    Accuse(key, "a held certificate was activated by itself before the lead time (R15)");
+}
+
+void Witness::JudgeNewActive(const std::string& key, const StoredSystem& system,
+                             const SecretPointer& secret_before, const Pair& before,
                              const Pair& after) {
   const core::SystemSpec& spec = system.spec;
   const core::Certificate* old = before.active.certificate;
@@ -333,8 +395,13 @@ void Witness::JudgeNewActive(const std::string& key, const StoredSystem& system,
   if (!spec.regeneration_enabled) Accuse(key, "a regeneration though it is OFF (R7)");
   if (spec.peer_matching == core::PeerMatching::Fingerprint && now < old->not_after)
     Accuse(key, "a regeneration at a peer that matches by fingerprint (R15)");
-  if (now + minutes{1} < old->not_after - core::EffectiveBefore(spec, old))
+  if (now + kSlack < old->not_after - core::EffectiveBefore(spec, old))
     Accuse(key, "a regeneration before its window (R6)");
+  if (IsRolledBack(ReceiptIn(secret_before.get()), before)) {
+    ++counts_.rollbacks_judged;
+    if (now + kSlack < EndOfRollback(spec, *old))
+      Accuse(key, "a regeneration after a rollback, before the last quarter of the window (R6)");
+  }
   if (after.active.certificate->not_after < old->not_after + spec.validity / 10)
     Accuse(key, "a regeneration that wins too little (R22)");
 }
@@ -351,8 +418,7 @@ void Witness::JudgeNewInactive(const std::string& key, const StoredSystem& syste
   const core::Certificate* active = before.active.certificate;
   if (held == nullptr || active == nullptr || held->not_after <= active->not_after) return;
   const sys_seconds now = stage_.world.TrueNow();
-  if (now >= held->not_before &&
-      now + minutes{1} < held->not_after - core::EffectiveBefore(spec, held))
+  if (now >= held->not_before && now + kSlack < held->not_after - core::EffectiveBefore(spec, held))
     Accuse(key, "a valid newer inactive certificate was discarded (R15)");
 }
 
@@ -446,13 +512,8 @@ std::optional<std::pair<sys_seconds, const char*>> Witness::Deadline(const std::
   if (by_fingerprint && successor) return std::nullopt;
   if (!MayIssue(*system, active)) return std::nullopt;
   const seconds before = core::EffectiveBefore(spec, active);
-  const auto receipt = ReceiptIn(secret.get());
-  const bool rolled_back = !by_fingerprint && receipt && inactive != nullptr &&
-                           receipt->action == OperationAction::Activate &&
-                           receipt->fingerprint == active->fingerprint &&
-                           receipt->replaced == inactive->fingerprint;
-  if (rolled_back)
-    return Answer{active->not_after - before / 4, "no regeneration after a rollback (R6)"};
+  if (!by_fingerprint && IsRolledBack(ReceiptIn(secret.get()), pair))
+    return Answer{EndOfRollback(spec, *active), "no regeneration after a rollback (R6)"};
   return Answer{active->not_after - before + std::min<seconds>(hours{24}, before / 4),
                 by_fingerprint ? "nothing was made for the fingerprint peer (R15)"
                                : "no regeneration within the window (R6)"};

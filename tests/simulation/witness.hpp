@@ -60,6 +60,8 @@ class Witness {
     std::uint64_t automatic = 0;      ///< issuances
     std::uint64_t deadlines_met = 0;  ///< by a write, where nothing excused the operator
     std::uint64_t policies_judged = 0;
+    std::uint64_t swaps_judged = 0;      ///< of these, automatic activations
+    std::uint64_t rollbacks_judged = 0;  ///< and what came after a rollback
     std::uint64_t keystores_judged = 0;
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
@@ -96,8 +98,12 @@ class Witness {
   void JudgeOrder(const std::string& key, const OperationPointer& operation);
   void JudgeAutomatic(const std::string& key, const SecretPointer& secret_before,
                       const Pair& before, const Pair& after);
+  void JudgeSwap(const std::string& key, const reconcile::StoredSystem& system,
+                 const SecretPointer& secret_before, const Pair& before);
+  void JudgeSwapForFingerprintPeer(const std::string& key, const core::SystemSpec& spec,
+                                   const Pair& before);
   void JudgeNewActive(const std::string& key, const reconcile::StoredSystem& system,
-                      const Pair& before, const Pair& after);
+                      const SecretPointer& secret_before, const Pair& before, const Pair& after);
   void JudgeNewInactive(const std::string& key, const reconcile::StoredSystem& system,
                         const Pair& before, const Pair& after);
   void CountIssuance(const std::string& key, const reconcile::StoredSystem& system,

@@ -8,6 +8,7 @@
 
 #include "reconcile/authority_codec.hpp"
 #include "reconcile/names.hpp"
+#include "reconcile/objects.hpp"
 
 namespace certpair::sim {
 
@@ -258,11 +259,10 @@ void World::OperationNews(const std::string&, const OperationPointer& before,
   auto& list = operations_of_[system];
   std::erase_if(list, [&](const auto& o) { return o->operation.uid == known->operation.uid; });
   if (after) {
-    const auto order = [](const OperationPointer& o) {
-      return std::tie(o->operation.created, o->operation.name);
+    const auto before_it = [](const auto& a, const auto& b) {
+      return reconcile::CreatedBefore(*a, *b);
     };
-    const auto place = std::ranges::upper_bound(list, order(after), {}, order);
-    list.insert(place, after);
+    list.insert(std::ranges::upper_bound(list, after, before_it), after);
   }
   if (list.empty()) operations_of_.erase(system);
 }

@@ -15,12 +15,16 @@ def event(namespace):
     return {"metadata": {"generateName": "x-", "namespace": namespace}, "involvedObject": {"kind": "Pod", "namespace": namespace}, "reason": "Test"}
 
 
+OPERATION = {"apiVersion": "certpair.dev/v1", "kind": "CertificateOperation", "metadata": {"name": "there"},
+             "spec": {"systemRef": {"name": "there"}, "action": "Generate"}}
+
 # (verb, path, body): {} stands for the namespace of the systems. PUT brings what is there, since a Lease wants its version.
 NEEDED = [
     ("GET", AUTHORITIES, None), ("GET", "/api/v1/namespaces", None),
     ("GET", SYSTEMS, None), ("GET", OPERATIONS, None), ("GET", SECRETS, None), ("GET", SECRETS + "/pair", None),
     ("POST", SECRETS + DRY, pair_secret("made")), ("PATCH", SECRETS + "/pair" + DRY, {"data": {"tls.crt": "Yg=="}}),
     ("PATCH", SYSTEMS + "/there/status" + DRY, {"status": {"observedGeneration": 1}}),
+    ("PATCH", OPERATIONS + "/there/status" + DRY, {"status": {"fingerprint": ":".join(["AB"] * 32)}}), ("DELETE", OPERATIONS + "/there" + DRY, None),
     ("GET", SECRETS.format(NAMESPACE), None), ("POST", SECRETS.format(NAMESPACE) + DRY, pair_secret("certpair-ca-x")),
     ("GET", LEASES.format(NAMESPACE) + "/certpair-controller", None),
     ("PUT", LEASES.format(NAMESPACE) + "/certpair-controller" + DRY, None),
@@ -70,6 +74,7 @@ class Rights:
     def setUp(self):
         self.token = self.operator_api()
         self.api.create(SYSTEMS.format("idm"), system("there"))
+        self.api.create(OPERATIONS.format("idm"), OPERATION)
         self.api.create(SECRETS.format("idm"), pair_secret("pair"))
         for name in ("certpair-controller", "another"):
             self.api.create(LEASES.format(NAMESPACE), {"metadata": {"name": name}})

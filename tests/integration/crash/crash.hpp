@@ -1,13 +1,12 @@
-// An operator that is killed after its n-th write, and another that goes on where it left off.
+// An operator that is killed after its n-th write, and another that goes on where it left off: for
+// each n, until one survives.
 #pragma once
 
-#include <algorithm>
-#include <csignal>
 #include <functional>
+#include <optional>
 #include <string>
 
-#include <gtest/gtest.h>
-
+#include "support/certificates.hpp"
 #include "support/proxied_operator_test.hpp"
 
 namespace certpair::test {
@@ -16,40 +15,50 @@ inline constexpr std::chrono::seconds kCrashLimit{90};
 
 class Crash : public ProxiedOperatorTest {
  protected:
-  // Runs the operator until its n-th write from the moment of `act`, then a fresh one until `done`.
-  void CrashAndGoOn(int writes, const std::function<void()>& act,
-                    const std::function<bool()>& done) {
-    OperatorProcess first{ThroughProxy()};
-    ASSERT_TRUE(Eventually([&] { return first.Ready().starts_with("ok"); }, kCrashLimit));
-    // What is left of earlier work is over before the count begins.
-    ASSERT_TRUE(
-        Eventually([&] { return first.Metric("certpair_work_queue_depth") <= 0; }, kCrashLimit));
-    proxy_->Do({{"do", "kill_after_writes"}, {"pid", first.Pid()}, {"writes", writes}});
-    act();
-    EXPECT_EQ(first.WaitForExit(kCrashLimit), 128 + SIGKILL) << "after " << writes << " writes\n"
-                                                             << first.Log();
-    OperatorProcess second{ThroughProxy()};
-    EXPECT_TRUE(Eventually(done, kCrashLimit)) << "after " << writes << " writes\n" << second.Log();
-  }
-  // Without a crash.
-  void MakeItReady(const Json& system) {
-    OperatorProcess op{ThroughProxy()};
-    Apply(system);
-    AwaitCondition("psys", system.at("metadata").at("name"), "Ready", "True", "", kCrashLimit);
-  }
-  static bool IsComplete(const std::string& operation) {
-    return OutcomeOf(operation).first == "Complete";
-  }
-  static bool IsReady(const std::string& system) {
-    return ConditionOf(*Get("psys", system), "Ready").status == "True";
-  }
-  // How many certificates were made by themselves, as the Secret counts them.
-  static std::ptrdiff_t Issuances(const std::string& system) {
-    const auto secret = Get("secret", system + "-outbound");
-    const std::string times =
-        secret->at("metadata").at("annotations").value("certpair.dev/automatic-issuances", "");
-    return times.empty() ? 0 : std::ranges::count(times, ',') + 1;
-  }
+  void SetUp() override;
+
+  /// What happens, and what it comes to, be there a crash or none. Each time to a system of its
+  /// own, whose name is given.
+  struct Scenario {
+    std::function<void(const std::string& name)> prepare;  ///< to the end, without a crash
+    std::function<void(const std::string& name)> act;
+    std::function<bool(const std::string& name)> done;
+    int secret_writes = 1;        ///< in all, of both processes
+    int automatic_issuances = 0;  ///< that the Secret counts in the end
+  };
+  void AfterEachWrite(const std::string& title, const Scenario& scenario);
+
+  /// Signed by the authority `crash-ca`, and neither the first nor the last of its life.
+  static x509::IssuedCertificate Made(const std::string& name, std::chrono::minutes since,
+                                      std::chrono::minutes left);
+  // Regeneration begins an hour before the end (`TurnOn`); none of these is in the last quarter.
+  static x509::IssuedCertificate Expired(const std::string& name);
+  static x509::IssuedCertificate InWindow(const std::string& name);
+  static x509::IssuedCertificate Newer(const std::string& name);
+
+  static Json SystemOf(const std::string& name);
+  static void MakeItReady(const Json& system);
+  /// A system that is ready, OFF, and has these two.
+  void MakeItHold(const Json& system, const x509::IssuedCertificate& active,
+                  const x509::IssuedCertificate* inactive = nullptr);
+  /// What comes out of it lives too long to be renewed here.
+  static void TurnOn(Json& system);
+  static void PatchSecret(const std::string& name, const Json& patch);
+
+  static bool IsReady(const std::string& system, const std::string& reason = {});
+
+  /// Of the system that was made ready last.
+  Pair before_;
+
+ private:
+  void StartOperator();
+  bool IsKilledAfter(int writes, const std::string& name, const Scenario& scenario);
+  bool Rests(const std::string& name);
+  [[nodiscard]] int SecretWrites() const;
+  static std::ptrdiff_t Issuances(const std::string& system);
+
+  std::optional<OperatorProcess> operator_;
+  int looks_ = 0;
 };
 
 }  // namespace certpair::test

@@ -1,4 +1,5 @@
 // Operations as nobody should ask for them: too many, too late, for nothing, against one another.
+#include <algorithm>
 #include <array>
 #include <map>
 #include <thread>
@@ -93,7 +94,7 @@ TEST_F(Operations, Of_an_Activate_and_a_Delete_of_one_certificate_the_first_coun
   MustKubectl({"create", "-f", "-"}, list.dump());
   const Outcome deleted = AwaitOutcome("duel-delete");
   const Outcome activated = AwaitOutcome("duel-activate");
-  // Which of them is older, the API server's clock says: to the second, then it is their names.
+  // Which of them is older, the API server's clock says; within a second, which was written first.
   if (deleted.first == "Complete") {
     EXPECT_EQ(activated, (Outcome{"Failed", "UnknownFingerprint"}));
     AwaitPair("duel", [&](const Pair& p) { return p == Pair{before.active, ""}; });
@@ -102,6 +103,28 @@ TEST_F(Operations, Of_an_Activate_and_a_Delete_of_one_certificate_the_first_coun
     EXPECT_EQ(activated, (Outcome{"Complete", "Activated"}));
     AwaitPair("duel", [&](const Pair& p) { return p == Pair{before.inactive, before.active}; });
   }
+}
+
+TEST_F(Operations, That_is_finished_goes_after_its_TTL_if_its_name_was_generated_and_stays_else) {
+  OperatorProcess op{WithAdmin()};
+  Apply(GeneratedAuthority("brief-ca"));
+  Apply(System("brief", "brief-ca"));
+  AwaitCondition("psys", "brief", "Ready", "True", "", kSoon);
+  Json named = Generate("brief-named", "brief");
+  named["spec"]["ttlAfterFinished"] = "0s";
+  Json generated = named;
+  generated["metadata"].erase("name");
+  generated["metadata"]["generateName"] = "brief-generated-";
+  MustKubectl({"create", "-f", "-"}, named.dump());
+  EXPECT_EQ(AwaitOutcome("brief-named"), (Outcome{"Complete", "Generated"}));
+  const std::string name =
+      MustKubectl({"create", "-f", "-", "-o", "jsonpath={.metadata.name}"}, generated.dump());
+  ASSERT_TRUE(name.starts_with("brief-generated-")) << name;
+  EXPECT_TRUE(Eventually([&] { return !Get("certop", name); }, kSoon)) << op.Log();
+  // It was answered before.
+  EXPECT_TRUE(Eventually(
+      [] { return std::ranges::count(EventReasons("brief"), "OperationFailed") == 1; }, kSoon));
+  EXPECT_TRUE(Get("certop", "brief-named"));
 }
 
 TEST_F(Operations, With_the_fingerprint_of_another_system_it_is_refused) {

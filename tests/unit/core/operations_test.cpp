@@ -43,7 +43,7 @@ TEST(Generate, Makes_a_second_one_inactive_with_a_receipt) {
   EXPECT_EQ(pass.last.wake_at, o.now);
   EXPECT_EQ(o.status.active->fingerprint, kOld.fingerprint);
   EXPECT_THAT(Reasons(pass.last.events), ElementsAre("Normal CertificateIssued"));
-  EXPECT_THAT(pass.last.events[0].message, HasSubstr("operation-1"));
+  EXPECT_THAT(pass.last.events[0].message, HasSubstr("by operation \"operation-1\""));
 }
 
 // The status is of the time before somebody activated the older one, and of the time after it was
@@ -82,7 +82,9 @@ TEST(Generate, Is_refused_at_two_and_nothing_changes) {
   EXPECT_EQ(decision.verdicts[0].kind, Kind::Fail);
   EXPECT_EQ(decision.verdicts[0].reason, "LimitReached");
   EXPECT_THAT(decision.verdicts[0].message, HasSubstr(kNew.fingerprint));
-  EXPECT_THAT(Reasons(decision.events), ElementsAre("Warning OperationFailed"));
+  ASSERT_THAT(Reasons(decision.events), ElementsAre("Warning OperationFailed"));
+  EXPECT_THAT(decision.events[0].message,
+              HasSubstr("Operation \"operation-1\" was refused (LimitReached)"));
 }
 
 TEST(Generate, With_two_expired_ones_and_OFF_names_the_one_to_delete) {
@@ -145,7 +147,8 @@ TEST(Activate, Swaps_the_slots_in_one_write_and_says_what_gave_way) {
   EXPECT_EQ(pass.last.verdicts.at(0).reason, "Activated");
   EXPECT_EQ(o.status.active->fingerprint, kNew.fingerprint);
   EXPECT_EQ(o.status.inactive->fingerprint, kOld.fingerprint);
-  EXPECT_THAT(Reasons(pass.last.events), ElementsAre("Normal CertificateActivated"));
+  ASSERT_THAT(Reasons(pass.last.events), ElementsAre("Normal CertificateActivated"));
+  EXPECT_THAT(pass.last.events[0].message, HasSubstr("by operation \"operation-1\""));
 }
 
 TEST(Activate, Of_the_active_one_succeeds_without_a_write) {
@@ -163,7 +166,21 @@ TEST(Delete, Takes_the_inactive_one_away) {
   EXPECT_EQ(pass.last.verdicts.at(0).reason, "Deleted");
   EXPECT_EQ(pass.last.verdicts[0].fingerprint, kNew.fingerprint);
   EXPECT_FALSE(o.status.inactive);
-  EXPECT_THAT(Reasons(pass.last.events), ElementsAre("Normal CertificateDeleted"));
+  ASSERT_THAT(Reasons(pass.last.events), ElementsAre("Normal CertificateDeleted"));
+  EXPECT_THAT(pass.last.events[0].message, HasSubstr("by operation \"operation-1\""));
+}
+
+TEST(Delete, Twice_of_one_certificate_knows_it_no_more_at_the_second) {
+  Observation o = Asked(Two(), {Op(Delete, 1, 2), Op(Delete, 2, 2)});
+  Signer signer;
+  EXPECT_EQ(RunPass(o, signer).last.verdicts.at(0).reason, "Deleted");
+  const Pass second = RunPass(o, signer);
+  EXPECT_FALSE(second.first.change);
+  ASSERT_EQ(second.last.verdicts.size(), 1U);
+  EXPECT_EQ(second.last.verdicts[0].uid, "op-2");
+  EXPECT_EQ(second.last.verdicts[0].kind, Kind::Fail);
+  EXPECT_EQ(second.last.verdicts[0].reason, "UnknownFingerprint");
+  EXPECT_EQ(o.status.active->fingerprint, kOld.fingerprint);
 }
 
 struct Refusal {
@@ -235,6 +252,20 @@ TEST(Operations, Of_a_terminating_namespace_are_left_alone) {
   Observation o = Asked(Two(), {Op(Generate, 1)});
   o.identity.namespace_terminating = true;
   EXPECT_THAT(Decide(o).verdicts, IsEmpty());
+}
+
+TEST(Operations, That_waited_when_their_system_was_deleted_end_at_once) {
+  Observation o = Asked(One(), {Op(Generate, 1), Op(Generate, 2)});
+  o.authority.state = AuthorityView::State::NotReady;
+  ASSERT_THAT(Decide(o).verdicts, IsEmpty());
+  o.identity.being_deleted = true;
+  const Decision decision = Decide(o);
+  EXPECT_FALSE(decision.change);
+  ASSERT_EQ(decision.verdicts.size(), 2U);
+  for (const OperationVerdict& verdict : decision.verdicts) {
+    EXPECT_EQ(verdict.kind, Kind::Fail);
+    EXPECT_EQ(verdict.reason, "SystemBeingDeleted");
+  }
 }
 
 TEST(Operations, Wait_for_the_Secret_of_an_earlier_system_to_go) {

@@ -10,16 +10,24 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-enum class Mode { Off, On, Fingerprint, Hold, Unsupported };
+enum class Mode {
+  Off,
+  On,
+  Unsupported,
+  // At a peer that matches by fingerprint; ON where nothing else is said.
+  Fingerprint,
+  Hold,
+  FingerprintOff,
+  FingerprintUnsupported
+};
 
 Observation In(Mode mode, sys_seconds now = kNow) {
   Observation o = Fresh(now);
-  o.spec.regeneration_enabled = mode != Mode::Off;
-  if (mode == Mode::Fingerprint || mode == Mode::Hold) {
-    o.spec.peer_matching = PeerMatching::Fingerprint;
-  }
+  o.spec.regeneration_enabled = mode != Mode::Off && mode != Mode::FingerprintOff;
+  if (mode >= Mode::Fingerprint) o.spec.peer_matching = PeerMatching::Fingerprint;
   if (mode == Mode::Hold) o.spec.at_expiry = AtExpiry::Hold;
-  o.installation.regeneration_supported = mode != Mode::Unsupported;
+  o.installation.regeneration_supported =
+      mode != Mode::Unsupported && mode != Mode::FingerprintUnsupported;
   return o;
 }
 
@@ -122,8 +130,16 @@ INSTANTIATE_TEST_SUITE_P(
             -1},
         Row{"expired_inactive_damaged_hold", Mode::Hold, Broken(Expired(), std::nullopt),
             "IssueInactive", 1, -1},
-        Row{"held_and_turned_OFF", Mode::Off, Pair(AtItsEnd(), Newer()), "", 1, 2},
-        Row{"not_offered", Mode::Unsupported, Pair(InWindow()), "", 1, 0}),
+        Row{"OFF_in_the_window", Mode::FingerprintOff, Pair(InWindow()), "", 1, 0},
+        Row{"held_and_turned_OFF", Mode::FingerprintOff, Pair(AtItsEnd(), Newer()), "", 1, 2},
+        Row{"held_and_turned_OFF_expired", Mode::FingerprintOff, Pair(Expired(), Newer()), "", 1,
+            2},
+        Row{"OFF_expired_alone", Mode::FingerprintOff, Pair(Expired()), "", 1, 0},
+        Row{"OFF_active_damaged", Mode::FingerprintOff, Broken(std::nullopt, Newer()), "", 0, 2},
+        Row{"not_offered", Mode::FingerprintUnsupported, Pair(InWindow()), "", 1, 0},
+        Row{"not_offered_and_held", Mode::FingerprintUnsupported, Pair(AtItsEnd(), Newer()), "", 1,
+            2},
+        Row{"not_offered_expired_alone", Mode::FingerprintUnsupported, Pair(Expired()), "", 1, 0}),
     [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -337,6 +353,25 @@ TEST(Hold, A_pre_issued_one_is_told_with_what_to_do) {
               HasSubstr(o.status.inactive->fingerprint));
   EXPECT_EQ(o.status.next->action, "Activate");
   EXPECT_EQ(o.status.next->at, InWindow().not_after - minutes{5});
+}
+
+TEST(Key, That_is_another_in_the_spec_alone_changes_nothing_and_waits_for_the_next_certificate) {
+  for (const Mode mode : {Mode::Off, Mode::On, Mode::Fingerprint, Mode::Hold}) {
+    Observation o = WithPair(In(mode), Young(), Newer());
+    o.spec.key = {KeyAlgorithm::Ed25519, 256};
+    ++o.identity.generation;
+    Signer signer;
+    const Pass pass = RunPass(o, signer);
+    EXPECT_FALSE(pass.first.change) << NameOf(pass.first.change);
+    EXPECT_THAT(pass.last.events, ::testing::IsEmpty());
+    EXPECT_EQ(Says(o.status, "Ready"), "True/Valid");
+    EXPECT_FALSE(RunPass(o, signer).first.change);
+  }
+  Observation o = WithPair(In(Mode::On), InWindow());
+  o.spec.key = {KeyAlgorithm::Ed25519, 256};
+  Signer signer;
+  RunPass(o, signer);
+  EXPECT_EQ(o.status.active->key.algorithm, KeyAlgorithm::Ed25519);
 }
 
 TEST(Unsupported, Is_said_and_behaves_as_OFF) {
