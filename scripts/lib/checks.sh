@@ -146,19 +146,18 @@ check_tidy() {
   return "$status"
 }
 
-# sanitized PRESET NAME: the tests that need nothing but us, under a sanitizer. With a budget a program at a time, so
-# that what there is time for has run: the largest first, since what it links the others link.
+# sanitized PRESET NAME: the tests that need nothing but us, under a sanitizer. With a budget a program at a time, in the
+# order in which they are declared, so that what there is time for has run: each adds little to what those before it link.
 sanitized() {
-  local first=unit_reconcile programs program status=0
+  local preset=$1 name=$2 programs program status=0
   if ((budget == 0)); then
-    sanitize "$1" "$1" '^(unit|fault)_' tests_unit tests_fault
+    sanitize "$preset" "$preset" '^(unit|fault)_' tests_unit tests_fault
     return
   fi
-  sanitize "$1" "$1-$first" "^$first\$" "$first" || status=1
-  mapfile -t programs < <(sed -nE 's/.*\/((unit|fault)_[a-z0-9]+)\[1\]_include.*/\1/p' "$certpair_root/build/$1/tests/CTestTestfile.cmake")
+  run cmake -S "$certpair_root" --preset "$preset" >"$logs/configure-$preset.log" 2>&1 || { tail -n 30 "$logs/configure-$preset.log" && return 1; }
+  mapfile -t programs < <(sed -nE 's/.*\/((unit|fault)_[a-z0-9]+)\[1\]_include.*/\1/p' "$certpair_root/build/$preset/tests/CTestTestfile.cmake")
   for program in "${programs[@]}"; do
-    [[ $program != "$first" ]] || continue
-    too_late "$2 of $program" || sanitize "$1" "$1-$program" "^$program\$" "$program" || status=1
+    too_late "$name of $program" || sanitize "$preset" "$preset-$program" "^$program\$" "$program" || status=1
   done
   return "$status"
 }
