@@ -27,11 +27,6 @@ Outcome Patch(const Session& session, const SystemView& system, const nlohmann::
   return {};
 }
 
-bool HasEnded(const SystemView& system, sys_seconds now) {
-  const CertificateView* active = system.Active();
-  return active != nullptr && active->not_after && *active->not_after <= now;
-}
-
 // The inactive certificate, where it could take the active one's place.
 const CertificateView* SuccessorOf(const SystemView& system, sys_seconds now) {
   const CertificateView* inactive = system.Inactive();

@@ -128,10 +128,14 @@ Expected<const CertificateView*> Resolve(const SystemView& system, std::string_v
   return found;
 }
 
-Tint UrgencyOf(const SystemView& system, sys_seconds now) {
+bool HasEnded(const SystemView& system, sys_seconds now) {
   const CertificateView* active = system.Active();
+  return active != nullptr && active->not_after && *active->not_after <= now;
+}
+
+Tint UrgencyOf(const SystemView& system, sys_seconds now) {
   const core::Condition* ready = system.Condition("Ready");
-  if (active != nullptr && active->not_after && *active->not_after <= now) return Tint::Bad;
+  if (HasEnded(system, now)) return Tint::Bad;
   if (ready != nullptr && ready->status == core::ConditionStatus::False)
     return ready->reason == "Issuing" ? Tint::Warn : Tint::Bad;
   const core::Condition* expiring = system.Condition("ExpiringSoon");

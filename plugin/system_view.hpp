@@ -70,6 +70,9 @@ struct SystemView {
 [[nodiscard]] Expected<const CertificateView*> Resolve(const SystemView& system,
                                                        std::string_view text);
 
+/// Whether its active certificate has; without one: no.
+[[nodiscard]] bool HasEnded(const SystemView& system, sys_seconds now);
+
 /// How urgent it is: Bad (ended, not ready), Warn (somebody must act soon), Good.
 [[nodiscard]] Tint UrgencyOf(const SystemView& system, sys_seconds now);
 

@@ -47,6 +47,14 @@ def small_system(name):
                      "certificate": {"subject": {"commonName": name}, "key": {"algorithm": "ECDSA", "size": 256}}}}
 
 
+def warned_system(name):
+    """One whose subscriber is told of its end two seconds after it is ready."""
+    system = small_system(name)
+    system["spec"]["certificate"]["validity"] = "1h"
+    system["spec"]["notifications"] = {"warnBefore": ["59m58s"], "subscribers": [{"email": "team@example.com"}]}
+    return system
+
+
 class Certificates:
     """All certificates that were ever the active ones of the namespace, as a watch of its Secrets shows them."""
 

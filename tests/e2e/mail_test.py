@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 
 from chart import CHART, NAMESPACE, ROOT, SECRETS, SYSTEMS, eventually, run
-from installation import InstalledTest, needs_the_node, small_system
+from installation import InstalledTest, needs_the_node, warned_system
 
 PYTHON = "/usr/bin/python3"  # Debian's, which Debian's python3-aiosmtpd is for
 
@@ -51,10 +51,7 @@ class MailTest(InstalledTest):
                   "--set", "smtp.credentialsSecret.name=mail-login,smtp.credentialsSecret.key=line,smtp.caSecret.name=mail-ca,smtp.caSecret.key=mail\\.pem",
                   "--wait", "--timeout", "120s")
         self.namespace("mailed")
-        warned = small_system("warned")
-        warned["spec"]["certificate"]["validity"] = "1h"
-        warned["spec"]["notifications"] = {"warnBefore": ["59m58s"], "subscribers": [{"email": "team@example.com"}]}
-        self.api.create(SYSTEMS.format("mailed"), warned)
+        self.api.create(SYSTEMS.format("mailed"), warned_system("warned"))
         eventually(server.mails, "no mail arrives", 60)
         self.await_reason(SYSTEMS.format("mailed") + "/warned", "Delivered", "NotificationsDelivered")
         mail, = server.mails()

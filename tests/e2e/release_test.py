@@ -12,7 +12,7 @@ import yaml
 
 import chart_versions
 from chart import AUTHORITIES, CHART, NAMESPACE, OPERATOR, ROOT, SECRETS, SYSTEMS, eventually, run
-from installation import ON_NODE, PODS, InstalledTest, Load, small_system, takes_long
+from installation import ON_NODE, PODS, InstalledTest, Load, small_system, takes_long, warned_system
 
 
 class ReleaseTest(InstalledTest):
@@ -174,10 +174,7 @@ class ReleaseTest(InstalledTest):
                   "--set", "smtp.credentialsSecret.name=missing,smtp.caSecret.name=missing", "--wait", "--timeout", "120s")
         certificates = self.namespace("unmailed")
         self.create("unmailed", 3)
-        warned = small_system("warned")
-        warned["spec"]["certificate"]["validity"] = "1h"
-        warned["spec"]["notifications"] = {"warnBefore": ["59m58s"], "subscribers": [{"email": "team@example.com"}]}
-        self.api.create(SYSTEMS.format("unmailed"), warned)
+        self.api.create(SYSTEMS.format("unmailed"), warned_system("warned"))
         self.await_ready("unmailed", 4)
         self.assertIn("/etc/certpair/smtp-", self.await_reason(SYSTEMS.format("unmailed") + "/warned", "MailDelayed", "NotificationsDelivered"))
         self.each_once(certificates, 4)

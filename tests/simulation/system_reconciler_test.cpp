@@ -25,6 +25,11 @@ class ReconcilerTest : public testing::Test {
     AddAuthority(stage);
     stage.daemon.Start();
   }
+  void StopSigning() {
+    auto& ca = *stage.mint.Find(kAuthority);
+    ca.signs = false;
+    stage.world.SetAuthority(DescribeAuthority(kAuthority, ca));
+  }
   // A system whose first certificate is there, and of which all news has arrived.
   void MakeItLive(reconcile::StoredSystem system = MakeSystem("abap")) {
     stage.world.AddSystem(std::move(system));
@@ -645,8 +650,7 @@ TEST_F(ReconcilerTest, An_operation_without_a_system_fails_after_a_minute) {
 
 TEST_F(ReconcilerTest, An_operation_that_waited_when_its_system_was_deleted_ends_with_it) {
   MakeItLive();
-  stage.mint.Find(kAuthority)->signs = false;
-  stage.world.SetAuthority(DescribeAuthority(kAuthority, *stage.mint.Find(kAuthority)));
+  StopSigning();
   const auto early = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
   stage.Run(minutes{2});
   const auto late = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
@@ -665,8 +669,7 @@ TEST_F(ReconcilerTest, An_operation_that_waited_when_its_system_was_deleted_ends
 
 TEST_F(ReconcilerTest, An_operation_that_waited_when_its_system_began_to_leave_ends_at_once) {
   MakeItLive();
-  stage.mint.Find(kAuthority)->signs = false;
-  stage.world.SetAuthority(DescribeAuthority(kAuthority, *stage.mint.Find(kAuthority)));
+  StopSigning();
   const auto key = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
   stage.Settle();
   ASSERT_FALSE(stage.world.LiveOperation(key)->operation.finished);
