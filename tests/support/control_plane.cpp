@@ -5,12 +5,14 @@
 #include <thread>
 #include <utility>
 
+#include "support/source.hpp"
+
 namespace certpair::test {
 namespace {
 
 constexpr std::chrono::seconds kStartLimit{300};
 
-std::string Script() { return std::string(CERTPAIR_SOURCE_DIR) + "/scripts/control-plane"; }
+std::string Script() { return SourceDir() + "/scripts/control-plane"; }
 
 std::string Trimmed(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
@@ -103,7 +105,7 @@ std::string ControlPlaneTest::MustKubectl(const std::vector<std::string>& argume
 
 void ControlPlaneTest::InstallCrds() {
   static const bool installed = [] {
-    const std::string crds = std::string(CERTPAIR_SOURCE_DIR) + "/crds";
+    const std::string crds = SourceDir() + "/crds";
     MustKubectl({"apply", "--server-side", "-f", crds});
     MustKubectl({"wait", "--for=condition=Established", "--timeout=30s", "-f", crds});
     return true;

@@ -10,15 +10,15 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "support/source.hpp"
 #include "support/tls_peer.hpp"
 
 namespace certpair::test {
 namespace {
 
 std::vector<std::string> Command(const ControlPlane& control_plane, const ScratchFolder& folder) {
-  std::vector<std::string> command{
-      "/usr/bin/env", "python3",
-      std::string{CERTPAIR_SOURCE_DIR} + "/tests/support/fault_proxy.py"};
+  std::vector<std::string> command{"/usr/bin/env", "python3",
+                                   SourceDir() + "/tests/support/fault_proxy.py"};
   for (std::string& word : AdministratorArguments(control_plane, folder))
     command.push_back(std::move(word));
   command.insert(command.end(), {"--ports", folder.Path()});

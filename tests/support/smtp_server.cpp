@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "support/process.hpp"
+#include "support/source.hpp"
 
 namespace certpair::test {
 namespace {
@@ -58,11 +59,9 @@ SmtpServer::SmtpServer(const SmtpServerOptions& options) {
   WriteFile(folder_ / "server.crt", identity.certificate);
   WriteFile(folder_ / "server.key", identity.key);
   Behave(options.behaviour.is_null() ? nlohmann::json::object() : options.behaviour);
-  child_.emplace(
-      std::vector<std::string>{kPython,
-                               std::string{CERTPAIR_SOURCE_DIR} + "/tests/support/smtp_server.py",
-                               folder_.Path(), "--tls", options.tls},
-      folder_ / "log");
+  child_.emplace(std::vector<std::string>{kPython, SourceDir() + "/tests/support/smtp_server.py",
+                                          folder_.Path(), "--tls", options.tls},
+                 folder_ / "log");
   const bool open =
       Within(std::chrono::seconds{30}, [&] { return !ReadFile(folder_ / "port").empty(); });
   EXPECT_TRUE(open) << ReadFile(folder_ / "log");

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.hpp"
+#include "support/source.hpp"
 
 namespace certpair::test {
 namespace {
@@ -13,7 +14,7 @@ std::vector<std::string> Command(const ControlPlane& control_plane, const Scratc
                                  const std::string& namespace_, const std::string& secret,
                                  const std::vector<std::string>& more = {}) {
   std::vector<std::string> command{"/usr/bin/env", "python3",
-                                   std::string{CERTPAIR_SOURCE_DIR} + "/tests/support/tls_peer.py"};
+                                   SourceDir() + "/tests/support/tls_peer.py"};
   for (std::string& word : AdministratorArguments(control_plane, folder))
     command.push_back(std::move(word));
   command.insert(command.end(),

@@ -2,6 +2,7 @@
 // survives.
 #include <sstream>
 
+#include "support/source.hpp"
 #include "table.hpp"
 
 namespace certpair::test {
@@ -210,7 +211,7 @@ TEST_F(Printing, Explain_is_the_manual) {
 }
 
 TEST_F(Printing, The_examples_are_accepted_as_they_stand) {
-  MustKubectl({"apply", "-f", std::string(CERTPAIR_SOURCE_DIR) + "/examples"});
+  MustKubectl({"apply", "-f", SourceDir() + "/examples"});
   EXPECT_EQ(
       MustKubectl({"get", "psys", "-n", "idm", "--sort-by=.metadata.name", "-o",
                    "jsonpath={range .items[*]}{.spec.type} {.spec.certificate.key}{\"\\n\"}{end}"}),

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support/pair_test.hpp"
+#include "support/source.hpp"
 
 namespace certpair::test {
 namespace {
@@ -20,8 +21,7 @@ TEST_F(Unreadable, A_spec_is_told_to_its_owner_and_nothing_is_done_until_it_is_c
   system["spec"]["issuance"] = "Sometimes";
   EXPECT_TRUE(Eventually(
       [&] { return Kubectl({"apply", "-f", "-"}, system.dump()).exit_code == 0; }, kSoon));
-  MustKubectl({"apply", "--server-side", "--force-conflicts", "-f",
-               std::string{CERTPAIR_SOURCE_DIR} + "/crds"});
+  MustKubectl({"apply", "--server-side", "--force-conflicts", "-f", SourceDir() + "/crds"});
   AwaitCondition("psys", "odd", "Ready", "False", "InvalidSpec", kSoon);
   const Told told = ConditionOf(*Get("psys", "odd"), "Ready");
   EXPECT_TRUE(told.message.starts_with(

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "support/operator_test.hpp"
+#include "support/source.hpp"
 
 namespace certpair::test {
 namespace {
@@ -36,7 +37,7 @@ class FirstCertificate : public OperatorTest {
 
 TEST_F(FirstCertificate, The_examples_become_ready_each_with_a_pair_that_openssl_accepts) {
   OperatorProcess op{WithAdmin()};
-  MustKubectl({"apply", "-f", std::string{CERTPAIR_SOURCE_DIR} + "/examples"});
+  MustKubectl({"apply", "-f", SourceDir() + "/examples"});
   for (const auto& [system, secret_name] : std::vector<std::pair<std::string, std::string>>{
            {"hr-cloud", "hr-cloud-outbound"},
            {"abap-prod", "abap-prod-outbound"},

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "support/operator_test.hpp"
+#include "support/source.hpp"
 
 namespace certpair::test {
 namespace {
@@ -22,7 +23,7 @@ TEST(Start, Before_the_CRDs_are_there_it_names_them_and_goes_on_when_they_come) 
     EXPECT_EQ(told.exit_code, 0) << told.err;
     return told.out;
   };
-  const std::string sources{CERTPAIR_SOURCE_DIR};
+  const std::string sources = test::SourceDir();
   OperatorProcess op{
       {.kubeconfig = (*cluster)->Kubeconfig(), .arguments = {"--leader-elect=false"}}};
   EXPECT_TRUE(Eventually([&] {

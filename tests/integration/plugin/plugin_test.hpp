@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/pair_test.hpp"
+#include "support/source.hpp"
 
 namespace certpair::test {
 
@@ -44,9 +45,8 @@ class PluginTest : public PairTest {
   using Steps = std::vector<std::pair<std::string, std::string>>;
   static Session OnTerminal(const Steps& steps, const std::vector<std::string>& arguments,
                             const std::vector<std::string>& environment = {}) {
-    std::vector<std::string> command{
-        "python3", std::string{CERTPAIR_SOURCE_DIR} + "/tests/support/terminal.py",
-        Json(steps).dump()};
+    std::vector<std::string> command{"python3", SourceDir() + "/tests/support/terminal.py",
+                                     Json(steps).dump()};
     for (const std::string& word : CommandLine(arguments)) command.push_back(word);
     std::vector<std::string> variables{"TERM=xterm", "NO_COLOR="};
     variables.insert(variables.end(), environment.begin(), environment.end());

@@ -8,6 +8,7 @@
 
 #include "integration/plugin/plugin_test.hpp"
 #include "support/certificates.hpp"
+#include "support/source.hpp"
 
 namespace certpair::test {
 namespace {
@@ -21,7 +22,7 @@ class Roles : public PluginTest {
   void SetUp() override {
     PluginTest::SetUp();
     if (HasFatalFailure() || IsSkipped()) return;
-    MustKubectl({"apply", "-f", std::string{CERTPAIR_SOURCE_DIR} + "/config/roles.yaml"});
+    MustKubectl({"apply", "-f", SourceDir() + "/config/roles.yaml"});
     for (const char* role : {"viewer", "operator", "admin"})
       std::ignore = Kubectl({"-n", "idm", "create", "rolebinding", std::string{"plugin-"} + role,
                              std::string{"--clusterrole=certpair-"} + role,

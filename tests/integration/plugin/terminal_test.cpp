@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "integration/plugin/plugin_test.hpp"
+#include "support/source.hpp"
 
 namespace certpair::test {
 namespace {
@@ -231,8 +232,7 @@ TEST_F(Terminal, A_credential_program_is_asked_once_for_a_login) {
 }
 
 TEST_F(Terminal, The_proxy_of_the_kubeconfig_is_asked_for_a_tunnel) {
-  Child proxy{{"/usr/bin/env", "python3",
-               std::string{CERTPAIR_SOURCE_DIR} + "/tests/support/connect_proxy.py"},
+  Child proxy{{"/usr/bin/env", "python3", SourceDir() + "/tests/support/connect_proxy.py"},
               folder_ / "log"};
   ASSERT_TRUE(Eventually([&] { return ReadFile(folder_ / "log").ends_with("\n"); }));
   const std::string port = std::to_string(std::stoi(ReadFile(folder_ / "log")));

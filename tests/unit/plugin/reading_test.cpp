@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "support/child.hpp"
+#include "support/source.hpp"
 #include "unit/plugin/fake_api.hpp"
 #include "yaml.hpp"
 
@@ -495,8 +496,7 @@ TEST_F(ReadingTest, A_doctor_finds_missing_CRDs_and_a_silent_operator) {
 TEST_F(ReadingTest, The_fields_that_a_doctor_looks_for_are_in_the_CRDs) {
   PutLease("2026-06-01T00:00:00.000000Z");
   json kinds = json::array();
-  for (const auto& file :
-       std::filesystem::directory_iterator(std::string{CERTPAIR_SOURCE_DIR} + "/crds")) {
+  for (const auto& file : std::filesystem::directory_iterator(test::SourceDir() + "/crds")) {
     const auto documents = ParseYaml(test::ReadFile(file.path()));
     ASSERT_TRUE(documents) << file.path();
     for (const json& kind : *documents) kinds.push_back(kind);

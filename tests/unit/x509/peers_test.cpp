@@ -13,6 +13,7 @@
 
 #include "support/certificates.hpp"
 #include "support/process.hpp"
+#include "support/source.hpp"
 #include "x509/authority.hpp"
 #include "x509/certificate.hpp"
 #include "x509/pkcs12.hpp"
@@ -142,7 +143,7 @@ class Peers : public testing::Test {
 };
 
 std::string Script(const char* name) {
-  return std::string{CERTPAIR_SOURCE_DIR} + "/tests/unit/x509/peers/" + name;
+  return test::SourceDir() + "/tests/unit/x509/peers/" + name;
 }
 
 // nginx before 1.23 writes octets beyond ASCII as `\C3`.
