@@ -41,7 +41,9 @@ install_packages() {
 
 check_rules() {
   run python3 "$certpair_root/tests/rules/include_rules_test.py" --quiet &&
-    run python3 "$certpair_root/tests/rules/include_rules.py" "$certpair_root"
+    run python3 "$certpair_root/tests/rules/include_rules.py" "$certpair_root" &&
+    run python3 "$certpair_root/tests/rules/document_rules_test.py" --quiet &&
+    run python3 "$certpair_root/tests/rules/document_rules.py" "$certpair_root"
 }
 
 # own_files PATTERN...: the files of the repository, new ones too; of an unpacked archive, all.
