@@ -16,6 +16,7 @@
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "http/server.hpp"
 #include "kube/client.hpp"
 #include "kube/config.hpp"
 #include "kube/events.hpp"
@@ -24,7 +25,6 @@
 #include "mail.hpp"
 #include "metrics/check_ready.hpp"
 #include "metrics/endpoints.hpp"
-#include "metrics/http_server.hpp"
 #include "metrics/registry.hpp"
 #include "options.hpp"
 #include "reconcile/operator.hpp"
@@ -153,12 +153,13 @@ int Run(const Options& options, const sigset_t& signals) {
     op.Measure(m);
     mail.Measure(m);
   });
-  auto metrics_server =
-      metrics::HttpServer::Start(options.metrics_bind_address, metrics::MetricsRoutes(metrics));
+  auto metrics_server = http::Server::Start(options.metrics_bind_address,
+                                            http::ReadOnly(metrics::MetricsRoutes(metrics)));
   if (!metrics_server) return Fail("--metrics-bind-address: " + metrics_server.error().message);
-  auto health_server = metrics::HttpServer::Start(
-      options.health_probe_bind_address,
-      metrics::HealthRoutes([&op] { return op.WhyNotReady(); }, [&op] { return op.LeftAside(); }));
+  auto health_server =
+      http::Server::Start(options.health_probe_bind_address,
+                          http::ReadOnly(metrics::HealthRoutes([&op] { return op.WhyNotReady(); },
+                                                               [&op] { return op.LeftAside(); })));
   if (!health_server) return Fail("--health-probe-bind-address: " + health_server.error().message);
 
   log::Info("certpair-controller " CERTPAIR_VERSION " starts",

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "metrics/http_server.hpp"
+#include "http/message.hpp"
 #include "metrics/registry.hpp"
 
 namespace certpair::metrics {
@@ -15,13 +15,13 @@ namespace certpair::metrics {
 using Readiness = std::function<std::optional<std::string>()>;
 
 /// /metrics. `metrics` must outlive the server.
-[[nodiscard]] HttpRoutes MetricsRoutes(Metrics& metrics);
+[[nodiscard]] http::Routes MetricsRoutes(Metrics& metrics);
 
 /// What a person should know of a process that is ready all the same. As Readiness is called.
 using Remarks = std::function<std::vector<std::string>()>;
 
 /// /healthz (200 as long as the process answers at all) and /readyz (200 with the remarks, or 503
 /// with the reason).
-[[nodiscard]] HttpRoutes HealthRoutes(Readiness readiness, Remarks remarks = {});
+[[nodiscard]] http::Routes HealthRoutes(Readiness readiness, Remarks remarks = {});
 
 }  // namespace certpair::metrics

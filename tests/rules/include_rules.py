@@ -24,14 +24,15 @@ class Problem(NamedTuple):
 
 
 # The table "Folders": what of ours a folder may include.
-ALL = {"base", "core", "x509", "kube", "notify", "metrics", "reconcile"}
+ALL = {"base", "core", "x509", "kube", "notify", "http", "metrics", "reconcile"}
 MAY_INCLUDE: Dict[str, Set[str]] = {
     "src/base": set(),
     "src/core": {"base"},
     "src/x509": {"base", "core"},
     "src/kube": {"base"},
     "src/notify": {"base", "core"},
-    "src/metrics": {"base"},
+    "src/http": {"base"},
+    "src/metrics": {"base", "http"},
     "src/reconcile": ALL - {"reconcile"},
     "controller": ALL,
     "plugin": ALL,
@@ -47,7 +48,8 @@ FOREIGN: Dict[str, str] = {
     "src/x509": rf"fmt/.*|openssl/.*|{POSIX}",
     "src/kube": rf"fmt/.*|nlohmann/.*|yaml-cpp/.*|openssl/.*|{CPPREST}|{POSIX}",
     "src/notify": rf"fmt/.*|curl/.*|gmime/.*|{POSIX}",
-    "src/metrics": rf"fmt/.*|prometheus/.*|civetweb\.h|{POSIX}",
+    "src/http": rf"fmt/.*|boost/(asio|beast)/.*|{POSIX}",
+    "src/metrics": rf"fmt/.*|prometheus/.*|{POSIX}",
     "src/reconcile": rf"fmt/.*|nlohmann/.*|{POSIX}",
     "controller": rf"malloc\.h|fmt/.*|CLI/.*|{POSIX}",
     "plugin": rf"fmt/.*|CLI/.*|nlohmann/.*|yaml-cpp/.*|{POSIX}",
@@ -59,6 +61,7 @@ IMPURE = {
 }
 THE_CPPREST_FILE = "src/kube/transport_cpprest.cpp"
 THE_CURL_FILE = "src/notify/smtp_mailer.cpp"
+THE_BEAST_FILE = "src/http/server.cpp"
 OPENSSL_CERTIFICATES = r"openssl/(x509.*|pem.*|pkcs7|pkcs12|cms|ocsp|ts)\.h"
 
 MAINS = {"controller/main.cpp", "plugin/main.cpp"}
@@ -176,6 +179,15 @@ def check_curl(tree: Tree) -> Iterator[Problem]:
                 yield Problem(path, line, f"libcurl is included by {THE_CURL_FILE} alone")
 
 
+def check_beast(tree: Tree) -> Iterator[Problem]:
+    for path in code_of(tree, "src", "controller", "plugin"):
+        if path.startswith("src/kube/"):  # what cpprestsdk's own Asio needs
+            continue
+        for line, _, name in includes(tree[path]):
+            if re.match(r"boost/(asio|beast)", name) and path != THE_BEAST_FILE:
+                yield Problem(path, line, f"Boost's Asio and Beast are included by {THE_BEAST_FILE} alone")
+
+
 def check_outside_world(tree: Tree) -> Iterator[Problem]:
     for path in code_of(tree, "src", "controller", "plugin"):
         for number, line in enumerate(without_comments_and_texts(tree[path]).splitlines(), 1):
@@ -212,7 +224,7 @@ def check_machine_paths(tree: Tree) -> Iterator[Problem]:
                 yield Problem(path, number, "a path of somebody's machine")
 
 
-CHECKS = [check_our_includes, check_foreign_includes, check_openssl, check_cpprest, check_curl, check_outside_world,
+CHECKS = [check_our_includes, check_foreign_includes, check_openssl, check_cpprest, check_curl, check_beast, check_outside_world,
           check_private_keys, check_lengths, check_machine_paths]
 
 

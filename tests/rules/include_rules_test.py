@@ -16,7 +16,9 @@ GOOD = {
     "src/x509/key.hpp": '#include "core/rules.hpp"\n#include <openssl/x509.h>\n#include <sys/prctl.h>\n',
     "src/kube/client.hpp": '#include "base/clock.hpp"\n#include <nlohmann/json.hpp>\n#include <openssl/ssl.h>\n',
     "src/kube/transport_cpprest.cpp": "#include <cpprest/http_client.h>\n#include <pplx/pplx.h>\n#include <openssl/x509v3.h>\n",
-    "src/metrics/registry.cpp": "#include <prometheus/registry.h>\n#include <civetweb.h>\n",
+    "src/http/message.hpp": "#include <map>\n",
+    "src/http/server.cpp": "#include <boost/beast/http/parser.hpp>\n",
+    "src/metrics/registry.cpp": '#include "http/message.hpp"\n#include <prometheus/registry.h>\n',
     "src/reconcile/observe.hpp": '#include "kube/client.hpp"\n#include "x509/key.hpp"\n',
     "controller/options.hpp": "#include <string>\n",
     "controller/main.cpp": '#include "options.hpp"\n#include "reconcile/observe.hpp"\nint main() { std::signal(1, f); getenv("X"); SystemClock c; }\n',
@@ -85,6 +87,10 @@ class Rules(unittest.TestCase):
             with self.subTest(header=header):
                 self.expect_break("src/kube/new.cpp", f"#include <openssl/{header}>\n", 1, "only src/x509")
         self.expect_break("controller/tls.cpp", "#include <openssl/x509.h>\n", 1, "only src/x509")
+
+    def test_one_file_includes_Beast(self):
+        self.expect_break("src/http/new.cpp", "#include <boost/asio/post.hpp>\n", 1, "alone")
+        self.expect_break("src/metrics/new.cpp", "#include <boost/beast/http.hpp>\n", 1, "not for src/metrics")
 
     def test_one_file_includes_libcurl(self):
         self.expect_break("src/notify/outbox.cpp", "\n#include <curl/curl.h>\n", 2, "alone")

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "http/server.hpp"
 #include "metrics/endpoints.hpp"
 
 namespace certpair::metrics {
@@ -13,11 +14,12 @@ using ::testing::HasSubstr;
 class CheckReadyTest : public ::testing::Test {
  protected:
   Result<std::string> Ask(std::optional<std::string> why_not) {
-    server = std::move(*HttpServer::Start(
-        "127.0.0.1:0", HealthRoutes([why_not = std::move(why_not)] { return why_not; })));
+    server = std::move(*http::Server::Start(
+        "127.0.0.1:0",
+        http::ReadOnly(HealthRoutes([why_not = std::move(why_not)] { return why_not; }))));
     return CheckReady(fmt::format("127.0.0.1:{}", server->Port()));
   }
-  std::unique_ptr<HttpServer> server;
+  std::unique_ptr<http::Server> server;
 };
 
 TEST_F(CheckReadyTest, Says_what_a_replica_answers_that_is_ready) {

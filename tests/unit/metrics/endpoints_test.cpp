@@ -5,11 +5,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "unit/metrics/http_client.hpp"
+#include "http/server.hpp"
+#include "support/http_client.hpp"
 
 namespace certpair::metrics {
 namespace {
 
+using test::BodyOf;
+using test::Get;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -18,7 +21,7 @@ TEST(Endpoints, Metrics_are_served_in_the_text_format) {
   const SystemClock clock;
   Metrics metrics{clock};
   metrics.CountIssued("First");
-  const auto server = HttpServer::Start("127.0.0.1:0", MetricsRoutes(metrics));
+  const auto server = http::Server::Start("127.0.0.1:0", http::ReadOnly(MetricsRoutes(metrics)));
   ASSERT_TRUE(server) << server.error().message;
   const std::string answer = Get((*server)->Port(), "/metrics");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
@@ -28,11 +31,11 @@ TEST(Endpoints, Metrics_are_served_in_the_text_format) {
 
 TEST(Endpoints, Health_holds_while_readiness_says_why_not) {
   std::atomic<bool> ready{false};
-  const auto server =
-      HttpServer::Start("127.0.0.1:0", HealthRoutes([&ready]() -> std::optional<std::string> {
-                          if (ready) return std::nullopt;
-                          return "the list of provisioningsystems is not in yet";
-                        }));
+  const auto server = http::Server::Start(
+      "127.0.0.1:0", http::ReadOnly(HealthRoutes([&ready]() -> std::optional<std::string> {
+        if (ready) return std::nullopt;
+        return "the list of provisioningsystems is not in yet";
+      })));
   ASSERT_TRUE(server) << server.error().message;
   const int port = (*server)->Port();
   EXPECT_THAT(Get(port, "/healthz"), StartsWith("HTTP/1.1 200"));
@@ -44,19 +47,19 @@ TEST(Endpoints, Health_holds_while_readiness_says_why_not) {
 }
 
 TEST(Endpoints, A_reason_is_redacted_and_stays_on_one_line) {
-  const HttpRoutes routes =
+  const http::Routes routes =
       HealthRoutes([] { return std::optional<std::string>{"401\nBearer abc.def.ghi"}; });
-  const HttpAnswer answer = routes.find("/readyz")->second();
+  const http::Response answer = routes.find("/readyz")->second({});
   EXPECT_EQ(answer.status, 503);
   EXPECT_THAT(answer.body, Not(HasSubstr("abc")));
   EXPECT_THAT(answer.body, HasSubstr("401\\n"));
 }
 
 TEST(Endpoints, What_a_person_should_know_of_one_that_is_ready_stands_below_ok) {
-  const HttpRoutes routes =
+  const http::Routes routes =
       HealthRoutes([] { return std::optional<std::string>{}; },
                    [] { return std::vector<std::string>{"namespace b\nis not there"}; });
-  const HttpAnswer answer = routes.find("/readyz")->second();
+  const http::Response answer = routes.find("/readyz")->second({});
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, "ok\nnote: namespace b\\nis not there\n");
 }

@@ -1,11 +1,11 @@
-#include "metrics/bind_address.hpp"
+#include "http/bind_address.hpp"
 
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace certpair::metrics {
+namespace certpair::http {
 namespace {
 
 using ::testing::HasSubstr;
@@ -72,4 +72,4 @@ TEST(BindAddress, Everything_else_is_refused_with_a_reason_and_the_right_form) {
 }
 
 }  // namespace
-}  // namespace certpair::metrics
+}  // namespace certpair::http

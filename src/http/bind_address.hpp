@@ -7,7 +7,7 @@
 
 #include "base/result.hpp"
 
-namespace certpair::metrics {
+namespace certpair::http {
 
 struct BindAddress {
   std::string host;  ///< IPv4, or IPv6 without brackets; empty: all interfaces
@@ -19,4 +19,4 @@ struct BindAddress {
 /// resolved. Errors: Invalid.
 [[nodiscard]] Result<std::optional<BindAddress>> ParseBindAddress(std::string_view text);
 
-}  // namespace certpair::metrics
+}  // namespace certpair::http

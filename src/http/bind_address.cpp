@@ -1,4 +1,4 @@
-#include "metrics/bind_address.hpp"
+#include "http/bind_address.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -9,7 +9,7 @@
 
 #include "base/log.hpp"
 
-namespace certpair::metrics {
+namespace certpair::http {
 namespace {
 
 std::optional<int> ParsePort(std::string_view text) {
@@ -51,4 +51,4 @@ Result<std::optional<BindAddress>> ParseBindAddress(std::string_view text) {
   return BindAddress{.host = std::move(host), .port = *port};
 }
 
-}  // namespace certpair::metrics
+}  // namespace certpair::http

@@ -1,4 +1,4 @@
-#include "metrics/http_server.hpp"
+#include "http/server.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -11,31 +11,34 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "unit/metrics/http_client.hpp"
+#include "support/http_client.hpp"
 
-namespace certpair::metrics {
+namespace certpair::http {
 namespace {
 
+using test::BodyOf;
+using test::Exchange;
+using test::Get;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-HttpRoutes Hello() {
-  return {{"/hello", [] { return HttpAnswer{.body = "hello\n"}; }}};
+Routes Hello() {
+  return {{"/hello", [](const Request&) { return Response{.body = "hello\n"}; }}};
 }
 
-std::unique_ptr<HttpServer> Started(HttpRoutes routes, std::string_view address = "127.0.0.1:0") {
-  auto server = HttpServer::Start(address, std::move(routes));
+std::unique_ptr<Server> Started(Routes routes, std::string_view address = "127.0.0.1:0") {
+  auto server = Server::Start(address, ReadOnly(std::move(routes)));
   EXPECT_TRUE(server) << server.error().message;
   return server ? std::move(*server) : nullptr;
 }
 
 TEST(HttpServer, Answers_a_route_with_what_its_handler_gave) {
-  const auto server = Started(
-      {{"/teapot", [] {
-          return HttpAnswer{.status = 503, .content_type = "text/x-tea", .body = "no tea\n"};
-        }}});
+  const auto server =
+      Started({{"/teapot", [](const Request&) {
+                  return Response{.status = 503, .content_type = "text/x-tea", .body = "no tea\n"};
+                }}});
   ASSERT_NE(server, nullptr);
   ASSERT_GT(server->Port(), 0);
   const std::string answer = Get(server->Port(), "/teapot");
@@ -93,8 +96,8 @@ TEST(HttpServer, HEAD_gets_the_length_without_the_body) {
 }
 
 TEST(HttpServer, A_handler_that_throws_is_a_500_that_tells_nothing) {
-  const auto server =
-      Started({{"/bad", []() -> HttpAnswer { throw std::runtime_error("details inside"); }}});
+  const auto server = Started(
+      {{"/bad", [](const Request&) -> Response { throw std::runtime_error("details inside"); }}});
   ASSERT_NE(server, nullptr);
   const std::string answer = Get(server->Port(), "/bad");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 500"));
@@ -105,7 +108,7 @@ TEST(HttpServer, A_port_that_is_taken_is_a_clear_error) {
   const auto first = Started(Hello());
   ASSERT_NE(first, nullptr);
   const std::string address = "127.0.0.1:" + std::to_string(first->Port());
-  const auto second = HttpServer::Start(address, Hello());
+  const auto second = Server::Start(address, ReadOnly(Hello()));
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::Unavailable);
   EXPECT_THAT(second.error().message, StartsWith("cannot listen on \"" + address + "\": "));
@@ -113,23 +116,23 @@ TEST(HttpServer, A_port_that_is_taken_is_a_clear_error) {
 }
 
 TEST(HttpServer, An_address_of_another_machine_is_a_clear_error) {
-  const auto server = HttpServer::Start("192.0.2.1:0", Hello());  // RFC 5737: nobody has it
+  const auto server = Server::Start("192.0.2.1:0", ReadOnly(Hello()));  // RFC 5737: nobody has it
   ASSERT_FALSE(server);
   EXPECT_EQ(server.error().code, ErrorCode::Unavailable);
   EXPECT_THAT(server.error().message, HasSubstr("Cannot assign requested address"));
 }
 
 TEST(HttpServer, A_bad_address_is_refused_before_anything_starts) {
-  const auto server = HttpServer::Start("localhost:http", Hello());
+  const auto server = Server::Start("localhost:http", ReadOnly(Hello()));
   ASSERT_FALSE(server);
   EXPECT_EQ(server.error().code, ErrorCode::Invalid);
 }
 
-TEST(HttpServer, Answers_a_crowd_that_is_larger_than_its_threads) {
+TEST(HttpServer, Answers_a_crowd_at_once) {
   std::atomic<int> calls{0};
-  const auto server = Started({{"/count", [&calls] {
+  const auto server = Started({{"/count", [&calls](const Request&) {
                                   ++calls;
-                                  return HttpAnswer{.body = std::string(200'000, 'x')};
+                                  return Response{.body = std::string(200'000, 'x')};
                                 }}});
   ASSERT_NE(server, nullptr);
   constexpr int kClients = 8;
@@ -161,4 +164,4 @@ TEST(HttpServer, Its_port_is_free_again_when_it_is_gone) {
 }
 
 }  // namespace
-}  // namespace certpair::metrics
+}  // namespace certpair::http
