@@ -2,6 +2,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <functional>
 #include <iostream>
 #include <malloc.h>
@@ -33,10 +34,10 @@ namespace certpair::controller {
 namespace {
 
 // All from the signal on, so that the process is gone within five seconds whatever the API server
-// does: then requests under way end, and with them the passes in hand; then the Lease is freed
-// (within a second, by the elector); and until then Events that wait are written.
+// does: then requests under way end, and with them the passes in hand; until a moment later Events
+// that wait are written; then the Lease is freed (within a second, by the elector).
 constexpr std::chrono::milliseconds kGrace{3500};
-constexpr std::chrono::milliseconds kLastEvents{4700};
+constexpr std::chrono::milliseconds kLastEvents{3700};
 
 std::string OwnNamespace(const Options& options, const kube::Environment& environment,
                          const kube::ClusterConfig& config) {
@@ -135,6 +136,7 @@ int Run(const Options& options, const sigset_t& signals) {
                                                       record.took);
                             }};
   kube::EventRecorder events{client, clock, "certpair-controller", HostName(environment)};
+  events.Close();  // until a term begins
   Mail mail{*mail_settings, clock, metrics};
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   reconcile::Operator op{
@@ -171,10 +173,15 @@ int Run(const Options& options, const sigset_t& signals) {
   std::jthread on_signal{
       [&](const std::stop_token& stop) { AwaitSignal(stop, signals, mail, events, wish, hard); }};
   op.Start();
-  std::function<bool()> leads = [] { return true; };
+  std::function<std::uint64_t()> present = [] { return std::uint64_t{1}; };
   const auto work = [&](const std::stop_token& term) {
+    // What this term began, no later one of this process goes on with.
+    const auto leads = [&present, ours = present()] { return ours != 0 && present() == ours; };
+    op.WriteOnlyWhile(leads);
     mail.Begin(leads);
+    events.Open(leads);
     op.Work(term);
+    events.Close();  // while it leads: only after this is the Lease freed
     mail.End();
   };
   if (options.leader_elect) {
@@ -185,8 +192,7 @@ int Run(const Options& options, const sigset_t& signals) {
          .identity = kube::MakeIdentity(HostName(environment)),
          .timings = options.lease},
         [&](const kube::LeaderElector& elector) {
-          leads = [&elector] { return elector.IsLeader(); };
-          op.WriteOnlyWhile(leads);
+          present = [&elector] { return elector.Term(); };
         },
         [&](const std::stop_token& term) { work(term); }, wish.get_token());
   } else {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <utility>
 
@@ -32,7 +34,18 @@ bool WorthRetrying(ApiErrorKind kind) {
          kind == ApiErrorKind::Timeout || kind == ApiErrorKind::Transport;
 }
 
+// What was taken out of the queue, and when it may be written.
+struct Taken {
+  EventNote note;
+  std::uint64_t term;
+  std::stop_token cut;
+};
+
 struct Queue {
+  bool open = true;
+  std::uint64_t term = 0;       // grows with each Open and Close
+  std::function<bool()> leads;  // empty: always
+  std::stop_source cut;         // ends the requests of this term
   std::deque<EventNote> waiting;
   bool writing = false;  // one has been taken out and is not settled yet
   std::uint64_t dropped = 0;
@@ -50,11 +63,11 @@ struct EventRecorder::State {
         instance(std::move(its_instance)) {}
 
   void Run(const std::stop_token& stop);
-  bool Write(const EventNote& note, const std::stop_token& stop);
+  bool MayWrite(std::uint64_t term) const;
+  bool Write(const Taken& taken);
   ApiResult<void> Send(const EventNote& note, const EventWrite& write,
-                       const std::stop_token& stop) const;
-  ApiResult<void> SendPatiently(const EventNote& note, const EventWrite& write,
-                                const std::stop_token& stop);
+                       const std::stop_token& cut) const;
+  ApiResult<void> SendPatiently(const Taken& taken, const EventWrite& write);
 
   const Client& client;
   const Clock& clock;
@@ -68,15 +81,15 @@ struct EventRecorder::State {
 
 void EventRecorder::State::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    std::optional<EventNote> note;
+    std::optional<Taken> taken;
     {
       auto locked = queue.Lock();
       if (!locked.Wait(stop, [](const Queue& q) { return !q.waiting.empty(); })) return;
-      note = std::move(locked->waiting.front());
+      taken.emplace(std::move(locked->waiting.front()), locked->term, locked->cut.get_token());
       locked->waiting.pop_front();
       locked->writing = true;
     }
-    const bool written = Write(*note, stop);
+    const bool written = Write(*taken);
     {
       auto locked = queue.Lock();
       locked->writing = false;
@@ -86,17 +99,25 @@ void EventRecorder::State::Run(const std::stop_token& stop) {
   }
 }
 
+// Also after a process was frozen for as long as another took to lead: asked before each request.
+bool EventRecorder::State::MayWrite(std::uint64_t term) const {
+  auto locked = queue.Lock();
+  return locked->open && locked->term == term && (!locked->leads || locked->leads());
+}
+
 // Answers whether the note is told, now or with a later count.
-bool EventRecorder::State::Write(const EventNote& note, const std::stop_token& stop) {
+bool EventRecorder::State::Write(const Taken& taken) {
+  const EventNote& note = taken.note;
+  if (!MayWrite(taken.term)) return false;
   auto write = aggregation.Note(note, clock.Now());
   if (!write) return false;
-  auto sent = SendPatiently(note, *write, stop);
+  auto sent = SendPatiently(taken, *write);
   if (!sent && write->count > 1 && sent.error().kind == ApiErrorKind::NotFound) {
     // It expired on the server, or somebody deleted it: this one is new.
     aggregation.Lost(note);
     write = aggregation.Note(note, clock.Now());
     if (!write) return false;
-    sent = SendPatiently(note, *write, stop);
+    sent = SendPatiently(taken, *write);
   }
   if (sent) return true;
   if (write->count == 1) aggregation.Lost(note);
@@ -107,30 +128,33 @@ bool EventRecorder::State::Write(const EventNote& note, const std::stop_token& s
 }
 
 ApiResult<void> EventRecorder::State::Send(const EventNote& note, const EventWrite& write,
-                                           const std::stop_token& stop) const {
+                                           const std::stop_token& cut) const {
   const auto answer =
       write.count == 1
           ? client.Create(Events(), write.namespace_, EventObject(note, write, component, instance),
-                          stop, Shape::MetadataOnly)
+                          cut, Shape::MetadataOnly)
           : client.MergePatch(Events(), write.namespace_, write.name, "", EventCountPatch(write),
-                              stop, Shape::MetadataOnly);
+                              cut, Shape::MetadataOnly);
   // There already: an earlier attempt arrived, only its answer did not.
   if (answer || answer.error().kind == ApiErrorKind::AlreadyExists) return {};
   return std::unexpected(answer.error());
 }
 
-ApiResult<void> EventRecorder::State::SendPatiently(const EventNote& note, const EventWrite& write,
-                                                    const std::stop_token& stop) {
+ApiResult<void> EventRecorder::State::SendPatiently(const Taken& taken, const EventWrite& write) {
   Backoff backoff{std::chrono::milliseconds{200}, kLongestWait};
   for (int attempt = 1;; ++attempt) {
-    auto sent = Send(note, write, stop);
+    if (!MayWrite(taken.term))
+      return std::unexpected(
+          ApiError{.kind = ApiErrorKind::Cancelled,
+                   .message = "the term of leading in which it was recorded is over"});
+    auto sent = Send(taken.note, write, taken.cut);
     if (sent || attempt == kAttempts || !WorthRetrying(sent.error().kind)) return sent;
     auto wait = backoff.Next(random());
     if (sent.error().retry_after)
       wait = std::clamp<std::chrono::milliseconds>(*sent.error().retry_after, wait, kLongestWait);
-    queue.Lock().WaitUntil(stop, std::chrono::steady_clock::now() + wait,
+    queue.Lock().WaitUntil(taken.cut, std::chrono::steady_clock::now() + wait,
                            [](const Queue&) { return false; });
-    if (stop.stop_requested()) return sent;
+    if (taken.cut.stop_requested()) return sent;
   }
 }
 
@@ -141,10 +165,37 @@ EventRecorder::EventRecorder(const Client& client, const Clock& clock, std::stri
       std::jthread{[state = state_.get()](const std::stop_token& stop) { state->Run(stop); }};
 }
 
-EventRecorder::~EventRecorder() {
-  const auto left = state_->queue.Lock()->end - std::chrono::steady_clock::now();
-  Flush(std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::min<std::chrono::steady_clock::duration>(left, kLastWrites)));
+EventRecorder::~EventRecorder() { Close(); }
+
+void EventRecorder::Open(std::function<bool()> leads) {
+  auto queue = state_->queue.Lock();
+  queue->open = true;
+  ++queue->term;
+  queue->leads = std::move(leads);
+  queue->cut = std::stop_source{};
+}
+
+void EventRecorder::Close() {
+  const auto [term, end] = [this] {
+    auto queue = state_->queue.Lock();
+    return std::pair{queue->term, queue->end};
+  }();
+  if (state_->MayWrite(term))
+    Flush(std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::min<std::chrono::steady_clock::duration>(end - std::chrono::steady_clock::now(),
+                                                      kLastWrites)));
+  std::stop_source cut;
+  {
+    auto queue = state_->queue.Lock();
+    queue->open = false;
+    ++queue->term;
+    queue->leads = nullptr;
+    queue->dropped += queue->waiting.size();
+    queue->waiting.clear();
+    cut = queue->cut;
+  }
+  cut.request_stop();  // without the lock: it calls back
+  state_->queue.NotifyAll();
 }
 
 void EventRecorder::EndBy(std::chrono::steady_clock::time_point at) {
@@ -156,7 +207,7 @@ void EventRecorder::Record(const ObjectReference& object, EventType type, const 
   EventNote note{object, type, reason, log::Redact(message)};
   {
     auto queue = state_->queue.Lock();
-    if (queue->waiting.size() >= kMostWaiting) {
+    if (!queue->open || queue->waiting.size() >= kMostWaiting) {
       ++queue->dropped;
       return;
     }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,16 +32,25 @@ class EventRecorder {
  public:
   EventRecorder(const Client& client, const Clock& clock, std::string component,
                 std::string instance);
-  /// Writes what waits, for at most two seconds and until EndBy at the latest, then stops.
+  /// As Close.
   ~EventRecorder();
   EventRecorder(const EventRecorder&) = delete;
   EventRecorder& operator=(const EventRecorder&) = delete;
 
+  /// A term of leading begins: Events are written while `leads` says so, which is asked before each
+  /// request. Give it this term's answer: a process that leads again must not write what it
+  /// recorded before. A recorder that was never opened nor closed writes always.
+  void Open(std::function<bool()> leads);
+  /// The term ends. While it lasts, what waits is written, for at most two seconds and until EndBy
+  /// at the latest. All else is dropped and counted: a request under way is cut, and so is what is
+  /// recorded from now on. `leads` is not called any more.
+  void Close();
   /// The process is leaving, and nothing is waited for longer.
   void EndBy(std::chrono::steady_clock::time_point at);
   void Record(const ObjectReference& object, EventType type, const std::string& reason,
               const std::string& message);
-  /// How many led to no write: the queue was full, the object over its rate, or the server refused.
+  /// How many led to no write: the queue was full, the object over its rate, the term over, or the
+  /// server refused.
   [[nodiscard]] std::uint64_t Dropped() const;
   /// Blocks until nothing waits, at most `deadline`; for tests and orderly ends.
   bool Flush(std::chrono::milliseconds deadline);

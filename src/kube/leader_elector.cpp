@@ -151,10 +151,13 @@ class LeaderElector::Loop {
   void Publish() {
     const SteadyTime until = election_.LeadsUntil();
     const SteadyTime now = clock_.Steady();
-    // First: who is told that we lead must find it so.
+    // First: who is told that we lead must find it so, and in this term.
+    const bool begins = now < until && now >= published_;
+    if (begins) ++elector_.term_;
     elector_.leads_until_ = until.time_since_epoch().count();
+    published_ = until;
     Tell([&](State& state) {
-      if (now < until && now >= state.leads_until) ++state.term;
+      if (begins) ++state.term;
       state.leads_until = until;
     });
   }
@@ -280,6 +283,7 @@ class LeaderElector::Loop {
   LeaseElection election_;
   nlohmann::json lease_;    // as last read or written: what others wrote into it is kept
   bool unsettled_ = false;  // the stop came while a write was on its way
+  SteadyTime published_ = SteadyTime::min();
   std::string holder_;
   std::optional<SteadyTime> said_at_;
 };
@@ -300,6 +304,9 @@ LeaderElector::LeaderElector(const Client& client, const Clock& clock, LeaderOpt
 LeaderElector::~LeaderElector() = default;
 
 void LeaderElector::Run(const std::stop_token& stop) { Loop{*this}.Run(stop); }
+
+// In this order: a term's number stands before its time does.
+std::uint64_t LeaderElector::Term() const { return IsLeader() ? term_.load() : 0; }
 
 bool LeaderElector::IsLeader() const {
   return clock_.Steady() < SteadyTime{SteadyTime::duration{leads_until_}};

@@ -44,6 +44,9 @@ class LeaderElector {
   /// second), so that another may lead at once. Stop the workers first.
   void Run(const std::stop_token& stop);
   [[nodiscard]] bool IsLeader() const;
+  /// Which term of leading this is, from 1; 0 while it does not lead. Whoever lost the Lease and
+  /// leads again finds another number, also where it slept through the time between.
+  [[nodiscard]] std::uint64_t Term() const;
 
  private:
   struct Shared;
@@ -53,6 +56,7 @@ class LeaderElector {
   const LeaderOptions options_;
   const Changed changed_;
   std::atomic<std::chrono::steady_clock::rep> leads_until_;
+  std::atomic<std::uint64_t> term_ = 0;
   std::unique_ptr<Shared> shared_;
 };
 

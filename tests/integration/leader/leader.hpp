@@ -22,10 +22,11 @@ inline constexpr std::chrono::seconds kHandover{2 + 3};
 class Leader : public OperatorTest {
  protected:
   static std::unique_ptr<OperatorProcess> Start(const std::string& name,
-                                                std::vector<std::string> environment = {}) {
+                                                std::vector<std::string> environment = {},
+                                                const std::string& kubeconfig = {}) {
     environment.push_back("POD_NAME=" + name);
     return std::make_unique<OperatorProcess>(OperatorOptions{
-        .kubeconfig = TheControlPlane().Kubeconfig(),
+        .kubeconfig = kubeconfig.empty() ? TheControlPlane().Kubeconfig() : kubeconfig,
         .arguments = {"--leader-elect-lease-duration=" + std::to_string(kLease.count()) + "s",
                       "--leader-elect-renew-deadline=4s", "--leader-elect-retry-period=1s"},
         .environment = std::move(environment)});

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <csignal>
 
+#include "support/fault_proxy.hpp"
+
 namespace certpair::test {
 namespace {
 
@@ -42,6 +44,40 @@ TEST_F(Leader, One_works_and_the_other_takes_over_when_it_leaves_dies_or_freezes
   ExpectWork("after-waking");
   EXPECT_EQ(Holder(), "fourth");
   EXPECT_EQ(third->Writes(), kOneIssuance) << third->Log();
+}
+
+// The API server holds its Events back until another leads.
+TEST_F(Leader, That_was_frozen_with_Events_to_write_writes_none_when_it_wakes) {
+  MustKubectl(
+      {"delete", "lease", "-n", "certpair-system", "certpair-controller", "--ignore-not-found"});
+  const FaultProxy proxy{TheControlPlane()};
+  auto frozen = Start("frozen", {}, proxy.Kubeconfig());
+  AwaitHolder("frozen", kSoon);
+  Apply(GeneratedAuthority("leader-ca"));
+  AwaitCondition("certca", "leader-ca", "Ready", "True", "", kSoon);
+  proxy.Do({{"do", "rule"},
+            {"verb", "POST"},
+            {"path", "/events"},
+            {"status", 429},
+            {"times", 1'000'000},
+            {"retry_after", 2}});
+  std::vector<std::string> names;
+  for (int i = 0; i < 5; ++i) names.push_back("untold-" + std::to_string(i));
+  for (const std::string& name : names) Apply(System(name, "leader-ca"));
+  for (const std::string& name : names) AwaitCondition("psys", name, "Ready", "True", "", kSoon);
+  auto next = Start("next");
+  frozen->Signal(SIGSTOP);
+  AwaitHolder("next", kSoon);
+  proxy.Do({{"do", "reset"}});
+  frozen->Signal(SIGCONT);
+  EXPECT_TRUE(Eventually(
+      [&] {
+        return frozen->Metric("certpair_events_dropped_total") >= static_cast<double>(names.size());
+      },
+      kSoon))
+      << "they are dropped, and counted";
+  for (const std::string& name : names) EXPECT_TRUE(EventReasons(name).empty()) << name;
+  EXPECT_EQ(Holder(), "next");
 }
 
 TEST_F(Leader, A_Lease_that_is_deleted_or_stolen_is_stood_for_again_and_one_leads) {

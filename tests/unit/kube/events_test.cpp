@@ -1,6 +1,7 @@
 #include "kube/events.hpp"
 
 #include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -316,6 +317,93 @@ TEST(EventRecorder, What_waits_is_left_when_the_process_has_no_more_time) {
     events.EndBy(began);
   }
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds{1900});
+}
+
+// A leader that was frozen: the first request fails, and when the process wakes another leads.
+TEST(EventRecorder, Whoever_does_not_lead_any_more_writes_nothing) {
+  EventScene scene;
+  std::atomic<bool> leads{true};
+  scene.transport->send = [&leads](const HttpRequest&,
+                                   const std::stop_token&) -> ApiResult<HttpResponse> {
+    leads = false;
+    return StatusAnswer(503, "ServiceUnavailable");
+  };
+  EventRecorder events{scene.client, scene.clock, "c", "i"};
+  events.Open([&leads] { return leads.load(); });
+  for (const char* message : {"one", "two", "three"})
+    events.Record(kSystem, EventType::Normal, "Issued", message);
+  ASSERT_TRUE(events.Flush(kSoon));
+  EXPECT_EQ(scene.transport->Requests().size(), 1U) << "the one that was under way";
+  EXPECT_EQ(events.Dropped(), 3U);
+}
+
+TEST(EventRecorder, A_term_that_ends_takes_with_it_what_waits) {
+  EventScene scene;
+  std::atomic<bool> answers{false};
+  scene.transport->send = [&answers](const HttpRequest& request,
+                                     const std::stop_token& stop) -> ApiResult<HttpResponse> {
+    if (answers) return Answer(201, json::parse(request.body));
+    WaitForStop(stop);
+    return std::unexpected(Cancelled());
+  };
+  EventRecorder events{scene.client, scene.clock, "c", "i"};
+  events.Open([] { return true; });
+  for (int i = 0; i < 5; ++i)
+    events.Record(kSystem, EventType::Normal, "Issued", std::to_string(i));
+  events.EndBy(std::chrono::steady_clock::now());
+  events.Close();
+  ASSERT_TRUE(events.Flush(kSoon)) << "a request under way is cut";
+  EXPECT_EQ(events.Dropped(), 5U);
+  const std::size_t before = scene.transport->Requests().size();
+  answers = true;
+  events.Record(kSystem, EventType::Normal, "Issued", "between terms");
+  events.Open([] { return true; });
+  events.Record(kSystem, EventType::Normal, "Issued", "of the next term");
+  ASSERT_TRUE(events.Flush(kSoon));
+  const auto requests = scene.transport->Requests();
+  ASSERT_EQ(requests.size(), before + 1);
+  EXPECT_EQ(json::parse(requests.back().body)["message"], "of the next term");
+  EXPECT_EQ(events.Dropped(), 6U);
+}
+
+TEST(EventRecorder, The_next_term_does_not_go_on_with_a_retry_of_the_one_before) {
+  EventScene scene;
+  std::mutex mutex;
+  std::condition_variable asked;
+  std::vector<std::string> messages;
+  scene.transport->send = [&](const HttpRequest& request,
+                              const std::stop_token&) -> ApiResult<HttpResponse> {
+    const std::lock_guard lock{mutex};
+    messages.push_back(json::parse(request.body)["message"]);
+    asked.notify_all();
+    return messages.size() == 1 ? StatusAnswer(503, "ServiceUnavailable")
+                                : Answer(201, json::parse(request.body));
+  };
+  EventRecorder events{scene.client, scene.clock, "c", "i"};
+  events.Open([] { return true; });
+  events.Record(kSystem, EventType::Normal, "Issued", "before");
+  {
+    std::unique_lock lock{mutex};
+    ASSERT_TRUE(asked.wait_for(lock, kSoon, [&] { return !messages.empty(); }));
+  }
+  events.EndBy(std::chrono::steady_clock::now());
+  events.Close();
+  events.Open([] { return true; });
+  events.Record(kSystem, EventType::Normal, "Issued", "after");
+  ASSERT_TRUE(events.Flush(kSoon));
+  EXPECT_EQ(messages, (std::vector<std::string>{"before", "after"}));
+  EXPECT_EQ(events.Dropped(), 1U);
+}
+
+TEST(EventRecorder, What_waits_when_a_term_is_left_in_order_is_written) {
+  EventScene scene;
+  EventRecorder events{scene.client, scene.clock, "c", "i"};
+  events.Open([] { return true; });
+  for (int i = 0; i < 20; ++i)
+    events.Record(kSystem, EventType::Normal, "Issued", std::to_string(i));
+  events.Close();
+  EXPECT_EQ(scene.transport->Requests().size(), 20U);
+  EXPECT_EQ(events.Dropped(), 0U);
 }
 
 TEST(EventRecorder, No_secret_leaves_in_a_message) {

@@ -90,6 +90,7 @@ class Replica {
     thread_.join();
   }
   bool IsLeader() const { return elector_.IsLeader(); }
+  std::uint64_t Term() const { return elector_.Term(); }
   /// Blocks until the listener was told so often, at most half a minute.
   bool AwaitNews(std::size_t count) {
     std::unique_lock lock{mutex_};
@@ -155,11 +156,14 @@ TEST_F(LeaderElectorTest, The_next_leads_as_soon_as_the_Lease_is_free) {
 TEST_F(LeaderElectorTest, A_request_that_hangs_does_not_lengthen_the_leading) {
   Replica replica{server_, "a"};
   ASSERT_TRUE(replica.AwaitNews(1));
+  EXPECT_EQ(replica.Term(), 1U);
   server_.hangs = true;
   ASSERT_TRUE(replica.AwaitNews(2));
   EXPECT_FALSE(replica.IsLeader());
+  EXPECT_EQ(replica.Term(), 0U);
   server_.hangs = false;
   ASSERT_TRUE(replica.AwaitNews(3)) << "nobody took it: it may lead again";
+  EXPECT_EQ(replica.Term(), 2U) << "what the first term began must not go on";
   EXPECT_EQ(replica.Told(), (std::vector<bool>{true, false, true}));
 }
 
