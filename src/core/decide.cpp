@@ -135,6 +135,7 @@ Decision Decide(const Observation& observation) {
     status.inactive = Describe(view.inactive, observation.status);
     status.secret_resource_version = observation.secret_resource_version;
     status.next = NextStep(view, automatic);
+    status.automatic_issuances = BudgetAfter(view, false).automatic;
     Tidings tidings =
         TellDifference(view, outcome, automatic, status.conditions, std::move(mail.ledger));
     status.ledger = std::move(tidings.ledger);

@@ -63,11 +63,15 @@ struct PasswordView {
   std::string problem;  ///< Missing, Unusable: what is wrong and what to do, in sentences
 };
 
-/// When automatic issuances happened (R27), from the Secret's annotation; at most 16, oldest first.
+/// When automatic issuances happened (R27): from the Secret's annotation, and what the process
+/// remembers of it; at most 16, oldest first.
 struct Budget {
   std::vector<sys_seconds> automatic;
   friend bool operator==(const Budget&, const Budget&) = default;
 };
+/// Of two records of the same issuances what either has: each time as often as the record that has
+/// it more often; the last 16, oldest first.
+[[nodiscard]] Budget Merge(Budget one, Budget other);
 
 /// What the installation offers and how.
 struct Installation {

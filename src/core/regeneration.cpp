@@ -1,6 +1,5 @@
-// R1, R6, R15, R22, R27 and the table of the pair's states: what happens by itself.
+// R1, R6, R15, R22 and the table of the pair's states: what happens by itself.
 #include <algorithm>
-#include <cstddef>
 #include <initializer_list>
 #include <type_traits>
 
@@ -12,35 +11,6 @@
 
 namespace certpair::core {
 namespace {
-
-constexpr std::size_t kMostAutomatic = 6;  // R27: within one `before`
-constexpr seconds kBudgetRetry = std::chrono::hours{1};
-
-// An entry of the future was made before a clock went back: it can bound nothing any more.
-std::vector<sys_seconds> PastIssuances(const View& view) {
-  std::vector<sys_seconds> past = view.o.budget.automatic;
-  std::erase_if(past, [&](sys_seconds at) { return at > view.o.now; });
-  std::ranges::sort(past);
-  return past;
-}
-
-std::vector<sys_seconds> RecentIssuances(const View& view) {
-  std::vector<sys_seconds> recent = PastIssuances(view);
-  std::erase_if(recent, [&](sys_seconds at) { return at <= view.o.now - view.before; });
-  return recent;
-}
-
-std::optional<Obstacle> BudgetObstacle(const View& view) {
-  const auto recent = RecentIssuances(view);
-  if (recent.size() < kMostAutomatic) return std::nullopt;
-  const sys_seconds room = recent[recent.size() - kMostAutomatic] + view.before;
-  return Obstacle{
-      reason::kIssuanceBudgetExceeded,
-      fmt::format("{} certificates were made automatically within {}, which is more than any "
-                  "healthy system needs; no other before {}. Find out what makes them useless.",
-                  kMostAutomatic, FormatDuration(view.before), FormatTime(room)),
-      std::min(room, view.o.now + kBudgetRetry)};
-}
 
 Obstacle AuthorityEndsFirst(const View& view) {
   return {reason::kAuthorityExpiresFirst,
@@ -121,18 +91,6 @@ bool WasMadeInLead(const View& view) {
 }
 
 }  // namespace
-
-// As many as are ever asked for, however old: `before` follows the life of the active certificate,
-// and may be longer at the next look.
-Budget BudgetAfter(const View& view, bool automatic_issuance) {
-  Budget budget{PastIssuances(view)};
-  if (automatic_issuance) budget.automatic.push_back(view.o.now);
-  if (budget.automatic.size() > kMostAutomatic) {
-    budget.automatic.erase(budget.automatic.begin(),
-                           budget.automatic.end() - std::ptrdiff_t{kMostAutomatic});
-  }
-  return budget;
-}
 
 // R1. A Secret that was deleted by hand comes back the same way; with `Manual` it waits for a
 // Generate.

@@ -36,8 +36,10 @@ using Rule = std::optional<Outcome> (*)(const View&);
 [[nodiscard]] std::optional<Outcome> SettleReceipt(const View& view);
 [[nodiscard]] std::optional<Outcome> RunOperations(const View& view);
 
-/// The budget as it is written beside a change: the last six, with `now` if the change is an
-/// automatic issuance (R27).
+/// R27: six certificates were made automatically within one `before`; nothing: there is room.
+[[nodiscard]] std::optional<Obstacle> BudgetObstacle(const View& view);
+/// The budget as it is written beside a change and into the status: the last six, with `now` if the
+/// change is an automatic issuance (R27).
 [[nodiscard]] Budget BudgetAfter(const View& view, bool automatic_issuance);
 
 }  // namespace certpair::core

@@ -129,6 +129,9 @@ struct SystemStatus {
                                         ///< empty: none
   std::optional<NextTransition> next;
   NotificationLedger ledger;
+  /// R27: when certificates were last made automatically, oldest first, at most six. The same times
+  /// stand in an annotation of the Secret; here they outlive it.
+  std::vector<sys_seconds> automatic_issuances;
   friend bool operator==(const SystemStatus&, const SystemStatus&) = default;
 
   [[nodiscard]] const Condition* Find(std::string_view type) const;

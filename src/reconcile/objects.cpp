@@ -123,6 +123,8 @@ std::uint64_t StatusDigest(const core::SystemStatus& status, std::uint64_t pems_
   digest = Add(Add(digest, status.active), status.inactive);
   digest = Add(Add(digest, status.secret_name), status.secret_resource_version);
   if (status.next) digest = Add(Add(digest, status.next->action), status.next->at);
+  for (const sys_seconds at : status.automatic_issuances) digest = Add(digest, at);
+  digest = Add(digest, std::int64_t(status.automatic_issuances.size()));
   for (const std::string& sent : status.ledger.sent) digest = Add(digest, sent);
   for (const core::NotificationSummary& row : status.ledger.summary) {
     digest = Add(Add(Add(digest, row.threshold), row.fingerprint), row.at);

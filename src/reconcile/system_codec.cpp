@@ -157,6 +157,8 @@ core::SystemStatus DecodeStatus(const Value& status) {
   out.secret_resource_version = Text(At(status, "secretResourceVersion"));
   if (const auto at = json::Time(At(status, "nextTransition", "at")))
     out.next = {.at = *at, .action = Text(At(status, "nextTransition", "action"))};
+  for (const Value& at : At(status, "automaticIssuances"))
+    if (const auto time = json::Time(at)) out.automatic_issuances.push_back(*time);
   out.ledger.sent = json::Texts(At(status, "notifications", "sent"));
   for (const Value& row : At(status, "notifications", "summary"))
     out.ledger.summary.push_back(
@@ -194,6 +196,12 @@ Value EncodeLedger(const core::NotificationLedger& ledger) {
                        {"recipients", row.recipients},
                        {"failed", row.failed}});
   return {{"sent", ledger.sent}, {"summary", std::move(summary)}};
+}
+
+Value EncodeTimes(const std::vector<sys_seconds>& times) {
+  Value list = Value::array();
+  for (const sys_seconds at : times) list.push_back(FormatTime(at));
+  return list;
 }
 
 bool SameFacts(const std::optional<core::Certificate>& a,
@@ -290,6 +298,8 @@ nlohmann::json StatusPatch(const StoredSystem& stored, const core::SystemStatus&
     patch["nextTransition"] =
         after.next ? Value{{"at", FormatTime(after.next->at)}, {"action", after.next->action}}
                    : Value();
+  if (before.automatic_issuances != after.automatic_issuances)
+    patch["automaticIssuances"] = EncodeTimes(after.automatic_issuances);
   if (before.ledger != after.ledger) patch["notifications"] = EncodeLedger(after.ledger);
   if (patch.empty()) return nullptr;
   return {{"status", std::move(patch)}};

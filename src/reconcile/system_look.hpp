@@ -22,13 +22,14 @@ struct SystemReconciler::Look {
   std::shared_ptr<const SecretMetadata> described;  // by status, which can be believed
   SecretString password;                            // of the key store, where it was read
   std::vector<std::shared_ptr<const StoredOperation>> operations;
+  core::Budget remembered;  // by this process, of this system's automatic issuances (R27)
 
   void TakeOver(SecretReading reading) {
     seen.secret = std::move(reading.state);
     seen.secret_resource_version = std::move(reading.resource_version);
     seen.secret_metadata_differs = reading.metadata_differs;
     seen.receipt = std::move(reading.receipt);
-    seen.budget = std::move(reading.budget);
+    seen.budget = core::Merge(std::move(reading.budget), remembered);
     seen.renewed = std::move(reading.renewed);
     seen.keystore = std::move(reading.keystore);
     seen.keystore_damaged = reading.keystore_damaged;

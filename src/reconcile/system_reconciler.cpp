@@ -81,8 +81,13 @@ PassResult SystemReconciler::PassOver(const std::string& key, const StoredSystem
   if (IsBehind(key, system, memory))
     return {.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + kLookAgain};
   Look look{.system = system};
+  if (std::exchange(memory.uid, system.identity.uid) != system.identity.uid)
+    memory.automatic_issuances.clear();
+  look.remembered.automatic = memory.automatic_issuances;
   PassResult result = system.undecodable.empty() ? LookAt(key, look, memory)
                                                  : PassOverUnreadable(key, look, memory);
+  if (const auto& known = look.decided.status.automatic_issuances; !known.empty())
+    memory.automatic_issuances = known;
   // What comes next comes at its time, whatever failed now: it is not held up by a back-off.
   if (result.kind == Kind::Failed && !result.wake_at) {
     result.wake_at = look.decided.wake_at;
@@ -162,6 +167,8 @@ bool SystemReconciler::IsBehind(const std::string& key, const StoredSystem& syst
   log::Warn("the caches do not show a write of ours: reading it live", {{"system", key}});
   memory = Memory{.key_wanted_since = memory.key_wanted_since,
                   .read_live = true,
+                  .uid = std::move(memory.uid),
+                  .automatic_issuances = std::move(memory.automatic_issuances),
                   .depth_check_at = memory.depth_check_at};
   return false;
 }

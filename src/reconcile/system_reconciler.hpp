@@ -62,6 +62,8 @@ class SystemReconciler {
     bool wrote_status = false;  // this process wrote the status, and nobody has since
     std::string write_failure;  // of the last attempt to write the Secret
     std::optional<sys_seconds> write_fails_since;  // for reasons that may pass by themselves
+    std::string uid;                               // of the system whose issuances are remembered
+    std::vector<sys_seconds> automatic_issuances;  // R27: also where Secret and status lost them
     sys_seconds depth_check_at;  // when the Secret is read in depth, whatever the status says
   };
   struct Look;  // what one pass sees and decides

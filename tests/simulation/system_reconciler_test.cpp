@@ -173,6 +173,47 @@ TEST_F(ReconcilerTest, A_Secret_deleted_by_hand_is_made_anew_with_a_Warning) {
   EXPECT_TRUE(stage.world.events.front().warning);
 }
 
+TEST_F(ReconcilerTest, Twelve_deletions_give_six_certificates) {
+  MakeItLive();
+  for (int n = 0; n < 12; ++n) {
+    stage.world.DeleteSecret(kSecretKey);
+    stage.Settle();
+  }
+  EXPECT_EQ(stage.mint.Made(), 6U);
+  EXPECT_EQ(Ready(), core::reason::kIssuanceBudgetExceeded);
+  stage.daemon.Start();  // nor does a restart give another
+  stage.Run(hours{24});
+  EXPECT_EQ(stage.mint.Made(), 6U);
+  stage.Run(hours{24 * 14});
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_EQ(stage.mint.Made(), 7U);
+}
+
+TEST_F(ReconcilerTest, Deletions_with_a_wiped_status_are_remembered_by_the_process) {
+  MakeItLive();
+  for (int n = 0; n < 12; ++n) {
+    stage.world.EditSystem(kKey, [](auto& system) {
+      system.status = {};
+      system.pems_digest = reconcile::PemsDigest({});
+    });
+    stage.world.DeleteSecret(kSecretKey);
+    stage.Settle();
+  }
+  EXPECT_EQ(stage.mint.Made(), 6U);
+}
+
+TEST_F(ReconcilerTest, A_crash_before_the_status_loses_no_issuance) {
+  MakeItLive();
+  for (int n = 0; n < 12; ++n) {
+    stage.world.DeleteSecret(kSecretKey);
+    if (stage.mint.Made() < 6) FailNext(Call::WriteStatus, Fault::CrashBefore);
+    stage.Run(minutes{1});
+    stage.daemon.Start();
+    stage.Settle();
+  }
+  EXPECT_EQ(stage.mint.Made(), 6U);
+}
+
 TEST_F(ReconcilerTest, A_foreign_Secret_of_that_name_is_left_alone) {
   SecretObject foreign;
   foreign.metadata.name = "abap-outbound";

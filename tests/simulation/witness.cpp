@@ -165,8 +165,13 @@ void Witness::SecretChanged(const std::string& secret_key, const SecretPointer& 
   const std::string key = SystemOf(secret_key);
   mail_.Changed(key);
   if (!after) {
-    // With the Secret went receipts and budget: what is open may be done again.
-    accounts_[key].automatic.clear();
+    // With the Secret went the receipts: what is open may be done again. Of the issuances the
+    // status remembers as many as it was told.
+    auto& issuances = accounts_[key].automatic;
+    const auto system = stage_.world.LiveSystem(key);
+    const std::size_t known = system ? system->status.automatic_issuances.size() : 0;
+    if (issuances.size() > known)
+      issuances.erase(issuances.begin(), issuances.end() - static_cast<std::ptrdiff_t>(known));
     LoseReceipts(key);
   }
   if (IsTracing())
@@ -558,9 +563,10 @@ bool Witness::IsHeldByBudget(const std::string& key) const {
   const auto system = stage_.world.LiveSystem(key);
   const auto secret =
       stage_.world.LiveSecretOf(reconcile::ObjectKey(World::kNamespace, system->spec.secret.name));
-  if (!secret) return false;
-  const auto budget =
-      reconcile::ParseBudget(secret->metadata.Annotation(reconcile::kBudgetAnnotation));
+  const auto budget = core::Merge(
+      secret ? reconcile::ParseBudget(secret->metadata.Annotation(reconcile::kBudgetAnnotation))
+             : core::Budget{},
+      {system->status.automatic_issuances});
   const sys_seconds since =
       stage_.world.TrueNow() - hours{1} - core::EffectiveBefore(system->spec, nullptr);
   return std::ranges::count_if(budget.automatic, [&](sys_seconds at) { return at > since; }) >= 6;

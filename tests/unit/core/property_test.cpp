@@ -367,7 +367,8 @@ class Life {
           o_.secret = Missing{};
           o_.budget = Budget{};
           o_.receipt.reset();
-          automatic_.clear();  // with the Secret went its memory
+          // With the Secret went its memory; the status has it still, but where that was wiped.
+          if (o_.status.automatic_issuances.empty()) automatic_.clear();
         }
         break;
       case 6:

@@ -438,6 +438,57 @@ TEST(Budget, Holds_a_repair_that_never_lasts) {
   EXPECT_EQ(Says(o.status, "AutomaticRegeneration"), "False/IssuanceBudgetExceeded");
 }
 
+// The Secret takes its own record along; the status has another.
+TEST(Budget, Holds_a_system_whose_Secret_is_deleted_again_and_again) {
+  Observation o = Fresh();
+  Signer signer;
+  const auto lose_the_secret = [&] {
+    o.secret = Missing{};
+    o.secret_resource_version.clear();
+    o.budget = {};
+  };
+  for (int look = 0; look < 13; ++look) {
+    RunPass(o, signer);
+    lose_the_secret();
+    if (look % 2 == 0) o.now += minutes{1};  // two within one second are two
+  }
+  EXPECT_EQ(signer.Issued(), 6);
+  EXPECT_EQ(Says(o.status, "Ready"), "False/IssuanceBudgetExceeded");
+  o.now += hours{336};
+  RunPass(o, signer);
+  EXPECT_EQ(signer.Issued(), 7);
+  EXPECT_EQ(Says(o.status, "Ready"), "True/Valid");
+}
+
+TEST(Budget, Holds_where_the_annotation_or_the_status_was_wiped) {
+  for (const bool of_the_secret : {true, false}) {
+    Observation o = With(In(Mode::On), Broken(std::nullopt, std::nullopt));
+    Signer signer;
+    for (int look = 0; look < 20; ++look) {
+      RunPass(o, signer);
+      o.now += minutes{1};
+      o.secret = Broken(std::nullopt, std::nullopt);
+      if (of_the_secret) {
+        o.budget = {};
+      } else {
+        o.status = {};
+      }
+    }
+    EXPECT_EQ(signer.Issued(), 6) << of_the_secret;
+  }
+}
+
+TEST(Budget, Of_two_records_counts_what_either_has) {
+  const auto at = [](int second) { return kNow + seconds{second}; };
+  EXPECT_EQ(Merge({{at(3), at(1)}}, {{at(1), at(2)}}), (Budget{{at(1), at(2), at(3)}}));
+  EXPECT_EQ(Merge({{at(1), at(1)}}, {{at(1)}}), (Budget{{at(1), at(1)}}));
+  EXPECT_EQ(Merge({}, {}), Budget{});
+  Budget many;
+  for (int n = 0; n < 40; ++n) many.automatic.push_back(at(n));
+  EXPECT_EQ(Merge(many, {}).automatic.size(), 16U);
+  EXPECT_EQ(Merge(many, {}).automatic.back(), at(39));
+}
+
 TEST(Budget, Does_not_hold_a_person) {
   Observation o = WithPair(In(Mode::On), Young());
   for (int n = 0; n < 6; ++n) o.budget.automatic.push_back(kNow - minutes{n});

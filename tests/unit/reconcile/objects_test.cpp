@@ -58,6 +58,7 @@ core::SystemStatus Status() {
   status.secret_name = "s";
   status.secret_resource_version = "1";
   status.next = core::NextTransition{sys_seconds{}, "Warn"};
+  status.automatic_issuances = {sys_seconds{seconds{5}}};
   status.ledger.sent = {"x"};
   status.ledger.summary = {{"72h", "A", sys_seconds{}, 2, 1}};
   return status;
@@ -98,6 +99,8 @@ TEST(StatusDigest, Tells_every_field) {
                         [](auto& s) { s.ledger.summary[0].recipients = 3; },
                         [](auto& s) { s.ledger.summary[0].failed = 0; },
                         [](auto& s) { s.ledger.summary.clear(); },
+                        [](auto& s) { s.automatic_issuances.clear(); },
+                        [](auto& s) { s.automatic_issuances[0] += seconds{1}; },
                         [](auto& s) { s.active->pem = "PC"; }};
   const auto digest = [](const core::SystemStatus& s) { return StatusDigest(s, PemsDigest(s)); };
   std::size_t number = 0;

@@ -69,6 +69,7 @@ core::SystemStatus FullStatus() {
   status.secret_name = "abap-outbound";
   status.secret_resource_version = "4711";
   status.next = core::NextTransition{.at = kNow + hours{9}, .action = "Regenerate"};
+  status.automatic_issuances = {kNow - hours{5}, kNow};
   status.ledger.sent = {"event/AA/72h", "sent/AA/72h/1"};
   status.ledger.summary = {{"72h", CertificateOf('A').fingerprint, kNow, 2, 1}};
   return status;
