@@ -4,7 +4,7 @@
 # To compile the operator and the plugin, and to configure the tests, which CMake does with them.
 packages_build=(
   g++ cmake ninja-build ccache pkg-config
-  libcpprest-dev libboost-dev libssl-dev nlohmann-json3-dev libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev
+  libcpprest-dev libboost1.74-dev libssl-dev nlohmann-json3-dev libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev
   prometheus-cpp-dev libcurl4-openssl-dev libgmime-3.0-dev libgtest-dev libgmock-dev
 )
 # To run a control plane (scripts/control-plane), and to build one where there is none.

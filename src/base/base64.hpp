@@ -12,4 +12,7 @@ namespace certpair {
 /// Strict: padding required, no white space, no stray bits; nothing for anything else.
 [[nodiscard]] std::optional<std::string> DecodeBase64(std::string_view text);
 
+/// As Go's encoding/base64 reads it, and so kubectl: line ends are passed over, stray bits ignored.
+[[nodiscard]] std::optional<std::string> DecodeBase64Lines(std::string_view text);
+
 }  // namespace certpair

@@ -18,8 +18,8 @@ namespace certpair::kube {
 /// A text that stands inline or in a file which may change under us (service-account tokens
 /// rotate).
 struct Source {
-  std::string path;  ///< set: read it again when it changes, at least every minute
-  SecretString inline_text;
+  std::string path;          ///< set: read it again when it changes, at least every minute
+  SecretString inline_text;  ///< where there is no path; beside one, while that cannot be read
   [[nodiscard]] bool Given() const { return !path.empty() || !inline_text.empty(); }
 };
 

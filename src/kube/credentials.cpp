@@ -14,6 +14,7 @@ namespace {
 Result<std::string> ReadSource(const Source& source, std::string_view field) {
   if (source.path.empty()) return std::string{source.inline_text.Reveal()};
   auto text = ReadFileText(source.path);
+  if (!text && !source.inline_text.empty()) return std::string{source.inline_text.Reveal()};
   if (!text) return Fail(text.error().code, fmt::format("{}: {}", field, text.error().message));
   if (text->empty())
     return Fail(ErrorCode::Invalid, fmt::format("{}: {} is empty", field, source.path));

@@ -11,6 +11,7 @@
 #include "base/file_text.hpp"
 #include "kube/config.hpp"
 #include "kube/endpoint.hpp"
+#include "kube/kubeconfig_yaml.hpp"
 
 namespace certpair::kube {
 namespace {
@@ -44,7 +45,9 @@ std::string ScalarOf(const YAML::Node& map, const std::string& key, std::string_
   const YAML::Node value = map[key];
   if (!value.IsDefined() || value.IsNull()) return {};
   if (!value.IsScalar()) Refuse(fmt::format("{}: {} is not a text", where, key));
-  return value.Scalar();
+  auto text = YamlText(value);
+  if (!text) Refuse(fmt::format("{}: {} is marked !!binary and is not base64", where, key));
+  return std::move(*text);
 }
 
 void MergeEntries(const YAML::Node& root, const char* list, const char* body,
@@ -105,17 +108,17 @@ Source SourceOf(const Entry& entry, const std::string& field, std::string_view w
     source.path = Absolute(ScalarOf(entry.body, field, where), entry.file);
     return source;
   }
-  auto text = DecodeBase64(data);
+  auto text = DecodeBase64Lines(data);
   if (!text) Refuse(fmt::format("{}: {}-data is not base64", where, field));
   source.inline_text = SecretString{std::move(*text)};
   return source;
 }
 
-bool IsTrue(const Entry& entry, const char* field, std::string_view where) {
-  const std::string text = ScalarOf(entry.body, field, where);
-  if (!text.empty() && text != "true" && text != "false")
-    Refuse(fmt::format("{}: {} is neither true nor false", where, field));
-  return text == "true";
+bool IsTrue(const YAML::Node& map, const char* field, std::string_view where) {
+  if (ScalarOf(map, field, where).empty()) return false;
+  const auto flag = YamlBool(map[field]);
+  if (!flag) Refuse(fmt::format("{}: {} is neither true nor false", where, field));
+  return *flag;
 }
 
 // Said aloud, since leaving one out would end in a puzzling 401.
@@ -123,7 +126,8 @@ void RefuseUnsupported(const Entry& entry, std::string_view where,
                        std::initializer_list<std::pair<const char*, const char*>> fields) {
   for (const auto& [field, advice] : fields) {
     const YAML::Node value = entry.body[field];
-    if (value.IsDefined() && !value.IsNull())
+    const bool empty = value.IsDefined() && value.IsScalar() && value.Scalar().empty();
+    if (value.IsDefined() && !value.IsNull() && !empty)
       Refuse(fmt::format("{}: {} is not supported yet; {}", where, field, advice));
   }
 }
@@ -139,7 +143,7 @@ void ReadCluster(const Entry& entry, std::string_view where, ClusterConfig& conf
     Refuse(fmt::format("{}: {}", where, endpoint.error().message));
   config.tls_server_name = ScalarOf(entry.body, "tls-server-name", where);
   config.certificate_authority = SourceOf(entry, "certificate-authority", where);
-  config.insecure_skip_tls_verify = IsTrue(entry, "insecure-skip-tls-verify", where);
+  config.insecure_skip_tls_verify = IsTrue(entry.body, "insecure-skip-tls-verify", where);
   if (config.insecure_skip_tls_verify && config.certificate_authority.Given())
     Refuse(fmt::format(
         "{}: insecure-skip-tls-verify together with a certificate-authority makes no sense",
@@ -153,9 +157,9 @@ std::vector<std::string> TextsOf(const YAML::Node& map, const std::string& key,
   if (!list.IsDefined() || list.IsNull()) return texts;
   if (!list.IsSequence()) Refuse(fmt::format("{}: {} is not a list", where, key));
   for (const YAML::Node& entry : list) {
-    if (!entry.IsScalar())
-      Refuse(fmt::format("{}: {} has an entry that is not a text", where, key));
-    texts.push_back(entry.Scalar());
+    auto text = entry.IsScalar() ? YamlText(entry) : std::nullopt;
+    if (!text) Refuse(fmt::format("{}: {} has an entry that is not a text", where, key));
+    texts.push_back(std::move(*text));
   }
   return texts;
 }
@@ -199,22 +203,48 @@ ExecSpec ReadExec(const YAML::Node& exec, const std::string& file, std::string_v
   if (env.IsDefined() && env.IsSequence())
     for (const YAML::Node& variable : env)
       spec.environment[ScalarOf(variable, "name", where)] = ScalarOf(variable, "value", where);
-  if (ScalarOf(exec, "provideClusterInfo", where) == "true") spec.cluster_info = "{}";
+  if (IsTrue(exec, "provideClusterInfo", where)) spec.cluster_info = "{}";
   return spec;
+}
+
+// What the cluster's entry holds for credential programs; null where there is nothing.
+nlohmann::json ExtensionForExec(const Entry& cluster, std::string_view where) {
+  const YAML::Node extensions = cluster.body["extensions"];
+  if (!extensions.IsDefined() || !extensions.IsSequence()) return nullptr;
+  for (const YAML::Node& extension : extensions) {
+    if (!extension.IsMap() ||
+        ScalarOf(extension, "name", where) != "client.authentication.k8s.io/exec")
+      continue;
+    const YAML::Node content = extension["extension"];
+    if (!content.IsDefined()) return nullptr;
+    auto value = YamlJson(content);
+    if (!value)
+      Refuse(
+          fmt::format("{}: the extension client.authentication.k8s.io/exec is too large, or has "
+                      "a key that is not a text",
+                      where));
+    return std::move(*value);
+  }
+  return nullptr;
 }
 
 // What a credential program may want to know of the cluster (client-go: Cluster).
 std::string ClusterInfoOf(const Entry& cluster, std::string_view where) {
   nlohmann::json info{{"server", ScalarOf(cluster.body, "server", where)}};
-  for (const char* field : {"tls-server-name", "certificate-authority-data", "proxy-url"})
+  for (const char* field : {"tls-server-name", "proxy-url"})
     if (const std::string text = ScalarOf(cluster.body, field, where); !text.empty())
       info[field] = text;
   const Source authority = SourceOf(cluster, "certificate-authority", where);
+  if (!authority.inline_text.empty())
+    info["certificate-authority-data"] = EncodeBase64(authority.inline_text.Reveal());
   if (!authority.path.empty())
     if (const auto text = ReadFileText(authority.path))
       info["certificate-authority-data"] = EncodeBase64(*text);
-  if (IsTrue(cluster, "insecure-skip-tls-verify", where)) info["insecure-skip-tls-verify"] = true;
-  return info.dump();
+  for (const char* field : {"insecure-skip-tls-verify", "disable-compression"})
+    if (IsTrue(cluster.body, field, where)) info[field] = true;
+  if (auto config = ExtensionForExec(cluster, where); !config.is_null())
+    info["config"] = std::move(config);
+  return info.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void ReadUser(const Entry& entry, std::string_view where, ClusterConfig& config) {
@@ -227,12 +257,11 @@ void ReadUser(const Entry& entry, std::string_view where, ClusterConfig& config)
   if (config.client_certificate.Given() != config.client_key.Given())
     Refuse(fmt::format("{}: client-certificate and client-key go together", where));
   config.token.path = Absolute(ScalarOf(entry.body, "tokenFile", where), entry.file);
-  if (config.token.path.empty())
-    config.token.inline_text = SecretString{ScalarOf(entry.body, "token", where)};
+  config.token.inline_text = SecretString{ScalarOf(entry.body, "token", where)};
   const YAML::Node exec = entry.body["exec"];
   if (exec.IsDefined() && !exec.IsNull()) config.exec = ReadExec(exec, entry.file, where);
-  if (config.exec && (config.token.Given() || config.client_certificate.Given()))
-    Refuse(fmt::format("{}: exec does not go with a token or a client certificate", where));
+  // As in kubectl: with credentials at hand the program is not run.
+  if (config.token.Given() || config.client_certificate.Given()) config.exec.reset();
 }
 
 const Entry& Find(const std::map<std::string, Entry>& entries, const std::string& name,

@@ -51,5 +51,12 @@ TEST(Base64, Bits_that_belong_to_no_octet_must_be_zero) {
   EXPECT_EQ(DecodeBase64("Zm9="), std::nullopt);
 }
 
+TEST(Base64Lines, Passes_over_line_ends_and_stray_bits_and_nothing_else) {
+  EXPECT_EQ(DecodeBase64Lines("Zm\r\n9v\n"), "foo");
+  EXPECT_EQ(DecodeBase64Lines("Zm9="), "fo") << "stray bits";
+  for (const char* text : {"Zm 9v", "Zm9", "Zm\t9v", "Zg=", "Z%9v"})
+    EXPECT_EQ(DecodeBase64Lines(text), std::nullopt) << text;
+}
+
 }  // namespace
 }  // namespace certpair

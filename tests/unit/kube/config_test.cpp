@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <fstream>
 #include <unistd.h>
+#include <vector>
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 #include "kube/endpoint.hpp"
 
@@ -125,11 +127,13 @@ TEST(Kubeconfig, What_cannot_work_is_refused_by_field) {
       {"server: \"https://h\"",
        "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Maybe}",
        "interactiveMode"},
-      {"server: \"https://h\"",
-       "token: t, exec: {command: a, apiVersion: client.authentication.k8s.io/v1}",
-       "does not go with"},
+      {"server: \"https://h\"", "token: t, exec: {command: a}", "apiVersion must be"},
+      {"server: \"https://h\"", "token: !!binary 'a%'", "token is marked !!binary"},
+      {"server: \"https://h\", certificate-authority-data: 'Q0 E='", "token: a",
+       "authority-data is not"},
       {"server: \"https://h\"", "auth-provider: {name: oidc}", "auth-provider is not supported"},
       {"server: \"https://h\"", "username: a, password: b", "username is not supported"},
+      {"server: \"https://h\"", "username: '', password: b", "password is not supported"},
       {"server: \"https://h\"", "as-groups: [a]", "go with as"},
       {"server: \"https://h\"", "as: ann, as-groups: a", "as-groups is not a list"},
       {"server: \"https://h\"", "client-certificate: a", "client-certificate and client-key"},
@@ -154,6 +158,142 @@ TEST(Kubeconfig, What_cannot_work_is_refused_by_field) {
     EXPECT_EQ(CodeOf(config), ErrorCode::Invalid) << text;
     EXPECT_THAT(MessageOf(config), AllOf(HasSubstr(bad.says), HasSubstr("/home/me/config")));
   }
+}
+
+// One context of one cluster and one user.
+std::string Small(const std::string& cluster, const std::string& user) {
+  return "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+         "clusters:\n- name: k\n  cluster:\n    server: https://h\n" +
+         cluster + "users:\n- name: u\n  user:\n" + user;
+}
+
+// Each row is one that kubectl takes, and means the same by.
+TEST(Kubeconfig, What_kubectl_takes_is_taken) {
+  struct Row {
+    const char* what;
+    std::string cluster;
+    std::string user;
+    std::string authority;
+    std::string token;
+    bool insecure = false;
+  };
+  const std::string ca = "    certificate-authority-data: ";
+  const std::vector<Row> rows{
+      {"base64 on several lines", ca + "|\n      Q0\n      E=\n", "    token: a\n", "CA", "a"},
+      {"base64 with Windows' line ends", ca + "\"Q0\\r\\nE=\\r\\n\"\n", "    token: a\n", "CA",
+       "a"},
+      {"base64 with stray bits", ca + "Q0F=\n", "    token: a\n", "CA", "a"},
+      {"a token in !!binary", "", "    token: !!binary YWJj\n", "", "abc"},
+      {"!!binary on several lines", "", "    token: !!binary |\n      YW\n      Jj\n", "", "abc"},
+      {"base64 in !!binary", ca + "!!binary UTBFPQ==\n", "    token: a\n", "CA", "a"},
+      {"empty fields of other ways to log in", "    proxy-url: ''\n    tls-server-name:\n",
+       "    token: a\n    username: ''\n    password: \"\"\n    auth-provider:\n    tokenFile: ''\n"
+       "    client-certificate: ''\n    client-key-data: ''\n    exec: null\n    as: ''\n"
+       "    as-groups: []\n    as-user-extra: {}\n",
+       "", "a"},
+      {"words of YAML 1.1", "    insecure-skip-tls-verify: yes\n", "    token: a\n", "", "a", true},
+      {"no in YAML 1.1", "    insecure-skip-tls-verify: Off\n", "    token: a\n", "", "a"},
+      {"a token beside a program", "",
+       "    token: a\n    exec: {command: x, apiVersion: client.authentication.k8s.io/v1, "
+       "interactiveMode: Never}\n",
+       "", "a"},
+      {"fields that we do not know", "    extensions: [{name: x, extension: {a: b}}]\n",
+       "    token: a\n    extensions: []\n    new-field: {x: [1]}\n", "", "a"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.what);
+    const auto config = Parse(Small(row.cluster, row.user));
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->certificate_authority.inline_text.Reveal(), row.authority);
+    EXPECT_EQ(config->token.inline_text.Reveal(), row.token);
+    EXPECT_EQ(config->insecure_skip_tls_verify, row.insecure);
+    EXPECT_FALSE(config->exec);
+  }
+}
+
+TEST(Kubeconfig, JSON_with_tabs_and_a_byte_order_mark_are_taken) {
+  const std::string json =
+      "{\n\t\"current-context\": \"c\",\n\t\"contexts\": [{\"name\": \"c\", \"context\": "
+      "{\"cluster\": "
+      "\"k\"}}],\n\t\"clusters\": [\n\t\t{\"name\": \"k\",\t\"cluster\": {\"server\": "
+      "\"https://h\"}}\n\t]\n}\n";
+  for (const std::string& text : {json, "\xEF\xBB\xBF" + std::string{kTwoContexts}}) {
+    const auto config = Parse(text);
+    EXPECT_TRUE(config) << config.error().message;
+  }
+}
+
+// client-go (plugin/pkg/client/auth/exec): who has credentials does not run the program.
+TEST(Kubeconfig, A_program_is_not_run_where_a_token_or_a_certificate_is_given) {
+  const std::string exec =
+      "    exec: {command: x, apiVersion: client.authentication.k8s.io/v1, interactiveMode: "
+      "Never}\n";
+  for (const char* user : {"    token: a\n", "    tokenFile: /t\n",
+                           "    client-certificate-data: Q0E=\n    client-key-data: S0VZ\n"}) {
+    const auto config = Parse(Small("", user + exec));
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_FALSE(config->exec) << user;
+  }
+  const auto config = Parse(Small("", exec));
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_TRUE(config->exec);
+}
+
+TEST(Kubeconfig, A_program_is_told_of_the_cluster_what_its_extension_says) {
+  const auto config = Parse(Small(R"(    certificate-authority-data: |
+      Q0
+      E=
+    disable-compression: true
+    extensions:
+    - name: other
+      extension: {audience: no}
+    - name: client.authentication.k8s.io/exec
+      extension:
+        audience: 06e3fbd18de8
+        count: 7
+        mask: 0x1F
+        mode: 017
+        plus: +5
+        million: 1_000_000
+        exponent: 06e3
+        date: 2020-01-01
+        ratio: -1.5
+        on: yes
+        quoted: "7"
+        version: 1.2.3
+        none: ~
+        list: [a, {b: !!str 2}]
+)",
+                                  R"(    exec:
+      apiVersion: client.authentication.k8s.io/v1
+      command: login
+      interactiveMode: Never
+      provideClusterInfo: on
+)"));
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_TRUE(config->exec);
+  EXPECT_EQ(nlohmann::json::parse(config->exec->cluster_info), nlohmann::json::parse(R"({
+    "server": "https://h", "certificate-authority-data": "Q0E=", "disable-compression": true,
+    "config": {"audience": "06e3fbd18de8", "count": 7, "mask": 31, "ratio": -1.5, "true": true,
+               "mode": 15, "plus": 5, "million": 1000000, "exponent": 6000.0, "date": "2020-01-01",
+               "quoted": "7", "version": "1.2.3", "none": null, "list": ["a", {"b": "2"}]}})"));
+}
+
+TEST(Kubeconfig, An_extension_that_grows_without_end_is_refused) {
+  std::string bomb =
+      "    extensions:\n    - name: a\n      extension: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 10; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    bomb += "    - name: a\n      extension: &a" + std::to_string(i) + " [" + before;
+    for (int j = 0; j < 9; ++j) bomb += ", " + before;
+    bomb += "]\n";
+  }
+  bomb += "    - name: client.authentication.k8s.io/exec\n      extension: *a9\n";
+  const auto config = Parse(Small(bomb,
+                                  "    exec: {command: x, apiVersion: "
+                                  "client.authentication.k8s.io/v1, provideClusterInfo: true}\n"));
+  EXPECT_EQ(CodeOf(config), ErrorCode::Invalid);
+  EXPECT_THAT(MessageOf(config), HasSubstr("is too large"));
 }
 
 TEST(Kubeconfig, A_credential_program_and_somebody_to_act_as_are_read) {

@@ -1,0 +1,24 @@
+// How kubectl reads the YAML of a kubeconfig: YAML 1.1 made into JSON (sigs.k8s.io/yaml), whose
+// strings then fill Go's fields. Private to src/kube. Pure, thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+#include <yaml-cpp/yaml.h>
+
+namespace certpair::kube {
+
+/// The text of a scalar; what `!!binary` stands for is the text that its base64 holds. Nothing:
+/// that is not base64.
+[[nodiscard]] std::optional<std::string> YamlText(const YAML::Node& scalar);
+
+/// YAML 1.1 has more words for it than true and false: yes and no, on and off. Nothing: neither.
+[[nodiscard]] std::optional<bool> YamlBool(const YAML::Node& scalar);
+
+/// All of a node. Nothing: it has more than 10,000 nodes (aliases count each time), is nested
+/// deeper than 64, or has a key that is not a scalar.
+[[nodiscard]] std::optional<nlohmann::json> YamlJson(const YAML::Node& node);
+
+}  // namespace certpair::kube
