@@ -34,40 +34,6 @@ int SubjectOf(std::string_view text) {
   return text[3] == '.' ? text[2] - '0' : -1;
 }
 
-// A refusal by policy that is plainly about who sends, which an installation's settings can end:
-// 5.7.0 and 5.7.8 ask for a login (RFC 4954 §6), the words are those of Postfix, Exchange and Exim.
-bool IsAboutUs(std::string_view text) {
-  const std::string_view enhanced = text.substr(0, text.find(' '));
-  if (enhanced == "5.7.0" || enhanced == "5.7.8") return true;
-  std::string upper;
-  std::ranges::transform(text, std::back_inserter(upper), Upper);
-  static constexpr std::array<std::string_view, 5> kWords{"RELAY", "AUTHENTI", "CLIENT HOST",
-                                                          "SENDER ADDRESS", "BLOCKED USING"};
-  return std::ranges::any_of(kWords, [&](std::string_view word) { return upper.contains(word); });
-}
-
-Verdict JudgeRecipientOrData(Stage stage, const Reply& reply) {
-  constexpr int kSecurityOrPolicy = 7;
-  const bool policy = SubjectOf(reply.text) == kSecurityOrPolicy;
-  // After the data it is about the text or its signatures.
-  if (policy && (stage != Stage::Recipient || IsAboutUs(reply.text))) return Verdict::DelayedAlone;
-  switch (reply.code) {
-    case 521:  // RFC 7504 §3: this host takes no mail at all
-      return Verdict::DelayedAll;
-    case 550:
-    case 551:
-    case 553:
-    case 554:
-    case 556:  // RFC 7504 §4
-    case 501:
-      return Verdict::Refused;
-    case 552:  // at RCPT: "too many recipients", which RFC 5321 §4.5.3.1.10 has treated as 452
-      return stage == Stage::Recipient ? Verdict::DelayedAlone : Verdict::Refused;
-    default:  // 500, 502, 503, 504, 530, 555 …: we and the server do not understand each other
-      return Verdict::DelayedAlone;
-  }
-}
-
 // `<anna@example.com>`, `anna@example.com:`, and whatever else has an @ in it.
 std::string WithoutAddresses(std::string_view text) {
   std::string clean;
@@ -133,16 +99,15 @@ bool ReplyReader::Offers(std::string_view keyword) const {
   return false;
 }
 
-Verdict Judge(Stage stage, const Reply& reply) {
-  const bool for_good = reply.code >= 500 && reply.code < 600;
-  if (reply.code == 421) return Verdict::DelayedAll;  // RFC 5321 §3.8: it is closing
-  const bool about_this_mail = stage >= Stage::Recipient;
-  if (!about_this_mail) {
-    // RFC 1870 §6.1: larger than the server takes.
-    const bool too_large = stage == Stage::Sender && reply.code == 552;
-    return too_large ? Verdict::Refused : Verdict::DelayedAll;
+bool ReplyReader::OffersLogin(std::string_view mechanism) const {
+  constexpr std::string_view kAuth = "\nAUTH ";
+  for (std::size_t at = offers_.find(kAuth); at != std::string::npos;
+       at = offers_.find(kAuth, at + 1)) {
+    const std::size_t start = at + kAuth.size();
+    const std::string line = offers_.substr(start, offers_.find('\n', start) - start);
+    if (fmt::format(" {} ", line).contains(fmt::format(" {} ", mechanism))) return true;
   }
-  return for_good ? JudgeRecipientOrData(stage, reply) : Verdict::DelayedAlone;
+  return false;
 }
 
 std::string_view Describe(Stage stage) {

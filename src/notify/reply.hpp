@@ -32,6 +32,8 @@ class ReplyReader {
   }
   /// Whether `keyword` was in the last whole reply to EHLO (RFC 5321 §4.1.1.1), in either case.
   [[nodiscard]] bool Offers(std::string_view keyword) const;
+  /// Whether the last whole reply to EHLO offers this mechanism of AUTH (RFC 4954 §3).
+  [[nodiscard]] bool OffersLogin(std::string_view mechanism) const;
   /// The next reply is one to EHLO.
   void ExpectOffers();
 
@@ -46,9 +48,10 @@ class ReplyReader {
 };
 
 /// Whether the server's word stands for this mail, for none, or for now (RFC 5321 §4.2.1, RFC
-/// 3463). Only for replies that are no success. Policy (x.7.x) at a recipient refuses it, but where
-/// it is plainly about relaying, a login or the sender; that, and policy after the data, is a delay
-/// of this mail, since an installation's settings can end it.
+/// 3463). Only for replies that are no success. From the recipient on, a 5xx refuses the mail where
+/// its enhanced code or, without one, its words are plainly about the recipient or the size. What
+/// is about us (relaying, a login, the sender, policy, TLS, a block list), and whatever is not
+/// clear, delays this mail: an installation's settings can end it, and waiting loses little.
 [[nodiscard]] Verdict Judge(Stage stage, const Reply& reply);
 
 /// `while greeting`, … for messages: what was being done.

@@ -24,35 +24,84 @@ TEST(Judge, Follows_from_stage_and_code) {
       {Stage::Sender, 552, "5.3.4 too large", Verdict::Refused},
       {Stage::Recipient, 421, "closing", Verdict::DelayedAll},
       {Stage::Recipient, 450, "4.2.0 greylisted", Verdict::DelayedAlone},
-      {Stage::Recipient, 550, "5.1.1 unknown", Verdict::Refused},
-      {Stage::Recipient, 550, "unknown", Verdict::Refused},
-      {Stage::Recipient, 553, "no such mailbox", Verdict::Refused},
-      {Stage::Recipient, 556, "5.1.10 null MX", Verdict::Refused},
-      {Stage::Recipient, 501, "5.1.3 bad address", Verdict::Refused},
-      {Stage::Recipient, 550, "5.7.1 relaying denied", Verdict::DelayedAlone},
-      {Stage::Recipient, 550, "5.7.54 SMTP; Unable to relay recipient", Verdict::DelayedAlone},
-      {Stage::Recipient, 550, "5.7.1 RST.AuthRequired; authentication required",
-       Verdict::DelayedAlone},
-      {Stage::Recipient, 554, "5.7.1 a.example: Client host rejected", Verdict::DelayedAlone},
-      {Stage::Recipient, 550, "5.7.0 not now", Verdict::DelayedAlone},
-      {Stage::Recipient, 554, "5.7.8 credentials", Verdict::DelayedAlone},
-      {Stage::Recipient, 550, "5.7.1 RST.NotAuthorized; not authorized", Verdict::Refused},
-      {Stage::Recipient, 550, "5.7.1 Recipient address rejected: Access denied", Verdict::Refused},
-      {Stage::Recipient, 551, "5.7.1 moved", Verdict::Refused},
-      {Stage::Recipient, 553, "5.7.1 not to this list", Verdict::Refused},
-      {Stage::Recipient, 554, "5.7.1 Access denied", Verdict::Refused},
       {Stage::Recipient, 530, "5.7.1 TLS first", Verdict::DelayedAlone},
       {Stage::Recipient, 530, "5.7.0 login first", Verdict::DelayedAlone},
       {Stage::Recipient, 552, "too many", Verdict::DelayedAlone},
       {Stage::Recipient, 521, "no mail here", Verdict::DelayedAll},
-      {Stage::Data, 554, "no", Verdict::Refused},
-      {Stage::Body, 552, "5.2.2 full", Verdict::Refused},
+      {Stage::Body, 552, "too large", Verdict::Refused},
+      {Stage::Body, 552, "5.3.4 message size exceeds the limit", Verdict::Refused},
+      {Stage::Body, 554, "5.6.0 cannot be read", Verdict::Refused},
       {Stage::Body, 550, "5.7.26 not signed", Verdict::DelayedAlone},
       {Stage::Body, 452, "4.3.1 disk", Verdict::DelayedAlone},
       {Stage::Body, 503, "what", Verdict::DelayedAlone},
   };
   for (const auto& row : rows)
     EXPECT_EQ(Judge(row.stage, {row.code, row.text}), row.verdict) << row.code << " " << row.text;
+}
+
+// What real servers say. Delayed is tried again for days, and said; refused is lost for good.
+TEST(Judge, Refuses_only_what_is_plainly_about_the_recipient) {
+  for (const auto& [code, text] : std::initializer_list<std::pair<int, const char*>>{
+           {550, "5.1.1 <x>: Recipient address rejected: User unknown in relay recipient table"},
+           {550, "5.1.1 The email account that you tried to reach does not exist"},
+           {550, "#5.1.1 no"},
+           {556, "5.1.10 null MX"},
+           {501, "5.1.3 bad address"},
+           {550, "5.2.1 mailbox disabled"},
+           {550, "5.4.1 Recipient address rejected: Access denied"},
+           {550, "unknown"},
+           {550, "no such user"},
+           {550, "No Such User Here"},
+           {550, "Unrouteable address"},
+           {550, "Requested action not taken: mailbox unavailable"},
+           {553, "no such mailbox"},
+           {553, "sorry, no mailbox here by that name. (#5.1.1)"},
+           {551, "user not local"},
+           {550, "5.7.1 Recipient address rejected: Access denied"},
+           {550, "5.0.0 User unknown"}})
+    EXPECT_EQ(Judge(Stage::Recipient, {code, text}), Verdict::Refused) << code << " " << text;
+}
+
+TEST(Judge, Delays_what_is_about_us_or_not_clear) {
+  for (const auto& [code, text] : std::initializer_list<std::pair<int, const char*>>{
+           {550, "relay not permitted"},
+           {550, "Relaying denied"},
+           {554, "Relay access denied"},
+           {550, "authentication required"},
+           {550, "not authorized to send to this recipient: unknown user"},
+           {550, "Sender verify failed"},
+           {550, "No such user: Sender address rejected"},
+           {553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"},
+           {553, "sorry, that domain isn't in my list of allowed rcpthosts"},
+           {554, "Message rejected: Email address is not verified."},
+           {554, "Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org"},
+           {550, "Helo command rejected: host not found"},
+           {550, "cannot find your hostname: not found"},
+           {550, "Must issue a STARTTLS command first; recipient rejected"},
+           {550, "blacklisted"},
+           {550, "SPF check failed: recipient rejected"},
+           {550, "rejected for policy reasons"},
+           {550, "mailbox full"},
+           {552, "5.2.2 over quota"},
+           {550, "5.1.8 Sender address rejected: Domain not found"},
+           {550, "5.1.7 bad sender"},
+           {550, "5.1.0 Sender address rejected: User unknown"},
+           {550, "5.5.1 what"},
+           {550, "5.7.1 relaying denied"},
+           {550, "5.7.54 SMTP; Unable to relay recipient"},
+           {550, "5.7.1 RST.AuthRequired; authentication required"},
+           {550, "5.7.1 RST.NotAuthorized; not authorized"},
+           {554, "5.7.1 a.example: Client host rejected"},
+           {554, "5.7.1 Access denied"},
+           {550, "5.7.0 not now"},
+           {554, "5.7.8 credentials"},
+           {550, "5.7.23 SPF"},
+           {550, ""},
+           {554, "no"},
+           {550, "Administrative prohibition"}}) {
+    EXPECT_EQ(Judge(Stage::Recipient, {code, text}), Verdict::DelayedAlone) << code << " " << text;
+    EXPECT_EQ(Judge(Stage::Body, {code, text}), Verdict::DelayedAlone) << code << " " << text;
+  }
 }
 
 TEST(Quote, Repeats_no_address_and_nothing_of_a_login) {
@@ -78,6 +127,10 @@ TEST(ReplyReader, Joins_lines_however_they_are_torn) {
     EXPECT_TRUE(reader.Offers("SMTPUTF8"));
     EXPECT_FALSE(reader.Offers("SMTP"));
     EXPECT_FALSE(reader.Offers("PLAIN"));
+    EXPECT_TRUE(reader.OffersLogin("PLAIN"));
+    EXPECT_TRUE(reader.OffersLogin("LOGIN"));
+    EXPECT_FALSE(reader.OffersLogin("LOG"));
+    EXPECT_FALSE(reader.OffersLogin("NTLM"));
   }
 }
 
