@@ -1,11 +1,15 @@
 // subscribe, unsubscribe, subscribers. Each address is an entry of its own, owned by a field
 // manager of its own through server-side apply: two people at once never undo each other.
 #include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
+#include "core/recipient.hpp"
 #include "core/schedule.hpp"
 #include "operate.hpp"
 #include "reading.hpp"
@@ -40,6 +44,12 @@ bool IsAddress(std::string_view text) {
   return at != std::string_view::npos && at > 0 && at + 1 < text.size() &&
          text.find('@', at + 1) == std::string_view::npos &&
          text.find(' ') == std::string_view::npos;
+}
+
+// The API server has the same rule; here the answer is shorter, and names no path of the object.
+std::optional<std::string_view> WhyNotMailable(std::string_view email) {
+  const std::size_t at = email.find('@');
+  return core::WhyNotARecipient(email.substr(0, at), email.substr(at + 1));
 }
 
 struct Person {
@@ -144,14 +154,21 @@ Outcome Subscribe(const Session& session, const SubscribeCommand& command) {
   if (!whom) return std::unexpected(whom.error());
   if (!IsAddress(whom->email))
     return Fail(Exit::Usage, fmt::format("\"{}\" is no e-mail address", Escaped(whom->email)));
+  if (const auto why = WhyNotMailable(whom->email))
+    return Fail(Exit::Usage, fmt::format("\"{}\": the address {}", Escaped(whom->email), *why));
+  if (core::HasLink(command.display_name))
+    return Fail(Exit::Usage, fmt::format("--display-name \"{}\": it must not contain a link or an "
+                                         "address",
+                                         Escaped(command.display_name)));
   const core::Subscriber* already = EntryOf(system, whom->email);
   const std::string name = !command.display_name.empty() ? command.display_name
                            : already != nullptr          ? already->display_name
-                           : !whom->name.empty()         ? whom->name
-                                                         : whom->email;
+                           : core::HasLink(whom->name)   ? ""
+                                                         : whom->name;
   json body = ApplyBody(system);
-  body["spec"]["notifications"]["subscribers"] =
-      json::array({{{"email", whom->email}, {"displayName", name}}});
+  json entry{{"email", whom->email}};
+  if (!name.empty()) entry["displayName"] = name;  // left out, it is the address
+  body["spec"]["notifications"]["subscribers"] = json::array({std::move(entry)});
   if (command.change.dry_run != DryRun::Client) {
     const auto applied = Apply(session, system, body, whom->email, command.change.dry_run);
     if (!applied && applied.error().kind == kube::ApiErrorKind::Conflict && already != nullptr)
@@ -161,9 +178,10 @@ Outcome Subscribe(const Session& session, const SubscribeCommand& command) {
                               Escaped(whom->email), Escaped(already->display_name)));
     if (!applied) return std::unexpected(ExplainPatch(session, applied.error(), system));
   }
-  session.console.Print(fmt::format("{} <{}> is {}subscribed to {}{}", Escaped(name),
-                                    Escaped(whom->email), already != nullptr ? "already " : "",
-                                    Escaped(system.name), DryRunSuffix(command.change.dry_run)));
+  session.console.Print(fmt::format("{}<{}> is {}subscribed to {}{}",
+                                    name.empty() ? "" : Escaped(name) + " ", Escaped(whom->email),
+                                    already != nullptr ? "already " : "", Escaped(system.name),
+                                    DryRunSuffix(command.change.dry_run)));
   return {};
 }
 

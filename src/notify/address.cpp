@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/recipient.hpp"
 #include "notify/gmime_library.hpp"
 #include "notify/text.hpp"
 
@@ -102,6 +103,14 @@ Result<Address> ParseAddress(std::string_view text) {
   });
   if (address.Text().size() > kLongestAddress) return Wrong("is too long once its domain is ASCII");
   address.needs_utf8 = !IsAscii(address.local);
+  return address;
+}
+
+Result<Address> ParseRecipient(std::string_view text) {
+  auto address = ParseAddress(text);
+  if (!address) return address;
+  if (const auto why = core::WhyNotARecipient(address->local, address->domain))
+    return Wrong(std::string{*why});
   return address;
 }
 

@@ -30,6 +30,9 @@ struct Sender {
 /// Invalid with what is wrong; the message never repeats the address.
 [[nodiscard]] Result<Address> ParseAddress(std::string_view text);
 
+/// The address of a subscriber: as ParseAddress, and none that `core::WhyNotARecipient` refuses.
+[[nodiscard]] Result<Address> ParseRecipient(std::string_view text);
+
 /// `idm@example.com`, or `Identity team <idm@example.com>`, with or without quotes around the name.
 [[nodiscard]] Result<Sender> ParseSender(std::string_view text);
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "core/recipient.hpp"
 #include "notify/text.hpp"
 
 namespace certpair::notify {
@@ -33,8 +34,8 @@ class Writer {
       : n_(notice),
         now_(now),
         cluster_(OneLine(cluster_name, kLongestName)),
-        name_(OneLine(notice.display_name.empty() ? notice.system_name : notice.display_name,
-                      kLongestName)),
+        name_(core::WithoutLinks(OneLine(
+            notice.display_name.empty() ? notice.system_name : notice.display_name, kLongestName))),
         commands_(Commands::Of(notice)) {}
 
   Content Write() {

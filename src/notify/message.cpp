@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/recipient.hpp"
 #include "notify/content.hpp"
 #include "notify/gmime_library.hpp"
 #include "notify/text.hpp"
@@ -134,7 +135,7 @@ std::string Bytes(GMimeMessage* message) {
 }  // namespace
 
 Result<Letter> Compose(const core::Notice& notice, const Letterhead& letterhead, sys_seconds now) {
-  auto to = ParseAddress(notice.recipient.email);
+  auto to = ParseRecipient(notice.recipient.email);
   if (!to) return std::unexpected(to.error());
   UseGmime();
   const Content content = Write(notice, letterhead.cluster_name, now);
@@ -143,7 +144,7 @@ Result<Letter> Compose(const core::Notice& notice, const Letterhead& letterhead,
   g_mime_message_add_mailbox(message.get(), GMIME_ADDRESS_TYPE_FROM,
                              sender_name.empty() ? nullptr : sender_name.c_str(),
                              letterhead.from.address.Text().c_str());
-  const std::string name = HeaderText(notice.recipient.display_name, 128);
+  const std::string name = core::WithoutLinks(HeaderText(notice.recipient.display_name, 128));
   g_mime_message_add_mailbox(message.get(), GMIME_ADDRESS_TYPE_TO,
                              name.empty() ? nullptr : name.c_str(), to->Text().c_str());
   g_mime_message_set_subject(message.get(), HeaderText(content.subject, 500).c_str(), kUtf8);

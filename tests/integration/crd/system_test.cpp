@@ -30,6 +30,9 @@ const std::string kDuration =
     "unit "
     "for days (a day is 24h, a year 8760h)";
 const std::string kControl = "must not contain control characters such as line breaks or tabs";
+const std::string kLink =
+    "must not contain a link or an address: leave out @, //, www. and what follows a host name "
+    "(example.com is allowed, example.com/path is not)";
 const std::string kBlank = "must not begin or end with a blank";
 const std::string kPrefix =
     "must not use the prefixes certpair.dev/, *kubernetes.io/ or *k8s.io/: other controllers act "
@@ -280,7 +283,10 @@ Json Crowd(int size) {
 
 TEST_F(SystemCrd, Subscribers_are_at_most_50_different_addresses_in_lower_case) {
   const std::string path = "spec.notifications.subscribers";
-  const std::string address = "must be an e-mail address such as identity-team@example.com";
+  const std::string address =
+      "must be an e-mail address such as identity-team@example.com: letters, digits and . _ + - = "
+      "& "
+      "' # ~ before the @, beginning with a letter, a digit or _, and a domain with a dot after it";
   const auto one = [](const std::string& email) {
     return Subscribers(Json::array({{{"email", email}}}));
   };
@@ -315,9 +321,60 @@ TEST_F(SystemCrd, Subscribers_are_at_most_50_different_addresses_in_lower_case) 
          {"no address", Subscribers(Json::parse(R"([{"displayName": "A"}])")),
           path + "[0].email: Required value"},
          {"a header in the name",
-          Subscribers(Json::parse(
-              R"([{"displayName": "A\r\nBcc: b@example.com", "email": "a@example.com"}])")),
-          Invalid(path + "[0].displayName", "A\\r\\nBcc: b@example.com", kControl)}});
+          Subscribers(Json::parse(R"([{"displayName": "A\r\nBcc: b", "email": "a@example.com"}])")),
+          Invalid(path + "[0].displayName", "A\\r\\nBcc: b", kControl)}});
+}
+
+// The same rows as in tests/unit/core/recipient_test.cpp.
+TEST_F(SystemCrd, Addresses_that_a_server_may_read_as_more_are_refused) {
+  const auto answer_to = [](const std::vector<std::string>& addresses) {
+    Json list = Json::array();
+    for (const std::string& email : addresses) list.push_back({{"email", email}});
+    Json manifest = MinimalSystem();
+    manifest.merge_patch(Subscribers(list));
+    return AnswerToCreate(manifest);
+  };
+  const std::vector<std::string> refused{
+      "|x@example.com", "-oq@example.com",  "a%b@example.com",  "a!b@example.com",
+      "/x@example.com", "`x`@example.com",  "$x@example.com",   "x*@example.com",
+      ".x@example.com", "x.@example.com",   "x..y@example.com", "\"x\"@example.com",
+      "x@localhost",    "x@mail.localhost", "x@example",        "x@localhost.localdomain",
+      "x@127.0.0.1",    "x@[127.0.0.1]",    "x@[ipv6:::1]",     "x@example.com."};
+  const std::string answer = answer_to(refused);
+  for (std::size_t n = 0; n < refused.size(); ++n)
+    EXPECT_NE(answer.find("subscribers[" + std::to_string(n) + "].email: Invalid value"),
+              std::string::npos)
+        << refused[n] << ": " << answer;
+  EXPECT_EQ(answer_to({"o'neil@example.com", "anna+certs@example.com", "r&d@example.com",
+                       "_x@a-b.example.com", "x-y.z=1#2~3@example.co", "x@xn--bcher-kva.de"}),
+            "");
+}
+
+TEST_F(SystemCrd, Names_for_people_hold_no_link) {
+  const auto answer_to = [](const std::vector<std::string>& names) {
+    Json list = Json::array();
+    for (const std::string& name : names)
+      list.push_back(
+          {{"email", "p" + std::to_string(list.size()) + "@example.com"}, {"displayName", name}});
+    Json manifest = MinimalSystem();
+    manifest.merge_patch(Subscribers(list));
+    return AnswerToCreate(manifest);
+  };
+  const std::vector<std::string> refused{
+      "anna@example.com", "see https://example.com", "//example.com",    "www.example.com",
+      "WWW.example.com",  "example.com/login",       "example.com:8080", "example.com?q",
+      "mailto:anna",      "bücher.example/x"};
+  const std::string answer = answer_to(refused);
+  for (std::size_t n = 0; n < refused.size(); ++n)
+    EXPECT_NE(answer.find("subscribers[" + std::to_string(n) + "].displayName: Invalid value"),
+              std::string::npos)
+        << refused[n] << ": " << answer;
+  EXPECT_EQ(answer_to({"HR (hr.example.com)", "Dr. Anna Berg", "S/4HANA: prod", "24/7", "a / b",
+                       "v1.2", "人事システム", "J.R. Berg"}),
+            "");
+  Check(MinimalSystem(), {{"of the system", Spec({{"displayName", "see https://example.com"}}),
+                           Invalid("spec.displayName", "see https://example.com", kLink)},
+                          {"a host's name", Spec({{"displayName", "hr.example.com"}}), ""}});
 }
 
 TEST_F(SystemCrd, Names_for_people_cannot_break_a_line) {

@@ -1,4 +1,6 @@
 // What may change on a ProvisioningSystem that is there, and what may not.
+#include <chrono>
+
 #include "table.hpp"
 
 namespace certpair::test {
@@ -114,6 +116,48 @@ TEST_F(Transition, Each_person_owns_their_own_entry_of_the_subscribers) {
   EXPECT_EQ(second.exit_code, 0) << second.err;
   EXPECT_EQ(Get("psys/subscribed")["spec"]["notifications"]["subscribers"],
             Json::parse(R"([{"email": "ann@example.com"}, {"email": "bob@example.com"}])"));
+}
+
+// The CRD of before has neither rule; what it let in stays, and may be taken out.
+TEST_F(Transition, Subscribers_of_before_the_rules_stay_and_others_come) {
+  const Json crd =
+      Json::parse(MustKubectl({"get", "crd", "provisioningsystems.certpair.dev", "-o", "json"}));
+  const std::string spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/";
+  const std::string items = spec + "notifications/properties/subscribers/items/properties/";
+  const auto with_rules = [](const std::string& field, const Json& rules) {
+    return Json{{"op", "replace"}, {"path", field + "/x-kubernetes-validations"}, {"value", rules}};
+  };
+  Json off = Json::array();
+  Json on = Json::array();
+  for (const std::string& field : {spec + "displayName", items + "displayName", items + "email"}) {
+    off.push_back(with_rules(field, Json::array()));
+    on.push_back(
+        with_rules(field, crd.at(Json::json_pointer{field + "/x-kubernetes-validations"})));
+  }
+  const auto change = [](const Json& patch) {
+    MustKubectl(
+        {"patch", "crd", "provisioningsystems.certpair.dev", "--type=json", "-p", patch.dump()});
+  };
+  const Json old =
+      Spec({{"displayName", "https://example.com"},
+            {"notifications",
+             {{"subscribers", {{{"email", "|x@localhost"}, {"displayName", "a@example.com"}}}}}}});
+  change(off);
+  Json manifest = MinimalSystem();
+  manifest.merge_patch(old);
+  EXPECT_TRUE(
+      Eventually([&] { return AnswerToCreate(manifest).empty(); }, std::chrono::seconds{30}));
+  Create(MinimalSystem(), "lenient", old);
+  change(on);
+  EXPECT_TRUE(
+      Eventually([&] { return !AnswerToCreate(manifest).empty(); }, std::chrono::seconds{30}));
+  Json people = old["spec"]["notifications"]["subscribers"];
+  people.push_back({{"email", "b@example.com"}});
+  EXPECT_EQ(AnswerToPatch("psys/lenient", Spec({{"notifications", {{"subscribers", people}}}})),
+            "");
+  people.push_back({{"email", "|y@localhost"}});
+  EXPECT_NE(AnswerToPatch("psys/lenient", Spec({{"notifications", {{"subscribers", people}}}})),
+            "");
 }
 
 }  // namespace

@@ -275,12 +275,26 @@ TEST(Message, Says_what_to_do_as_the_pair_is) {
 
 TEST(Message, An_address_that_cannot_be_written_is_refused_and_not_repeated) {
   core::Notice notice = SomeNotice();
-  for (const std::string email : {"", "nobody", "a@b\r\nRCPT TO:<c@d>", "secretly@"}) {
+  for (const std::string email : {"", "nobody", "a@b\r\nRCPT TO:<c@d>", "secretly@",
+                                  "|secretly@example.com", "secretly@localhost"}) {
     notice.recipient.email = email;
     const auto letter = Compose(notice, SomeLetterhead(), kNow);
     ASSERT_FALSE(letter) << email;
     EXPECT_EQ(letter.error().code, ErrorCode::Invalid);
     EXPECT_THAT(letter.error().message, Not(HasSubstr("secretly")));
+  }
+}
+
+TEST(Message, A_name_that_an_older_version_let_in_brings_no_link) {
+  for (const NoticeKind kind : {NoticeKind::Expiring, NoticeKind::Renewed, NoticeKind::Held}) {
+    core::Notice notice = SomeNotice(kind);
+    notice.display_name = "log in at https://evil.example or www.evil.example now";
+    notice.recipient.display_name = "see evil.example/x";
+    const Parsed mail{Composed(notice)};
+    for (const std::string& text :
+         {mail.Part("text", "plain"), mail.Part("text", "html"), Composed(notice)})
+      EXPECT_THAT(text, Not(HasSubstr("evil")));
+    EXPECT_THAT(mail.Part("text", "plain"), HasSubstr("log in at [link removed] or"));
   }
 }
 

@@ -70,6 +70,8 @@ TEST_F(WritingTest, Me_is_whom_the_API_server_takes_me_for) {
   ServerKnowsMeAs({{"username", "Ann@example.com"}});
   EXPECT_TRUE(Subscribe(TheSession(), {.name = "abap", .me = true}));
   EXPECT_THAT(out_, HasSubstr("<ann@example.com> is subscribed"));
+  EXPECT_THAT(transport_->Requests().back().body, Not(HasSubstr("displayName")))
+      << "an address is no name";
   ServerKnowsMeAs({{"username", "u-1"}, {"extra", {{"example.com/email", {"bob@example.com"}}}}});
   EXPECT_TRUE(Subscribe(TheSession(), {.name = "abap", .me = true}));
   EXPECT_THAT(out_, HasSubstr("<bob@example.com> is subscribed"));
@@ -100,8 +102,14 @@ TEST_F(WritingTest, Who_may_not_ask_who_he_is_is_told_what_needs_no_right) {
 
 TEST_F(WritingTest, What_is_no_address_is_refused_before_the_server_is_asked) {
   Put(System("abap"));
-  for (const char* bad : {"ann", "@x", "a@", "a@b@c", "a b@c"})
+  for (const char* bad : {"ann", "@x", "a@", "a@b@c", "a b@c", "|a@b.example", "-oq@b.example",
+                          "a%b@c.example", "a!b@c.example", "a@localhost", "a@127.0.0.1"})
     EXPECT_EQ(ExitOf(Subscribe(TheSession(), {.name = "abap", .email = bad})), Exit::Usage) << bad;
+  for (const char* bad : {"ann@b.example", "https://b.example", "www.b.example"})
+    EXPECT_EQ(ExitOf(Subscribe(TheSession(),
+                               {.name = "abap", .email = "ann@b.example", .display_name = bad})),
+              Exit::Usage)
+        << bad;
   EXPECT_TRUE(WroteNothing());
 }
 
