@@ -37,9 +37,8 @@ Mail::Mail(const std::optional<notify::MailSettings>& settings, const Clock& clo
                                             metrics.CountNotification(core::ToString(kind));
                                         }};
   outbox_ = std::make_unique<notify::Outbox>(
-      notify::OutboxSettings{
-          .letterhead = settings->letterhead,
-          .queue = {.per_minute = settings->per_minute, .in_flight = settings->in_flight}},
+      notify::OutboxSettings{.letterhead = settings->letterhead,
+                             .queue = {.rates = settings->rates, .in_flight = settings->in_flight}},
       *mailer_, clock, std::move(listeners));
 }
 

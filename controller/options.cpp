@@ -58,9 +58,21 @@ void AddMail(CLI::App& app, notify::MailFlags& mail) {
   app.add_option("--smtp-credentials-file", mail.credentials_file,
                  "file with one line user:password; without it no login")
       ->envname("CERTPAIR_SMTP_CREDENTIALS_FILE");
+  app.add_option("--smtp-helo-name", mail.helo_name,
+                 "host name that the mail server is greeted with; without it the domain of "
+                 "--smtp-from")
+      ->envname("CERTPAIR_SMTP_HELO_NAME");
   app.add_option("--smtp-rate", mail.rate, "mails a minute at most; 0: no limit")
       ->capture_default_str()
       ->envname("CERTPAIR_SMTP_RATE");
+  app.add_option("--smtp-namespace-rate", mail.namespace_rate,
+                 "mails an hour about the systems of one namespace; 0: no limit")
+      ->capture_default_str()
+      ->envname("CERTPAIR_SMTP_NAMESPACE_RATE");
+  app.add_option("--smtp-address-rate", mail.address_rate,
+                 "mails an hour to one address; 0: no limit")
+      ->capture_default_str()
+      ->envname("CERTPAIR_SMTP_ADDRESS_RATE");
   app.add_option("--smtp-in-flight", mail.in_flight,
                  "mails that may be sent before the first of them stands in its system's status as "
                  "sent: so many may come twice after a crash, 1 to 50")

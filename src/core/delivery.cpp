@@ -22,7 +22,7 @@ using Kind = NoticeOutcome::Kind;
 constexpr std::size_t kMostNames = 5;
 constexpr std::size_t kLongestWords = 300;
 // It counts nothing, so that it stays as it is while mails come and go.
-constexpr std::string_view kWaits = "Mail waits for the mail server, and is tried again by itself.";
+constexpr std::string_view kWaits = "Mail waits, and is tried again automatically.";
 
 std::string NameOf(const Subscriber& subscriber) {
   return subscriber.display_name.empty() ? "a subscriber without a display name"

@@ -13,9 +13,14 @@ namespace {
 using core::NoticeKind;
 using core::NoticeOutcome;
 
-constexpr int kFreshBeforeAnother = 10;  // so that neither first nor further tries starve
 constexpr std::size_t kMostOutcomesAtOnce = 300;
-constexpr std::size_t kMostSystems = 100'000;
+// Of the room, a namespace may take three times what it leaves free: all of them together never
+// take the whole, so that one more finds a place at once (the dynamic threshold of Choudhury and
+// Hahne, for buffers that queues share).
+constexpr std::size_t kShare = 3;
+constexpr std::size_t kLeastInvited = 8;  // a namespace is called when an eighth is free for it
+// A shorter wait for a rate is not worth a write of a status.
+constexpr std::chrono::seconds kWorthSaying{5};
 constexpr std::chrono::minutes kSweepInterval{1};
 // A system whose ledger cannot be written slows the others down no longer than this.
 constexpr std::chrono::seconds kUnsettledLife{30};
@@ -31,6 +36,16 @@ bool EndsWithCertificate(const core::Notice& notice, sys_seconds now) {
   return warns && notice.active.not_after > now;
 }
 
+// Of `system:<namespace>/<name>` the namespace.
+std::string SpaceOf(std::string_view key) {
+  const std::size_t start = key.find(':') + 1;  // 0 where there is none
+  return std::string{key.substr(start, key.find('/', start) - start)};
+}
+
+std::string OverRate(std::string_view who, std::string_view flag, int rate, std::string_view time) {
+  return fmt::format("{} already sent as many mails as it may ({}: {} {}).", who, flag, rate, time);
+}
+
 // Only of these two is the certificate attached.
 void DropWhatIsNotSent(core::Notice& notice) {
   if (notice.kind != NoticeKind::Renewed) notice.active.pem = {};
@@ -43,17 +58,33 @@ MailQueue::MailQueue(const QueueSettings& settings, std::uint64_t seed)
     : settings_(settings),
       random_(seed),
       away_backoff_(settings.first_probe, settings.last_probe),
-      earliest_(Steady::min()) {}
+      window_(settings.rates.per_minute),
+      by_space_(settings.rates.namespace_per_hour),
+      by_mailbox_(settings.rates.address_per_hour) {}
 
 std::size_t MailQueue::FreePlaces() const {
-  return settings_.capacity - std::min(settings_.capacity, fresh_.size() + outcome_count_);
+  return settings_.capacity - std::min(settings_.capacity, lanes_.Untried() + outcome_count_);
+}
+
+std::size_t MailQueue::TakenBy(const std::string& space) const {
+  const auto outcomes = outcomes_of_.find(space);
+  return lanes_.Untried(space) + (outcomes == outcomes_of_.end() ? 0 : outcomes->second);
+}
+
+// As many as it may post, one after the other, before it has kShare times what is free.
+std::size_t MailQueue::RoomOf(const std::string& space) const {
+  const std::size_t free = FreePlaces();
+  const std::size_t taken = TakenBy(space);
+  if (taken >= kShare * free) return 0;
+  return (kShare * free - taken + kShare) / (kShare + 1);
 }
 
 std::size_t MailQueue::Room(const std::string& system_key) {
-  const std::size_t free = FreePlaces();
-  expected_.erase(system_key);
-  if (free == 0 && turned_away_.size() < kMostSystems) turned_away_.insert(system_key);
-  return free;
+  const std::string space = SpaceOf(system_key);
+  invitations_.Arrive(space, system_key);
+  const std::size_t room = RoomOf(space);
+  if (room == 0) invitations_.TurnAway(space, system_key);
+  return room;
 }
 
 bool MailQueue::Post(const std::string& system_key, core::Notice notice, Instant now) {
@@ -67,41 +98,40 @@ bool MailQueue::Post(const std::string& system_key, core::Notice notice, Instant
   }
   DropWhatIsNotSent(notice);
   const bool ends = EndsWithCertificate(notice, now.wall);
-  const sys_seconds gives_up = now.wall + settings_.give_up;
   Entry entry{.key = system_key,
-              .order = next_order_++,
+              .mailbox = MailboxOf(notice.recipient.email),
+              .place = {.space = SpaceOf(system_key), .order = next_order_++},
               .backoff = Backoff{settings_.first_retry, settings_.last_retry},
-              .gives_up = ends ? std::min(gives_up, notice.active.not_after) : gives_up,
+              .gives_up = {},
               .ends_with_certificate = ends,
               .telling = Backoff{settings_.first_retry, settings_.last_retry}};
   std::string id = notice.id;
   entry.notice = std::move(notice);
+  entry.gives_up = GivesUpAt(entry, now.wall);
   const auto place = entries_.emplace(std::move(id), std::move(entry)).first;
-  Enqueue(place->second);
+  lanes_.Add(place->second.place, place->first);
   if (away_) TellDelayed(place->second, away_->message, now);
   return true;
 }
 
-void MailQueue::Enqueue(Entry& entry) {
-  if (entry.next_try)
-    later_.emplace(std::pair{*entry.next_try, entry.order}, entry.notice.id);
-  else
-    fresh_.emplace(entry.order, entry.notice.id);
-}
-
-void MailQueue::Dequeue(const Entry& entry) {
-  if (entry.next_try)
-    later_.erase({*entry.next_try, entry.order});
-  else
-    fresh_.erase(entry.order);
+sys_seconds MailQueue::GivesUpAt(const Entry& entry, sys_seconds now) const {
+  const sys_seconds gives_up = now + settings_.give_up;
+  return entry.ends_with_certificate ? std::min(gives_up, entry.notice.active.not_after) : gives_up;
 }
 
 void MailQueue::Erase(Entries::iterator entry) {
   if (entry->first == in_hand_)
     in_hand_.clear();
   else
-    Dequeue(entry->second);
+    lanes_.Remove(entry->second.place);
   entries_.erase(entry);
+}
+
+void MailQueue::CountOutcomes(const std::string& key, std::ptrdiff_t more) {
+  const auto of = outcomes_of_.try_emplace(SpaceOf(key)).first;
+  of->second += static_cast<std::size_t>(more);  // modulo 2^64: `more` may be below 0
+  outcome_count_ += static_cast<std::size_t>(more);
+  if (of->second == 0) outcomes_of_.erase(of);
 }
 
 std::vector<NoticeOutcome> MailQueue::Outcomes(const std::string& system_key) {
@@ -118,11 +148,12 @@ void MailQueue::Acknowledge(const std::string& system_key,
   const auto found = outcomes_.find(system_key);
   if (found == outcomes_.end()) return;
   // By value: one that has changed since (Delayed, then Sent) was not acknowledged.
-  outcome_count_ -= std::erase_if(found->second.outcomes, [&](const NoticeOutcome& outcome) {
+  const auto gone = std::erase_if(found->second.outcomes, [&](const NoticeOutcome& outcome) {
     const bool known = std::ranges::find(outcomes, outcome) != outcomes.end();
     if (known) unsettled_.erase(outcome.id);
     return known;
   });
+  CountOutcomes(system_key, -static_cast<std::ptrdiff_t>(gone));
   if (found->second.outcomes.empty())
     outcomes_.erase(found);
   else
@@ -146,27 +177,13 @@ void MailQueue::Forget(const std::string& system_key) {
     entry = next;
   }
   if (const auto found = outcomes_.find(system_key); found != outcomes_.end()) {
-    outcome_count_ -= found->second.outcomes.size();
+    CountOutcomes(system_key, -std::ssize(found->second.outcomes));
     for (const NoticeOutcome& outcome : found->second.outcomes) unsettled_.erase(outcome.id);
     outcomes_.erase(found);
   }
-  turned_away_.erase(system_key);
-  evicted_.erase(system_key);
-  expected_.erase(system_key);
+  invitations_.Forget(SpaceOf(system_key), system_key);
   wakes_.erase(system_key);
   InviteWhereThereIsRoom();
-}
-
-const std::string* MailQueue::Choose(Steady now) {
-  const bool due = !later_.empty() && later_.begin()->first.first <= now;
-  const bool another = due && (fresh_.empty() || fresh_in_a_row_ >= kFreshBeforeAnother);
-  if (another) {
-    fresh_in_a_row_ = 0;
-    return &later_.begin()->second;
-  }
-  if (fresh_.empty()) return nullptr;
-  ++fresh_in_a_row_;
-  return &fresh_.begin()->second;
 }
 
 // Nothing: now.
@@ -179,26 +196,65 @@ std::optional<MailQueue::Steady> MailQueue::WindowOpens(Steady now) {
   return oldest->second + kUnsettledLife;
 }
 
+// Where it may not go now, its system is told.
+std::optional<MailQueue::Steady> MailQueue::AddressOpens(const std::string& id, Instant now) {
+  Entry& entry = entries_.at(id);
+  const auto opens = by_mailbox_.Opens(entry.mailbox, now.steady);
+  if (!opens) return std::nullopt;
+  entry.place.not_before = opens;
+  if (entry.place.delayed) return opens;  // it was told of its own trouble
+  entry.over_rate = true;
+  entry.trouble = fmt::format(
+      "The recipient already got as many mails as one address may (--smtp-address-rate: {} an "
+      "hour).",
+      settings_.rates.address_per_hour);
+  TellChange(entry, entry.trouble, now);
+  return opens;
+}
+
+// Tells those that were not tried yet; of all namespaces, or of these.
+void MailQueue::SayOverRate(const std::set<std::string>* spaces, const std::string& message,
+                            Instant now) {
+  if (spaces && spaces->empty()) return;
+  for (auto& [id, entry] : entries_) {
+    if (entry.place.delayed || (spaces && !spaces->contains(entry.place.space))) continue;
+    entry.over_rate = true;
+    entry.trouble = message;
+    TellChange(entry, message, now);
+  }
+}
+
 std::variant<MailQueue::Send, MailQueue::Rest> MailQueue::Next(Instant now) {
   Sweep(now);
-  const auto later = [this]() -> std::optional<Steady> {
-    if (later_.empty()) return std::nullopt;
-    return later_.begin()->first.first;
-  };
-  if (fresh_.empty() && (!later() || *later() > now.steady)) return Rest{later()};
+  if (entries_.empty()) return Rest{};
   if (away_ && now.steady < away_->probe) return Rest{away_->probe};
-  if (now.steady < earliest_) return Rest{earliest_};
+  if (const auto opens = window_.Opens(now.steady)) {
+    if (*opens - now.steady >= kWorthSaying)
+      SayOverRate(nullptr,
+                  OverRate("The operator", "--smtp-rate", settings_.rates.per_minute, "a minute"),
+                  now);
+    return Rest{opens};
+  }
   if (const auto opens = WindowOpens(now.steady)) return Rest{opens};
-  const std::string* chosen = Choose(now.steady);
-  if (chosen == nullptr) return Rest{later()};
-  const auto entry = entries_.find(*chosen);
-  Dequeue(entry->second);
-  in_hand_ = entry->first;
-  HoldWakeOf(entry->second.key, now.steady);
-  if (settings_.per_minute > 0)
-    earliest_ =
-        now.steady + std::chrono::nanoseconds{std::chrono::minutes{1}} / settings_.per_minute;
-  return Send{entry->second.notice};
+  const auto choice = lanes_.Choose(
+      now.steady,
+      {.space = [&](const std::string& space) { return by_space_.Opens(space, now.steady); },
+       .mail = [&](const std::string& id) { return AddressOpens(id, now); }});
+  std::set<std::string> closed;
+  for (const auto& [space, opens] : choice.closed)
+    if (opens - now.steady >= kWorthSaying) closed.insert(space);
+  SayOverRate(&closed,
+              OverRate("The namespace", "--smtp-namespace-rate", settings_.rates.namespace_per_hour,
+                       "an hour"),
+              now);
+  if (choice.id.empty()) return Rest{choice.until};
+  const Entry& entry = entries_.at(choice.id);
+  in_hand_ = choice.id;
+  HoldWakeOf(entry.key, now.steady);
+  window_.Take(now.steady);
+  by_space_.Take(entry.place.space, now.steady);
+  by_mailbox_.Take(entry.mailbox, now.steady);
+  return Send{entry.notice};
 }
 
 void MailQueue::Done(const Delivery& delivery, Instant now) {
@@ -221,6 +277,10 @@ void MailQueue::Done(const Delivery& delivery, Instant now) {
     if (delivery.verdict == Verdict::DelayedAll) DelayAll(entries_.end(), delivery.message, now);
     return;
   }
+  if (!answered) {  // nothing reached anyone
+    by_space_.GiveBack(entry->second.place.space);
+    by_mailbox_.GiveBack(entry->second.mailbox);
+  }
   switch (delivery.verdict) {
     case Verdict::Sent:
       Settle(entry, {.kind = NoticeOutcome::Kind::Sent}, now);
@@ -236,7 +296,7 @@ void MailQueue::Done(const Delivery& delivery, Instant now) {
       break;
     case Verdict::Stopped:
       in_hand_.clear();
-      Enqueue(entry->second);
+      lanes_.Add(entry->second.place, entry->first);
       break;
   }
   InviteWhereThereIsRoom();
@@ -251,17 +311,20 @@ void MailQueue::DelayAlone(Entries::iterator entry, const std::string& message, 
   in_hand_.clear();
   Entry& e = entry->second;
   e.trouble = message;
-  e.next_try = now.steady + e.backoff.Next(random_());
-  Enqueue(e);
+  e.place.not_before = now.steady + e.backoff.Next(random_());
+  e.place.delayed = true;
+  if (std::exchange(e.over_rate, false)) e.gives_up = GivesUpAt(e, now.wall);
+  lanes_.Add(e.place, entry->first);
   TellDelayed(e, message, now);
-  if (later_.size() > settings_.most_delayed) EvictOne();
+  if (lanes_.Delayed() > settings_.most_delayed) EvictOne();
 }
 
-// The one that would be tried last goes. Its system keeps it as due, and posts it again when it is
-// woken, which is when there is room for such mails: not sooner, or it would be tried without end.
+// Of the namespace that has the most of them, the one that would be tried last goes. Its system
+// keeps it as due, and posts it again when it is woken, which is when there is room for such mails:
+// not sooner, or it would be tried without end.
 void MailQueue::EvictOne() {
-  const auto entry = entries_.find(std::prev(later_.end())->second);
-  if (evicted_.size() < kMostSystems) evicted_.insert(entry->second.key);
+  const auto entry = entries_.find(lanes_.LastDelayed());
+  invitations_.Evict(entry->second.place.space, entry->second.key);
   Erase(entry);
 }
 
@@ -272,9 +335,9 @@ void MailQueue::DelayAll(Entries::iterator entry, const std::string& message, In
   in_hand_.clear();
   if (entry != entries_.end()) {
     Entry& e = entry->second;
-    e.order = next_order_++;
-    if (e.next_try) e.next_try = now.steady + e.backoff.Next(random_());
-    Enqueue(e);
+    e.place.order = next_order_++;
+    if (e.place.delayed) e.place.not_before = now.steady + e.backoff.Next(random_());
+    lanes_.Add(e.place, entry->first);
   }
   away_ = Away{message, now.steady + away_backoff_.Next(random_())};
   for (auto& [id, waiting] : entries_) {
@@ -297,7 +360,7 @@ void MailQueue::Tell(const Entry& entry, NoticeOutcome outcome, Instant now) {
     *before = std::move(outcome);
   } else {
     all.push_back(std::move(outcome));
-    ++outcome_count_;
+    CountOutcomes(entry.key, 1);
   }
   wakes_.insert(entry.key);
 }
@@ -318,7 +381,7 @@ void MailQueue::TellChange(Entry& entry, const std::string& message, Instant now
 void MailQueue::Sweep(Instant now) {
   if (swept_ && now.steady - *swept_ < kSweepInterval) return;
   swept_ = now.steady;
-  expected_.clear();  // whoever has not come by now may be gone
+  invitations_.StopExpecting();
   GiveUpWhatIsOver(now);
   ForgetWhatNobodyAsksFor(now.steady);
   InviteWhereThereIsRoom();
@@ -334,9 +397,12 @@ NoticeOutcome MailQueue::GivenUp(const Entry& entry, sys_seconds now) const {
           .certificate_ended = ended};
 }
 
+// The time that a mail waits for a rate does not count: nobody has tried it.
 void MailQueue::GiveUpWhatIsOver(Instant now) {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto next = std::next(entry);
+    if (entry->second.over_rate && !away_)
+      entry->second.gives_up = std::max(entry->second.gives_up, GivesUpAt(entry->second, now.wall));
     if (now.wall >= entry->second.gives_up && entry->first != in_hand_)
       Settle(entry, GivenUp(entry->second, now.wall), now);
     entry = next;
@@ -348,7 +414,7 @@ void MailQueue::ForgetWhatNobodyAsksFor(Steady now) {
     Untold& untold = system->second;
     if (std::exchange(untold.fresh, false)) untold.since = now;
     const bool over = untold.outcomes.empty() || untold.since + kOutcomeLife < now;
-    if (over) outcome_count_ -= untold.outcomes.size();
+    if (over) CountOutcomes(system->first, -std::ssize(untold.outcomes));
     system = over ? outcomes_.erase(system) : std::next(system);
   }
 }
@@ -358,36 +424,31 @@ std::size_t MailQueue::DropAll() {
   const std::size_t kept = drops_in_hand_ ? 1 : 0;
   const std::size_t dropped = entries_.size() - kept;
   std::erase_if(entries_, [this](const auto& entry) { return entry.first != in_hand_; });
-  fresh_.clear();
-  later_.clear();
+  lanes_.Clear();
   // Sent and Refused stay: nobody else knows them, and this process may lead again at once.
-  for (auto& [key, untold] : outcomes_)
-    outcome_count_ -= std::erase_if(untold.outcomes, [](const NoticeOutcome& outcome) {
+  for (auto& [key, untold] : outcomes_) {
+    const auto gone = std::erase_if(untold.outcomes, [](const NoticeOutcome& outcome) {
       return outcome.kind == NoticeOutcome::Kind::Delayed;
     });
+    CountOutcomes(key, -static_cast<std::ptrdiff_t>(gone));
+  }
   said_.insert(said_.end(), dropped, NoticeOutcome::Kind::Dropped);
-  turned_away_.clear();
-  evicted_.clear();
-  expected_.clear();
+  invitations_.Clear();
   return dropped;
 }
 
+// Not for each place that comes free: a pass for one mail at a time would cost more than it.
 void MailQueue::InviteWhereThereIsRoom() {
-  // Not for each place that comes free: a pass for one mail at a time would cost more than it.
   const std::size_t free = FreePlaces();
-  if (free * 2 >= settings_.capacity) Invite(turned_away_, free);
-  if (later_.size() * 4 <= settings_.most_delayed * 3)
-    Invite(evicted_, settings_.most_delayed - later_.size());
+  const std::size_t least = settings_.capacity / kLeastInvited;
+  invitations_.InviteTurnedAway(free, [&](const std::string& space) -> std::size_t {
+    const std::size_t share = kShare * (free + TakenBy(space)) / (kShare + 1);
+    const std::size_t room = RoomOf(space);
+    return room >= least && room * 2 >= share ? room : 0;
+  });
+  if (lanes_.Delayed() * 4 <= settings_.most_delayed * 3)
+    invitations_.InviteEvicted(settings_.most_delayed - lanes_.Delayed());
 }
-
-void MailQueue::Invite(std::set<std::string>& among, std::size_t places) {
-  while (expected_.size() < places && !among.empty()) {
-    std::string key = std::move(among.extract(among.begin()).value());
-    if (expected_.insert(key).second) invited_.push_back(std::move(key));
-  }
-}
-
-std::vector<std::string> MailQueue::TakeInvited() { return std::exchange(invited_, {}); }
 
 // One that is held since its last mail goes on being held; its time does not begin anew.
 void MailQueue::HoldWakeOf(const std::string& system_key, Steady now) {

@@ -16,7 +16,10 @@
 #include "base/clock.hpp"
 #include "base/random_bits.hpp"
 #include "core/notice.hpp"
+#include "notify/invitations.hpp"
+#include "notify/mail_lanes.hpp"
 #include "notify/mailer.hpp"
+#include "notify/rate_limits.hpp"
 
 namespace certpair::notify {
 
@@ -29,7 +32,7 @@ struct Instant {
 struct QueueSettings {
   std::size_t capacity = 1000;  ///< mails that wait for a first try, with outcomes not yet taken
   std::size_t most_delayed = 1000;  ///< mails that wait for another try
-  int per_minute = 0;               ///< 0: no limit
+  RateSettings rates;               ///< none, unless told otherwise
   /// Mails that were sent or refused lately and whose outcome nobody acknowledged yet, with the one
   /// in hand: a crash sends so many again (R11). No more are sent meanwhile, for half a minute:
   /// where ledgers cannot be written, each half minute adds so many to what a crash repeats.
@@ -42,10 +45,11 @@ struct QueueSettings {
 };
 
 /// A step function with a memory: told what was posted and what became of it, it says what to do
-/// next. One mail is in hand at a time. Mails go in the order in which they were posted; one that
-/// is delayed alone waits on its own while others go; where the server as a whole is away, one mail
-/// at a time probes it, a different one each time. Everything in it is bounded. Not thread-safe;
-/// seed 0: from the machine.
+/// next. One mail is in hand at a time. Namespaces take turns, and mails of one namespace go in the
+/// order in which they were posted; one that is delayed alone waits on its own while others go;
+/// what is over a rate waits and is told of; where the server as a whole is away, one mail at a
+/// time probes it, a different one each time. Everything in it is bounded, and no namespace takes
+/// all the room. Not thread-safe; seed 0: from the machine.
 class MailQueue {
  public:
   explicit MailQueue(const QueueSettings& settings, std::uint64_t seed = 0);
@@ -77,7 +81,7 @@ class MailQueue {
   [[nodiscard]] std::vector<std::string> TakeWakes();
   /// Those that found no room, and may look again. No more than there is room for are called at
   /// once, or thousands would come in vain.
-  [[nodiscard]] std::vector<std::string> TakeInvited();
+  [[nodiscard]] std::vector<std::string> TakeInvited() { return invitations_.Take(); }
   /// Whether outcomes of the last half minute wait to be acknowledged.
   [[nodiscard]] bool HasUnsettled() const { return !unsettled_.empty(); }
   /// Mails that wait, and the one in hand.
@@ -90,8 +94,9 @@ class MailQueue {
   struct Entry {
     std::string key;
     core::Notice notice;
-    std::uint64_t order = 0;
-    std::optional<Steady> next_try;  // of one that is delayed alone
+    std::string mailbox;
+    MailLanes::Place place;
+    bool over_rate = false;  // and not tried since
     Backoff backoff;
     sys_seconds gives_up;
     bool ends_with_certificate = false;
@@ -113,10 +118,13 @@ class MailQueue {
   };
 
   [[nodiscard]] std::size_t FreePlaces() const;
-  void Enqueue(Entry& entry);
-  void Dequeue(const Entry& entry);
+  [[nodiscard]] std::size_t TakenBy(const std::string& space) const;
+  [[nodiscard]] std::size_t RoomOf(const std::string& space) const;
+  void CountOutcomes(const std::string& key, std::ptrdiff_t more);
+  [[nodiscard]] sys_seconds GivesUpAt(const Entry& entry, sys_seconds now) const;
   void Erase(Entries::iterator entry);
-  [[nodiscard]] const std::string* Choose(Steady now);
+  [[nodiscard]] std::optional<Steady> AddressOpens(const std::string& id, Instant now);
+  void SayOverRate(const std::set<std::string>* spaces, const std::string& message, Instant now);
   void Tell(const Entry& entry, core::NoticeOutcome outcome, Instant now);
   void TellDelayed(Entry& entry, const std::string& message, Instant now);
   void TellChange(Entry& entry, const std::string& message, Instant now);
@@ -131,32 +139,29 @@ class MailQueue {
   void GiveUpWhatIsOver(Instant now);
   void ForgetWhatNobodyAsksFor(Steady now);
   void InviteWhereThereIsRoom();
-  void Invite(std::set<std::string>& among, std::size_t places);
 
   const QueueSettings settings_;
   RandomBits random_;
-  Entries entries_;                                                // by id
-  std::map<std::uint64_t, std::string> fresh_;                     // ids, in order
-  std::map<std::pair<Steady, std::uint64_t>, std::string> later_;  // ids, by next try
+  Entries entries_;  // by id
+  MailLanes lanes_;  // all of them but the one in hand
   std::uint64_t next_order_ = 0;
   std::string in_hand_;         // id; empty: none
   bool drops_in_hand_ = false;  // unless it is settled now: DropAll came meanwhile
-  int fresh_in_a_row_ = 0;
   std::optional<Away> away_;
   Backoff away_backoff_;
-  Steady earliest_;  // by the limit a minute
+  MinuteWindow window_;
+  TokenBuckets by_space_;
+  TokenBuckets by_mailbox_;
   std::optional<Steady> swept_;
 
   std::map<std::string, Untold> outcomes_;  // by system
   std::size_t outcome_count_ = 0;
+  std::map<std::string, std::size_t> outcomes_of_;     // how many, by namespace
   std::unordered_map<std::string, Steady> unsettled_;  // by id; of the last half minute
-  std::set<std::string> turned_away_;                  // systems that found no room
-  std::set<std::string> evicted_;  // systems of delayed mails that found no room
+  Invitations invitations_;
   std::set<std::string> wakes_;
   std::string held_;  // the one of them that is held back; empty: none
   Steady held_since_;
-  std::vector<std::string> invited_;
-  std::set<std::string> expected_;  // invited, and not here yet
   std::vector<core::NoticeOutcome::Kind> said_;
 };
 

@@ -12,7 +12,9 @@ namespace certpair::notify {
 namespace {
 
 constexpr int kMostInFlight = 50;
-constexpr int kMostPerMinute = 100'000;
+constexpr int kHighestRate = 100'000;
+constexpr std::size_t kLongestDomain = 253;  // RFC 1035 §2.3.4
+constexpr std::size_t kLongestLabel = 63;
 
 std::unexpected<Error> Wrong(std::string_view flag, std::string what) {
   return Fail(ErrorCode::Invalid, fmt::format("{}: {}", flag, std::move(what)));
@@ -77,6 +79,55 @@ Result<void> ParseServer(std::string_view text, SmtpServer& server) {
   return {};
 }
 
+bool IsAlphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// RFC 5321 §4.1.2 Domain.
+bool IsDomain(std::string_view name) {
+  if (name.size() > kLongestDomain) return false;
+  while (true) {
+    const std::size_t dot = std::min(name.find('.'), name.size());
+    const std::string_view label = name.substr(0, dot);
+    if (label.empty() || label.size() > kLongestLabel || !IsAlphanumeric(label.front()) ||
+        !IsAlphanumeric(label.back()) ||
+        !std::ranges::all_of(label, [](char c) { return IsAlphanumeric(c) || c == '-'; }))
+      return false;
+    if (dot == name.size()) return true;
+    name.remove_prefix(dot + 1);
+  }
+}
+
+// RFC 5321 §4.1.3: what a client without a name says.
+bool IsAddressLiteral(std::string_view name) {
+  if (name.size() < 3 || name.size() > 50 || !name.starts_with('[') || !name.ends_with(']'))
+    return false;
+  name = name.substr(1, name.size() - 2);
+  const bool ipv6 = name.starts_with("IPv6:");
+  if (ipv6) name.remove_prefix(5);
+  return !name.empty() && std::ranges::all_of(name, [ipv6](char c) {
+    const bool digit = c >= '0' && c <= '9';
+    const bool hex = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':';
+    return digit || c == '.' || (ipv6 && hex);
+  });
+}
+
+Result<void> CheckRate(std::string_view flag, int rate, std::string_view time) {
+  if (rate >= 0 && rate <= kHighestRate) return {};
+  return Wrong(flag, fmt::format("{} is not between 0 (no limit) and {} mails {}", rate,
+                                 kHighestRate, time));
+}
+
+Result<RateSettings> ReadRates(const MailFlags& flags) {
+  for (const auto& check : {CheckRate("--smtp-rate", flags.rate, "a minute"),
+                            CheckRate("--smtp-namespace-rate", flags.namespace_rate, "an hour"),
+                            CheckRate("--smtp-address-rate", flags.address_rate, "an hour")})
+    if (!check) return std::unexpected(check.error());
+  return RateSettings{.per_minute = flags.rate,
+                      .namespace_per_hour = flags.namespace_rate,
+                      .address_per_hour = flags.address_rate};
+}
+
 // Else it would be named as a missing file in a condition.
 bool IsLoginItself(std::string_view path) { return path.find(':') < path.find('/'); }
 
@@ -86,7 +137,8 @@ Result<std::optional<MailSettings>> CheckSettings(const MailFlags& flags) {
   if (flags.server.empty()) {
     for (const auto& [flag, value] : {std::pair{"--smtp-from", &flags.from},
                                       {"--smtp-ca-file", &flags.ca_file},
-                                      {"--smtp-credentials-file", &flags.credentials_file}})
+                                      {"--smtp-credentials-file", &flags.credentials_file},
+                                      {"--smtp-helo-name", &flags.helo_name}})
       if (!value->empty()) return Wrong(flag, "it is of use with --smtp-server only");
     return std::nullopt;
   }
@@ -102,6 +154,12 @@ Result<std::optional<MailSettings>> CheckSettings(const MailFlags& flags) {
                  "\"Name <address>\"");
   auto from = ParseSender(flags.from);
   if (!from) return Wrong("--smtp-from", from.error().message);
+  settings.server.helo_name = flags.helo_name.empty() ? from->address.domain : flags.helo_name;
+  if (!IsDomain(settings.server.helo_name) && !IsAddressLiteral(settings.server.helo_name))
+    return Wrong("--smtp-helo-name",
+                 fmt::format("{} is not a host name such as certpair.example.com, nor an address "
+                             "such as [192.0.2.1]",
+                             Quoted(settings.server.helo_name)));
   settings.letterhead = {.from = std::move(*from), .cluster_name = OneLine(flags.cluster_name)};
   if (*tls == Tls::None && !flags.credentials_file.empty())
     return Wrong("--smtp-credentials-file",
@@ -113,10 +171,9 @@ Result<std::optional<MailSettings>> CheckSettings(const MailFlags& flags) {
                  "it is the path of a file with one line user:password, not that line");
   settings.server.ca_file = flags.ca_file;
   settings.server.credentials_file = flags.credentials_file;
-  if (flags.rate < 0 || flags.rate > kMostPerMinute)
-    return Wrong("--smtp-rate", fmt::format("{} is not between 0 (no limit) and {} mails a minute",
-                                            flags.rate, kMostPerMinute));
-  settings.per_minute = flags.rate;
+  auto rates = ReadRates(flags);
+  if (!rates) return std::unexpected(rates.error());
+  settings.rates = *rates;
   if (flags.in_flight < 1 || flags.in_flight > kMostInFlight)
     return Wrong("--smtp-in-flight",
                  fmt::format("{} is not between 1 and {} mails", flags.in_flight, kMostInFlight));

@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "base/secret_string.hpp"
 #include "notify/message.hpp"
+#include "notify/rate_limits.hpp"
 
 namespace certpair::notify {
 
@@ -20,7 +21,10 @@ struct MailFlags {
   std::string tls = "starttls";  ///< --smtp-tls
   std::string ca_file;           ///< --smtp-ca-file
   std::string credentials_file;  ///< --smtp-credentials-file
-  int rate = 0;                  ///< --smtp-rate, mails per minute; 0: no limit
+  std::string helo_name;         ///< --smtp-helo-name
+  int rate = 60;                 ///< --smtp-rate, mails per minute; 0: no limit
+  int namespace_rate = 600;      ///< --smtp-namespace-rate, mails per hour; 0: no limit
+  int address_rate = 120;        ///< --smtp-address-rate, mails per hour; 0: no limit
   int in_flight = 4;             ///< --smtp-in-flight
   std::string cluster_name;      ///< --cluster-name
 };
@@ -45,6 +49,7 @@ struct Deadlines {
 struct SmtpServer {
   std::string host;  ///< a name or an address, IPv6 without brackets
   int port = 587;
+  std::string helo_name = {};  ///< what EHLO says; empty: the machine's name
   Tls tls = Tls::StartTls;
   std::string ca_file;           ///< PEM; empty: the system's
   std::string credentials_file;  ///< empty: no AUTH
@@ -54,7 +59,7 @@ struct SmtpServer {
 struct MailSettings {
   SmtpServer server;
   Letterhead letterhead;
-  int per_minute = 0;
+  RateSettings rates;
   std::size_t in_flight = 4;  ///< as QueueSettings has it
 };
 

@@ -38,6 +38,7 @@ struct Conversation {
   const Letter* letter = nullptr;  // null: a farewell
   Tls tls = Tls::StartTls;
   bool needs_login = false;
+  bool hashed_login = false;  // as kHashedLogin, for a server that offers nothing plainer
   Stage stage = Stage::Connect;
   bool secured = false;  // STARTTLS was said, or TLS was there from the start
   ReplyReader replies;
@@ -50,6 +51,13 @@ struct Conversation {
 };
 
 constexpr std::string_view kNoLogin = "it offers no AUTH, and there are credentials for it";
+constexpr std::string_view kOtherLogin =
+    "it offers no way to log in with a user and a password that this operator knows";
+// curl takes the strongest of what it knows and a server offers, which with GSSAPI or NTLM is one
+// that a user and a password do not serve. Over TLS the plainest is as good.
+constexpr const char* kPlainLogin = "AUTH=PLAIN;AUTH=LOGIN";
+constexpr const char* kHashedLogin =
+    "AUTH=SCRAM-SHA-256;AUTH=SCRAM-SHA-1;AUTH=DIGEST-MD5;AUTH=CRAM-MD5";
 constexpr std::string_view kNoUtf8 =
     "the mail server takes no addresses beyond ASCII (it offers no SMTPUTF8)";
 
@@ -103,6 +111,13 @@ std::size_t OnReply(char* bytes, std::size_t /*one*/, std::size_t size, void* us
   const int code = talk.replies.Last().code;
   if (code >= 200 && code < 300) talk.objection = Objection(talk);
   return talk.objection.empty() ? size : 0;
+}
+
+// `[` and `]` of an address literal are not for a URL (RFC 3986 §3.3).
+std::string PathOf(std::string_view helo_name) {
+  std::string path;
+  for (const char c : helo_name) path += c == '[' ? "%5B" : c == ']' ? "%5D" : std::string{c};
+  return path;
 }
 
 // In whole seconds, as curl has it.
@@ -164,8 +179,9 @@ Result<Files> ReadFiles(const SmtpServer& server) {
 
 std::string UrlOf(const SmtpServer& server) {
   const bool ipv6 = server.host.find(':') != std::string::npos;
-  return fmt::format("{}://{}{}{}:{}", server.tls == Tls::Implicit ? "smtps" : "smtp",
-                     ipv6 ? "[" : "", server.host, ipv6 ? "]" : "", server.port);
+  return fmt::format("{}://{}{}{}:{}/{}", server.tls == Tls::Implicit ? "smtps" : "smtp",
+                     ipv6 ? "[" : "", server.host, ipv6 ? "]" : "", server.port,
+                     PathOf(server.helo_name));
 }
 
 }  // namespace
@@ -233,6 +249,7 @@ class SmtpMailer::Connection {
   bool open_ = false;
   Files files_;  // as the open connection has them
   std::array<char, CURL_ERROR_SIZE> error_{};
+  bool hashed_login_ = false;
   int silences_ = 0;    // mails in a row that the server left without an answer in their middle
   ReplyReader offers_;  // of the open connection
 };
@@ -277,6 +294,7 @@ void SmtpMailer::Connection::SetUp(Conversation& talk, const Files& files) {
     const char* password =
         files.login->password.Reveal().data();  // NOLINT(bugprone-suspicious-stringview-data-usage)
     curl_easy_setopt(easy, CURLOPT_PASSWORD, password);
+    curl_easy_setopt(easy, CURLOPT_LOGIN_OPTIONS, talk.hashed_login ? kHashedLogin : kPlainLogin);
   }
   curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);  // without it no debug function is called
   curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, &OnDebug);
@@ -324,6 +342,7 @@ SmtpMailer::Connection::Attempt SmtpMailer::Connection::Try(Conversation& talk,
   talk = Conversation{.letter = &letter,
                       .tls = server_.tls,
                       .needs_login = files.login.has_value(),
+                      .hashed_login = hashed_login_,
                       .secured = server_.tls == Tls::Implicit,
                       .replies = offers_};
   talk.replies.Forget();
@@ -363,6 +382,12 @@ Delivery SmtpMailer::Connection::Send(const Letter& letter, const std::stop_toke
                               (talk.replies.Last().code == 0 || talk.replies.Last().code == 421);
   if (left_meanwhile && attempt.code != CURLE_OPERATION_TIMEDOUT)
     attempt = Try(talk, letter, files_, stop);
+  // Which of the two ways a server offers shows in its answer to EHLO, when curl has been told.
+  if (talk.objection == kOtherLogin && !attempt.stopped) {
+    hashed_login_ = true;
+    attempt = Try(talk, letter, files_, stop);
+  }
+  if (attempt.code != CURLE_OK) hashed_login_ = false;  // the next one begins anew
   return JudgeAttempt(attempt, talk);
 }
 

@@ -8,6 +8,8 @@ FOLDER holds, from the start, `server.crt` and `server.key` (unless --tls none),
 read again whenever the file changes:
 
     {"user": "u", "password": "p",     AUTH is offered and demanded
+     "auth": "GSSAPI PLAIN",           what AUTH offers, in place of LOGIN and PLAIN; others are refused
+     "helo": "a.example",              any other name in EHLO is refused
      "utf8": true,                     SMTPUTF8 is offered
      "keep": false | "raw",            mails are counted (in the file `count`), and not looked at nor kept; or kept alone
      "refuse": {"a@b": "550 no"},      the answer to RCPT for an address
@@ -189,6 +191,8 @@ class Server(SMTP):
         hidden = {"hide": "250-STARTTLS", "hide-auth": "250-AUTH"}.get(behaviour.get("EHLO"))
         if hidden and isinstance(status, str) and status.startswith(hidden):
             return
+        if isinstance(status, str) and status.startswith("250-AUTH ") and behaviour.get("auth") is not None:
+            status = "250-AUTH " + behaviour.get("auth")
         await super().push(status.encode() if isinstance(status, str) else status)  # aiosmtpd knows ASCII alone
         if self.closes_after_next:
             self.transport.close()
@@ -199,6 +203,10 @@ class Server(SMTP):
         lines.write(f"{'tls' if secure else 'clear'} {name} {shown}\n")
         addressed = (arg or "") if name == "RCPT" else " ".join(self.envelope.rcpt_tos)
         done, answer = await self.misbehave(name, addressed)
+        if not done and name == "EHLO" and behaviour.get("helo") not in (None, arg):
+            done, answer = True, "550 a name that is yours is asked for"
+        if not done and name == "AUTH" and arg and arg.split()[0] not in behaviour.get("auth", "LOGIN PLAIN").split():
+            done, answer = True, "504 5.5.4 not offered"
         if not done:
             await original(self, arg)
         elif answer is not None:

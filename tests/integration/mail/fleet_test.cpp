@@ -84,7 +84,7 @@ TEST_F(MailFleet, That_crosses_a_threshold_at_once_is_told_of_whole_while_others
     MustKubectl({"wait", "-n", "idm", "psys", "-l", "test=fleet", "--for=condition=ExpiringSoon",
                  "--timeout=90s"});
   }
-  OperatorProcess op{WithMail()};
+  OperatorProcess op{WithMail(NoRates())};
   ASSERT_TRUE(Eventually([&] { return op.Ready().starts_with("ok"); }, kSoon)) << op.Log();
   const double before = MemoryOf(op.Pid(), "VmRSS");
   const auto begin = std::chrono::steady_clock::now();

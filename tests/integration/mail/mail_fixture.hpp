@@ -35,6 +35,10 @@ class MailTest : public PairTest {
             "--smtp-ca-file=" + server_->CaFile(),
             "--smtp-credentials-file=" + folder_ / "credentials", "--cluster-name=test-cluster"};
   }
+  /// As fast as it can.
+  static std::vector<std::string> NoRates() {
+    return {"--smtp-rate=0", "--smtp-namespace-rate=0", "--smtp-address-rate=0"};
+  }
   [[nodiscard]] OperatorOptions WithMail(std::vector<std::string> more = {}) const {
     auto arguments = MailFlags();
     arguments.insert(arguments.end(), more.begin(), more.end());

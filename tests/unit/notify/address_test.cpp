@@ -7,6 +7,7 @@
 namespace certpair::notify {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -74,6 +75,19 @@ TEST(Address, That_cannot_be_written_is_refused_and_not_repeated) {
   }
 }
 
+TEST(Recipient, Is_an_address_that_no_server_reads_as_more) {
+  for (const char* text : {"idm@example.com", "Anna.Berg+certs@Mail.Example.COM",
+                           "größe@example.com", "anna@bücher.example"})
+    EXPECT_TRUE(ParseRecipient(text)) << text;
+  for (const char* text : {"nobody", "|secretly@example.com", "-secretly@example.com",
+                           "\"secretly\"@example.com", "secretly@localhost", "secretly@b"}) {
+    const auto address = ParseRecipient(text);
+    ASSERT_FALSE(address) << text;
+    EXPECT_THAT(address.error().message,
+                AllOf(HasSubstr("the address"), Not(HasSubstr("secretly"))));
+  }
+}
+
 TEST(Sender, Has_a_name_with_or_without_quotes_or_none) {
   const struct {
     const char* text;
@@ -115,6 +129,18 @@ TEST(MailSettings, Are_read_as_the_row_says) {
     EXPECT_EQ((*settings)->server.host, row.host);
     EXPECT_EQ((*settings)->server.port, row.port);
   }
+  const auto defaults = CheckSettings({.server = "mail.example.com", .from = "a@b.example"});
+  ASSERT_TRUE(defaults && *defaults);
+  EXPECT_EQ((*defaults)->rates.per_minute, 60);
+  EXPECT_EQ((*defaults)->rates.namespace_per_hour, 600);
+  EXPECT_EQ((*defaults)->rates.address_per_hour, 120);
+  EXPECT_EQ((*defaults)->server.helo_name, "b.example") << "the sender's domain";
+  for (const char* name : {"certpair.example.com", "relay", "[192.0.2.1]", "[IPv6:2001:db8::1]"}) {
+    const auto named =
+        CheckSettings({.server = "mail.example.com", .from = "a@b.example", .helo_name = name});
+    ASSERT_TRUE(named && *named) << name;
+    EXPECT_EQ((*named)->server.helo_name, name);
+  }
   const auto off = CheckSettings({});
   ASSERT_TRUE(off);
   EXPECT_FALSE(*off) << "no server, no mail";
@@ -144,6 +170,15 @@ TEST(MailSettings, That_cannot_work_are_refused_by_their_flag) {
       {with([](MailFlags& f) { f.from = "nobody"; }), "--smtp-from"},
       {with([](MailFlags& f) { f.tls = "ssl"; }), "--smtp-tls"},
       {with([](MailFlags& f) { f.rate = -1; }), "--smtp-rate"},
+      {with([](MailFlags& f) { f.rate = 100'001; }), "--smtp-rate"},
+      {with([](MailFlags& f) { f.namespace_rate = -1; }), "--smtp-namespace-rate"},
+      {with([](MailFlags& f) { f.address_rate = -1; }), "--smtp-address-rate"},
+      {with([](MailFlags& f) { f.helo_name = "a b"; }), "--smtp-helo-name"},
+      {with([](MailFlags& f) { f.helo_name = "-a.example"; }), "--smtp-helo-name"},
+      {with([](MailFlags& f) { f.helo_name = "a.example."; }), "--smtp-helo-name"},
+      {with([](MailFlags& f) { f.helo_name = "a\r\nQUIT"; }), "--smtp-helo-name"},
+      {with([](MailFlags& f) { f.helo_name = "../x"; }), "--smtp-helo-name"},
+      {with([](MailFlags& f) { f.helo_name = "[a.example]"; }), "--smtp-helo-name"},
       {with([](MailFlags& f) { f.in_flight = 0; }), "--smtp-in-flight"},
       {with([](MailFlags& f) { f.in_flight = 51; }), "--smtp-in-flight"},
       {with([](MailFlags& f) {
@@ -158,6 +193,7 @@ TEST(MailSettings, That_cannot_work_are_refused_by_their_flag) {
        "--smtp-ca-file"},
       {{.from = "a@b.example"}, "--smtp-from"},
       {{.credentials_file = "/c"}, "--smtp-credentials-file"},
+      {{.helo_name = "a.example"}, "--smtp-helo-name"},
   };
   for (const auto& row : rows) {
     const auto settings = CheckSettings(row.flags);

@@ -1,0 +1,70 @@
+#include "notify/rate_limits.hpp"
+
+#include <algorithm>
+
+#include "core/ledger.hpp"
+
+namespace certpair::notify {
+namespace {
+
+constexpr std::size_t kMostKeys = 10'000;
+constexpr int kBurstsAnHour = 12;  // a burst is what five minutes bring
+
+}  // namespace
+
+std::string MailboxOf(std::string_view email) {
+  const std::size_t at = std::min(email.rfind('@'), email.size());
+  const std::size_t tag = std::min(email.find('+'), at);
+  const std::string_view local = email.substr(0, tag == 0 ? at : tag);
+  return core::FoldAddress(std::string{local} + std::string{email.substr(at)});
+}
+
+TokenBuckets::TokenBuckets(int per_hour) {
+  if (per_hour <= 0) return;
+  interval_ = std::chrono::nanoseconds{std::chrono::hours{1}} / per_hour;
+  slack_ = interval_ * (std::max(1, per_hour / kBurstsAnHour) - 1);
+}
+
+std::optional<TokenBuckets::Steady> TokenBuckets::Opens(const std::string& key, Steady now) const {
+  const auto found = full_at_.find(key);
+  if (found == full_at_.end()) return std::nullopt;
+  const Steady opens = found->second - slack_;
+  return opens <= now ? std::nullopt : std::optional{opens};
+}
+
+void TokenBuckets::Take(const std::string& key, Steady now) {
+  if (interval_.count() == 0) return;
+  MakeRoom(now);
+  Steady& full_at = full_at_.try_emplace(key, now).first->second;
+  full_at = std::max(full_at, now) + interval_;
+}
+
+void TokenBuckets::GiveBack(const std::string& key) {
+  if (const auto found = full_at_.find(key); found != full_at_.end()) found->second -= interval_;
+}
+
+// A bucket that is full again is as good as none.
+void TokenBuckets::MakeRoom(Steady now) {
+  if (full_at_.size() < kMostKeys) return;
+  std::erase_if(full_at_, [now](const auto& bucket) { return bucket.second <= now; });
+  if (full_at_.size() < kMostKeys) return;
+  full_at_.erase(
+      std::ranges::min_element(full_at_, {}, [](const auto& bucket) { return bucket.second; }));
+}
+
+MinuteWindow::MinuteWindow(int per_minute)
+    : most_(static_cast<std::size_t>(std::max(0, per_minute))) {}
+
+std::optional<MinuteWindow::Steady> MinuteWindow::Opens(Steady now) const {
+  if (most_ == 0 || taken_.size() < most_) return std::nullopt;
+  const Steady opens = taken_.front() + std::chrono::minutes{1};
+  return opens <= now ? std::nullopt : std::optional{opens};
+}
+
+void MinuteWindow::Take(Steady now) {
+  if (most_ == 0) return;
+  if (taken_.size() == most_) taken_.pop_front();
+  taken_.push_back(now);
+}
+
+}  // namespace certpair::notify
