@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/time_format.hpp"
+#include "core/secret_metadata.hpp"
 
 namespace certpair::controller {
 namespace {
@@ -82,6 +83,18 @@ void AddMail(CLI::App& app, notify::MailFlags& mail) {
       ->envname("CERTPAIR_CLUSTER_NAME");
 }
 
+void AddSecretMetadata(CLI::App& app, Options& options) {
+  app.add_option("--secret-metadata-allow", options.secret_metadata_allow,
+                 "labels and annotations that spec.secret may put on a pair's Secret: keys, or "
+                 "their beginnings followed by *, separated by commas; without it: none")
+      ->delimiter(',')
+      ->check([](const std::string& pattern) {
+        const auto fault = core::FaultOfKeyPattern(pattern);
+        return fault ? "\"" + pattern + "\" " + *fault : std::string{};
+      })
+      ->envname("CERTPAIR_SECRET_METADATA_ALLOW");
+}
+
 }  // namespace
 
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
@@ -136,6 +149,7 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
       ->check(CLI::IsMember({"supported", "unsupported"}))
       ->capture_default_str()
       ->envname("CERTPAIR_AUTOMATIC_REGENERATION");
+  AddSecretMetadata(app, options);
   app.add_option("--workers", options.workers, "passes made at the same time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str()

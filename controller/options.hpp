@@ -24,6 +24,8 @@ struct Options {
   std::string metrics_bind_address = ":8080";
   std::string health_probe_bind_address = ":8081";
   bool regeneration_supported = true;
+  /// Keys of spec.secret that may stand on a pair's Secret: `core/secret_metadata.hpp`.
+  std::vector<std::string> secret_metadata_allow;
   std::size_t workers = 8;
   std::size_t key_threads = 0;  ///< 0: one a core
   notify::MailFlags mail;

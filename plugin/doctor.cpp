@@ -185,7 +185,8 @@ std::optional<Finding> Judge(const SystemView& system, sys_seconds now) {
   if (expiring != nullptr && expiring->status == core::ConditionStatus::True &&
       expiring->reason != "WillBeRegenerated")
     return Finding{Urgency::Soon, about, Shown(expiring->message), ends};
-  for (const char* type : {"AutomaticRegeneration", "NotificationsDelivered", "KeystoreWritten"}) {
+  for (const char* type : {"AutomaticRegeneration", "NotificationsDelivered", "KeystoreWritten",
+                           "SecretMetadataAllowed"}) {
     const core::Condition* condition = system.Condition(type);
     if (condition != nullptr && condition->status == core::ConditionStatus::False &&
         condition->reason != "Off" && condition->reason != kNoMail)

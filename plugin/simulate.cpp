@@ -231,6 +231,12 @@ Expected<core::Observation> Observe(const Session& session, const json& object, 
   const core::Condition* regenerates = seen.status.Find(core::condition::kAutomaticRegeneration);
   seen.installation.regeneration_supported =
       regenerates == nullptr || regenerates->reason != core::reason::kNotSupported;
+  const core::Condition* metadata = seen.status.Find(core::condition::kSecretMetadataAllowed);
+  if (metadata == nullptr || metadata->reason != core::reason::kKeyNotAllowed) {
+    for (const auto* entries : {&seen.spec.secret.labels, &seen.spec.secret.annotations})
+      for (const auto& entry : *entries)
+        seen.installation.secret_metadata_allow.push_back(entry.first);
+  }
   return seen;
 }
 

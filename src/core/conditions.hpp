@@ -28,6 +28,9 @@ struct Statement {
 /// would if no operation went before it.
 [[nodiscard]] std::vector<Statement> Conditions(const View& view, const Outcome& automatic);
 
+/// SecretMetadataAllowed; nothing where spec.secret has neither labels nor annotations.
+[[nodiscard]] std::optional<Statement> DescribeSecretMetadata(const Observation& o);
+
 /// R9: the most urgent threshold that the active certificate has passed; nothing before the first.
 [[nodiscard]] std::optional<seconds> PassedThreshold(const View& view);
 

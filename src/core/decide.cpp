@@ -125,12 +125,14 @@ Decision Decide(const Observation& observation) {
     if (mail.delivered) said.push_back(*std::move(mail.delivered));
     const auto keystore = DescribeKeystore(view);
     if (keystore) said.push_back(*keystore);
+    const auto metadata = DescribeSecretMetadata(observation);
+    if (metadata) said.push_back(*metadata);
     status.conditions = WithConditions(observation.status.conditions, std::move(said),
                                        observation.identity.generation, observation.now);
-    if (!keystore) {
-      std::erase_if(status.conditions,
-                    [](const auto& c) { return c.type == condition::kKeystoreWritten; });
-    }
+    std::erase_if(status.conditions, [&](const Condition& c) {
+      return (!keystore && c.type == condition::kKeystoreWritten) ||
+             (!metadata && c.type == condition::kSecretMetadataAllowed);
+    });
     status.active = Describe(view.active, observation.status);
     status.inactive = Describe(view.inactive, observation.status);
     status.secret_resource_version = observation.secret_resource_version;

@@ -132,6 +132,7 @@ constexpr std::array kAnnounced{
     Announced{condition::kNotificationsDelivered, reason::kMailDelayed, true},
     Announced{condition::kKeystoreWritten, reason::kPasswordMissing, true},
     Announced{condition::kKeystoreWritten, reason::kPasswordUnusable, true},
+    Announced{condition::kSecretMetadataAllowed, reason::kKeyNotAllowed, true},
 };
 
 void TellConditions(const View& view, const std::vector<Condition>& conditions,

@@ -77,6 +77,9 @@ struct Budget {
 struct Installation {
   bool regeneration_supported = true;  ///< R18
   bool mail_configured = false;        ///< there is a mail server, so subscribers can be told
+  /// Keys, or their beginnings followed by `*`, that spec.secret may put on the Secret:
+  /// `core/secret_metadata.hpp`.
+  std::vector<std::string> secret_metadata_allow;
 };
 
 /// What is known of the mails of this system outside its ledger.

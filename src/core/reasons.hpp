@@ -17,6 +17,9 @@ inline constexpr std::string_view kInUse = "InUse";
 inline constexpr std::string_view kNotificationsDelivered = "NotificationsDelivered";
 /// Whether keystore.p12 holds the active certificate; only where spec.secret.pkcs12 asks for it.
 inline constexpr std::string_view kKeystoreWritten = "KeystoreWritten";
+/// Whether the installation allows the labels and annotations of spec.secret; only where it has
+/// some.
+inline constexpr std::string_view kSecretMetadataAllowed = "SecretMetadataAllowed";
 }  // namespace condition
 
 namespace reason {
@@ -149,6 +152,12 @@ inline constexpr std::string_view kCurrent = "Current";
 inline constexpr std::string_view kPasswordMissing = "PasswordMissing";
 /// False: the password cannot be read, or no key store can have it. Also an Event.
 inline constexpr std::string_view kPasswordUnusable = "PasswordUnusable";
+
+// SecretMetadataAllowed
+/// True: the installation allows each key.
+inline constexpr std::string_view kAllowed = "Allowed";
+/// False: at least one key is not allowed, and the Secret goes without it. Also an Event.
+inline constexpr std::string_view kKeyNotAllowed = "KeyNotAllowed";
 
 // Events
 /// A certificate was made: the first one, or an inactive one.

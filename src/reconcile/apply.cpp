@@ -149,8 +149,9 @@ std::string RenewedBy(const core::PlannedChange& plan,
 
 SecretDraft DraftOf(const core::PlannedChange& plan, std::optional<x509::IssuedCertificate>& issued,
                     const LiveSecret* secret, const core::SecretState& state,
-                    const StoredSystem& system, SecretString keystore) {
-  WantedMetadata wanted = WantedMetadataOf(system);
+                    const StoredSystem& system, const core::Installation& installation,
+                    SecretString keystore) {
+  WantedMetadata wanted = WantedMetadataOf(system, installation);
   SecretDraft draft{
       .namespace_ = system.identity.namespace_,
       .name = system.spec.secret.name,
@@ -164,7 +165,7 @@ SecretDraft DraftOf(const core::PlannedChange& plan, std::optional<x509::IssuedC
   for (auto& [name, value] : wanted.labels) draft.labels[name] = std::move(value);
   for (auto& [name, value] : wanted.annotations) draft.annotations[name] = std::move(value);
   if (secret != nullptr) {
-    const StaleMetadata stale = StaleMetadataOf(secret->metadata, system);
+    const StaleMetadata stale = StaleMetadataOf(secret->metadata, system, installation);
     for (const std::string& name : stale.labels) draft.labels[name].reset();
     for (const std::string& name : stale.annotations) draft.annotations[name].reset();
   }

@@ -30,7 +30,9 @@ struct SlotTexts {
 [[nodiscard]] SecretDraft DraftOf(const core::PlannedChange& plan,
                                   std::optional<x509::IssuedCertificate>& issued,
                                   const LiveSecret* secret, const core::SecretState& state,
-                                  const StoredSystem& system, SecretString keystore = {});
+                                  const StoredSystem& system,
+                                  const core::Installation& installation,
+                                  SecretString keystore = {});
 
 /// The receipt with the outcome's fingerprint in it.
 [[nodiscard]] std::optional<core::Receipt> ReceiptOf(

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "core/secret_metadata.hpp"
 #include "reconcile/names.hpp"
 
 namespace certpair::reconcile {
@@ -19,7 +20,7 @@ bool Contains(const TextMap& have, const TextMap& want) {
 
 // What spec.secret puts on the Secret, by name: so that what is taken out of the spec is taken off
 // the Secret, and what others put there stays.
-std::string TemplateEntries(const core::SecretSpec& spec) {
+std::string TemplateEntries(const core::AllowedMetadata& spec) {
   std::string entries;
   const auto add = [&](std::string_view kind, const auto& names) {
     for (const auto& entry : names)
@@ -72,25 +73,29 @@ std::optional<OwnerReference> OwnerOf(const StoredSystem& system) {
 
 }  // namespace
 
-WantedMetadata WantedMetadataOf(const StoredSystem& system) {
+WantedMetadata WantedMetadataOf(const StoredSystem& system,
+                                const core::Installation& installation) {
+  core::AllowedMetadata allowed = core::AllowedMetadataOf(system.spec.secret, installation);
+  std::string entries = TemplateEntries(allowed);
   WantedMetadata wanted;
-  wanted.labels = system.spec.secret.labels;
+  wanted.labels = std::move(allowed.labels);
   wanted.labels[std::string{kManagedByLabel}] = kManagedBy;
   wanted.labels[std::string{kSystemLabel}] = system.identity.name;
-  wanted.annotations = system.spec.secret.annotations;
+  wanted.annotations = std::move(allowed.annotations);
   wanted.annotations[std::string{kSystemUidAnnotation}] = system.identity.uid;
-  if (std::string entries = TemplateEntries(system.spec.secret); !entries.empty())
-    wanted.annotations[std::string{kTemplateAnnotation}] = std::move(entries);
+  if (!entries.empty()) wanted.annotations[std::string{kTemplateAnnotation}] = std::move(entries);
   wanted.owner = OwnerOf(system);
   return wanted;
 }
 
-StaleMetadata StaleMetadataOf(const SecretMetadata& metadata, const StoredSystem& system) {
-  return Stale(metadata, WantedMetadataOf(system));
+StaleMetadata StaleMetadataOf(const SecretMetadata& metadata, const StoredSystem& system,
+                              const core::Installation& installation) {
+  return Stale(metadata, WantedMetadataOf(system, installation));
 }
 
-bool MetadataDiffers(const SecretMetadata& metadata, const StoredSystem& system) {
-  const WantedMetadata wanted = WantedMetadataOf(system);
+bool MetadataDiffers(const SecretMetadata& metadata, const StoredSystem& system,
+                     const core::Installation& installation) {
+  const WantedMetadata wanted = WantedMetadataOf(system, installation);
   return !Contains(metadata.labels, wanted.labels) ||
          !Contains(metadata.annotations, wanted.annotations) || !Stale(metadata, wanted).Empty() ||
          OwnersAfter(metadata.owners, system).has_value();

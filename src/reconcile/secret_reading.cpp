@@ -139,10 +139,11 @@ core::SecretState ReadForeign(const LiveSecret& secret, const StoredSystem& syst
   return core::Retained{.adoptable = {}, .why_not = std::get<core::Damaged>(slots).what};
 }
 
-SecretReading FromMetadata(const SecretMetadata& metadata, const StoredSystem& system) {
+SecretReading FromMetadata(const SecretMetadata& metadata, const StoredSystem& system,
+                           const core::Installation& installation) {
   return {.state = core::Missing{},
           .resource_version = metadata.resource_version,
-          .metadata_differs = MetadataDiffers(metadata, system),
+          .metadata_differs = MetadataDiffers(metadata, system, installation),
           .receipt = core::ParseReceipt(metadata.Annotation(kReceiptAnnotation)),
           .budget = ParseBudget(metadata.Annotation(kBudgetAnnotation)),
           .renewed = metadata.Annotation(kRenewedAnnotation),
@@ -153,6 +154,7 @@ SecretReading FromMetadata(const SecretMetadata& metadata, const StoredSystem& s
 
 SecretReading ReadSecretInDepth(const LiveSecret* secret, const StoredSystem& system,
                                 const core::AuthorityView& authority,
+                                const core::Installation& installation,
                                 const CertificateSource& source) {
   if (secret == nullptr) return {.state = core::Missing{}};
   const auto look_at_keystore = [&](SecretReading& reading) {
@@ -167,7 +169,7 @@ SecretReading ReadSecretInDepth(const LiveSecret* secret, const StoredSystem& sy
     if (std::holds_alternative<core::Retained>(reading.state)) look_at_keystore(reading);
     return reading;
   }
-  SecretReading reading = FromMetadata(secret->metadata, system);
+  SecretReading reading = FromMetadata(secret->metadata, system, installation);
   look_at_keystore(reading);
   reading.state = ReadSlots(*secret, system, IssuersInOurs(authority, system), source);
   if (!secret->immutable) return reading;
@@ -181,8 +183,9 @@ SecretReading ReadSecretInDepth(const LiveSecret* secret, const StoredSystem& sy
   return reading;
 }
 
-SecretReading ReadSecretByStatus(const SecretMetadata& metadata, const StoredSystem& system) {
-  SecretReading reading = FromMetadata(metadata, system);
+SecretReading ReadSecretByStatus(const SecretMetadata& metadata, const StoredSystem& system,
+                                 const core::Installation& installation) {
+  SecretReading reading = FromMetadata(metadata, system, installation);
   if (system.status.active)
     reading.state =
         core::CertificatePair{.active = *system.status.active, .inactive = system.status.inactive};

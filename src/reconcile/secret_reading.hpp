@@ -25,12 +25,14 @@ struct SecretReading {
 /// stands in the slot, since nothing is left that could tell.
 [[nodiscard]] SecretReading ReadSecretInDepth(const LiveSecret* secret, const StoredSystem& system,
                                               const core::AuthorityView& authority,
+                                              const core::Installation& installation,
                                               const CertificateSource& source);
 
 /// From its metadata, and the pair that status tells of: for a Secret whose very version the status
 /// describes.
 [[nodiscard]] SecretReading ReadSecretByStatus(const SecretMetadata& metadata,
-                                               const StoredSystem& system);
+                                               const StoredSystem& system,
+                                               const core::Installation& installation);
 
 /// Whether the annotation says that the Secret is this system's: the only proof (R20).
 [[nodiscard]] bool IsOurs(const SecretMetadata& metadata, const core::SystemIdentity& identity);

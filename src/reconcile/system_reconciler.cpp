@@ -45,7 +45,8 @@ SystemReconciler::SystemReconciler(const View& view, Cluster& cluster,
       certificates_(certificates),
       clock_(clock),
       installation_{.regeneration_supported = installation.regeneration_supported,
-                    .mail_configured = postbox != nullptr},
+                    .mail_configured = postbox != nullptr,
+                    .secret_metadata_allow = std::move(installation.secret_metadata_allow)},
       observer_(std::move(observer)),
       check_in_depth_every_(check_in_depth_every),
       postbox_(postbox) {}
@@ -229,7 +230,7 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
   if (live || now >= memory.depth_check_at ||
       (!status_describes_it && (!nothing_known || was_refused)))
     return ReadLive(look);
-  look.TakeOver(cached ? ReadSecretByStatus(*cached, system)
+  look.TakeOver(cached ? ReadSecretByStatus(*cached, system, installation_)
                        : SecretReading{.state = core::Missing{}});
   return {};
 }
@@ -240,7 +241,7 @@ SystemReconciler::ReadResult SystemReconciler::ReadLive(Look& look) const {
   look.secret = std::move(*read);
   look.was_read = true;
   look.TakeOver(ReadSecretInDepth(look.secret ? &*look.secret : nullptr, look.system,
-                                  look.seen.authority, certificates_));
+                                  look.seen.authority, installation_, certificates_));
   return {};
 }
 
@@ -298,7 +299,7 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
     plan.keystore = look.decided.change->keystore;
   }
   const LiveSecret* secret = look.secret ? &*look.secret : nullptr;
-  SecretDraft draft = DraftOf(plan, issued, secret, look.seen.secret, look.system,
+  SecretDraft draft = DraftOf(plan, issued, secret, look.seen.secret, look.system, installation_,
                               keystore ? std::move(*keystore) : SecretString{});
   const auto written =
       secret == nullptr ? cluster_.CreateSecret(draft) : cluster_.PatchSecret(draft);
@@ -386,7 +387,7 @@ PassResult SystemReconciler::Hindered(const std::string& key, PassResult failure
 PassResult SystemReconciler::ReadFailed(const std::string& key, const kube::ApiError& error,
                                         Look& look, Memory& memory) {
   if (!look.described) return FailedBy(error);
-  look.TakeOver(ReadSecretByStatus(*look.described, look.system));
+  look.TakeOver(ReadSecretByStatus(*look.described, look.system, installation_));
   return ChangeFailed(key, error, look, memory);
 }
 

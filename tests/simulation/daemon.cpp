@@ -1,6 +1,7 @@
 #include "simulation/daemon.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "reconcile/scheduling.hpp"
@@ -8,7 +9,7 @@
 namespace certpair::sim {
 
 Daemon::Daemon(World& world, Mint& mint, DaemonSettings settings)
-    : world_(world), mint_(mint), settings_(settings) {}
+    : world_(world), mint_(mint), settings_(std::move(settings)) {}
 
 void Daemon::Start() {
   Stop();

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "kube/work_queue.hpp"
 #include "reconcile/system_reconciler.hpp"
@@ -26,6 +27,10 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
+  /// How the next process is started.
+  void Configure(core::Installation installation) {
+    settings_.installation = std::move(installation);
+  }
   /// A new process: nothing is remembered, everything is listed and looked at.
   void Start();
   void Stop();
@@ -51,7 +56,7 @@ class Daemon {
  private:
   World& world_;
   Mint& mint_;
-  const DaemonSettings settings_;
+  DaemonSettings settings_;
   std::unique_ptr<kube::WorkQueue> queue_;
   std::unique_ptr<Mailroom> mailroom_;
   std::unique_ptr<reconcile::SystemReconciler> reconciler_;
@@ -67,7 +72,7 @@ class Stage {
  public:
   explicit Stage(DaemonSettings settings = {},
                  sys_seconds start = std::chrono::sys_days{std::chrono::year{2027} / 1 / 1})
-      : clock(start), world(clock, start), mint(clock), daemon(world, mint, settings) {
+      : clock(start), world(clock, start), mint(clock), daemon(world, mint, std::move(settings)) {
     mint.key_ordered = [this](const std::string& owner, World::Delay in) {
       world.In(in, [this, owner] { daemon.Wake(owner); });
     };

@@ -797,5 +797,13 @@ TEST_F(SimulateTest, Where_regeneration_is_not_offered_none_is_foretold) {
   EXPECT_FALSE(Foretells("CertificateRegenerated")) << out_;
 }
 
+TEST_F(SimulateTest, Labels_that_the_installation_allows_are_no_news) {
+  PutRegenerating();
+  PutAuthority({{"all", true}}, "*");
+  Stored("abap")["spec"]["secret"]["labels"]["example.com/team"] = "identity";
+  EXPECT_TRUE(Simulate(TheSession(), {.name = "abap", .format = Format::Json}));
+  EXPECT_FALSE(Foretells("KeyNotAllowed")) << out_;
+}
+
 }  // namespace
 }  // namespace certpair::plugin

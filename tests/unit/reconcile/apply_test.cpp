@@ -87,7 +87,7 @@ TEST_F(ApplyTest, What_is_written_reads_back_as_the_state_that_was_foretold) {
     if (OrderOf(c.change) != nullptr) issued = Issue();
     const core::PlannedChange plan{.what = c.change, .receipt = {}, .budget = {}};
     const core::SecretState foretold = StateAfter(plan, reading.state, issued);
-    const SecretDraft draft = DraftOf(plan, issued, &before, reading.state, system);
+    const SecretDraft draft = DraftOf(plan, issued, &before, reading.state, system, installation);
     EXPECT_EQ(draft.resource_version, "7");
     EXPECT_EQ(draft.uid, "s-1");
     const LiveSecret after = Write(draft, &before);
@@ -105,7 +105,7 @@ TEST_F(ApplyTest, A_new_Secret_reads_back_as_an_active_certificate) {
       .budget = {{sys_seconds{seconds{5}}}}};
   const core::SecretState foretold = StateAfter(plan, core::Missing{}, issued);
   const auto receipt = ReceiptOf(plan, issued);
-  const SecretDraft draft = DraftOf(plan, issued, nullptr, core::Missing{}, system);
+  const SecretDraft draft = DraftOf(plan, issued, nullptr, core::Missing{}, system, installation);
   EXPECT_EQ(draft.resource_version, "");
   const SecretReading reread = Read(Write(draft, nullptr));
   ExpectSame(foretold, reread.state);
@@ -125,7 +125,8 @@ TEST_F(ApplyTest, A_retained_Secret_becomes_ours_by_a_relabel) {
   const core::PlannedChange plan{.what = core::Relabel{}, .receipt = {}, .budget = {}};
   std::optional<x509::IssuedCertificate> none;
   const auto foretold = StateAfter(plan, reading.state, none);
-  const LiveSecret after = Write(DraftOf(plan, none, &secret, reading.state, system), &secret);
+  const LiveSecret after =
+      Write(DraftOf(plan, none, &secret, reading.state, system, installation), &secret);
   ExpectSame(foretold, Read(after).state);
   EXPECT_TRUE(IsOurs(after.metadata, system.identity));
 }
@@ -135,7 +136,7 @@ TEST_F(ApplyTest, An_automatic_write_keeps_the_receipt_of_the_last_operation) {
   secret.metadata.annotations[std::string{kReceiptAnnotation}] = "the last one";
   std::optional<x509::IssuedCertificate> issued = Issue();
   const core::PlannedChange plan{.what = core::Regenerate{}, .receipt = {}, .budget = {}};
-  const auto draft = DraftOf(plan, issued, &secret, Read(secret).state, system);
+  const auto draft = DraftOf(plan, issued, &secret, Read(secret).state, system, installation);
   EXPECT_FALSE(draft.annotations.contains(std::string{kReceiptAnnotation}));
 }
 
@@ -146,7 +147,7 @@ TEST_F(ApplyTest, What_takes_anothers_place_by_itself_is_named_in_the_same_write
   core::PlannedChange plan{.what = core::Regenerate{}, .receipt = {}, .budget = {}};
   plan.renews = true;
   const auto renewed = [&] {
-    const auto draft = DraftOf(plan, issued, &secret, Read(secret).state, system);
+    const auto draft = DraftOf(plan, issued, &secret, Read(secret).state, system, installation);
     return Read(Write(draft, &secret)).renewed;
   };
   EXPECT_EQ(renewed(), made);
@@ -163,7 +164,7 @@ TEST_F(ApplyTest, What_others_put_into_the_Secret_stays) {
   std::optional<x509::IssuedCertificate> issued = Issue();
   const core::PlannedChange plan{.what = core::Regenerate{}, .receipt = {}, .budget = {}};
   const LiveSecret after =
-      Write(DraftOf(plan, issued, &secret, Read(secret).state, system), &secret);
+      Write(DraftOf(plan, issued, &secret, Read(secret).state, system, installation), &secret);
   EXPECT_EQ(after.Data("keystore.p12"), "somebody's");
 }
 

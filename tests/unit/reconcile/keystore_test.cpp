@@ -121,7 +121,7 @@ TEST_F(KeystoreDraftTest, Is_made_of_what_is_active_after_the_change) {
     ASSERT_TRUE(slot_certificate);
     EXPECT_EQ(slot_certificate->fingerprint, wanted);
     const SecretDraft draft =
-        DraftOf(plan, issued, &before, Read(before).state, system, bytes->Clone());
+        DraftOf(plan, issued, &before, Read(before).state, system, installation, bytes->Clone());
     ASSERT_TRUE(draft.data.at("keystore.p12"));
     EXPECT_EQ(*draft.data.at("keystore.p12"), *bytes);
     const auto annotation = draft.annotations.at(std::string{kKeystoreAnnotation});
@@ -139,7 +139,7 @@ TEST_F(KeystoreDraftTest, Is_removed_with_its_annotation_and_else_left_alone) {
   std::optional<x509::IssuedCertificate> none;
   const auto draft_of = [&](core::KeystoreChange change) {
     return DraftOf(Plan(core::Relabel{}, std::move(change)), none, &before, Read(before).state,
-                   system);
+                   system, installation);
   };
   const std::string annotation{kKeystoreAnnotation};
   const SecretDraft removed = draft_of(core::RemoveKeystore{});
@@ -157,8 +157,8 @@ TEST_F(KeystoreDraftTest, Is_read_from_the_annotation_and_in_depth_compared_with
   EXPECT_FALSE(Read(secret).keystore);
   secret.metadata.annotations[std::string{kKeystoreAnnotation}] = FormatKeystore(keystore, "bytes");
   EXPECT_TRUE(Read(secret).keystore_damaged) << "gone";
-  EXPECT_FALSE(ReadSecretByStatus(secret.metadata, system).keystore_damaged);
-  EXPECT_EQ(ReadSecretByStatus(secret.metadata, system).keystore, keystore);
+  EXPECT_FALSE(ReadSecretByStatus(secret.metadata, system, installation).keystore_damaged);
+  EXPECT_EQ(ReadSecretByStatus(secret.metadata, system, installation).keystore, keystore);
   Set(secret, "keystore.p12", "bytes");
   EXPECT_EQ(Read(secret).keystore, keystore);
   EXPECT_FALSE(Read(secret).keystore_damaged);

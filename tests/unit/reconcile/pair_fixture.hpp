@@ -64,7 +64,7 @@ class PairTest : public testing::Test {
   }
   /// Ours, with all metadata as wanted, and nothing in it.
   [[nodiscard]] LiveSecret Empty() const {
-    const WantedMetadata wanted = WantedMetadataOf(system);
+    const WantedMetadata wanted = WantedMetadataOf(system, installation);
     LiveSecret secret;
     secret.type = "kubernetes.io/tls";
     secret.metadata = {.namespace_ = "idm",
@@ -84,11 +84,12 @@ class PairTest : public testing::Test {
     return secret;
   }
   [[nodiscard]] SecretReading Read(const LiveSecret& secret) const {
-    return ReadSecretInDepth(&secret, system, authority, reader);
+    return ReadSecretInDepth(&secret, system, authority, installation, reader);
   }
 
   StoredSystem system;
   core::AuthorityView authority;
+  core::Installation installation{.secret_metadata_allow = {"team", "stage", "example.com/*"}};
   RealReader reader;
   x509::IssuedCertificate first = Issue();
   x509::IssuedCertificate second = Issue();

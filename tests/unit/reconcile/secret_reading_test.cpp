@@ -28,7 +28,7 @@ class SecretReadingTest : public PairTest {
 
 TEST_F(SecretReadingTest, No_Secret_is_Missing) {
   EXPECT_TRUE(std::holds_alternative<core::Missing>(
-      ReadSecretInDepth(nullptr, system, authority, reader).state));
+      ReadSecretInDepth(nullptr, system, authority, installation, reader).state));
 }
 
 TEST_F(SecretReadingTest, A_whole_pair_is_read_with_what_stands_beside_it) {
@@ -307,7 +307,7 @@ TEST_F(SecretReadingTest, Metadata_that_differs_is_noticed_and_what_others_add_i
     metadata.labels.erase("team");
     return metadata;
   }();
-  EXPECT_TRUE(ReadSecretByStatus(without_label, system).metadata_differs);
+  EXPECT_TRUE(ReadSecretByStatus(without_label, system, installation).metadata_differs);
 }
 
 TEST_F(SecretReadingTest, What_is_taken_out_of_the_spec_is_taken_off_the_Secret_and_nothing_else) {
@@ -316,20 +316,43 @@ TEST_F(SecretReadingTest, What_is_taken_out_of_the_spec_is_taken_off_the_Secret_
   SecretMetadata metadata = Full().metadata;
   metadata.labels["others"] = "1";
   metadata.annotations["others"] = "1";
-  EXPECT_FALSE(MetadataDiffers(metadata, system));
+  EXPECT_FALSE(MetadataDiffers(metadata, system, installation));
 
   system.spec.secret.labels.erase("stage");
-  EXPECT_TRUE(MetadataDiffers(metadata, system));
-  StaleMetadata stale = StaleMetadataOf(metadata, system);
+  EXPECT_TRUE(MetadataDiffers(metadata, system, installation));
+  StaleMetadata stale = StaleMetadataOf(metadata, system, installation);
   EXPECT_THAT(stale.labels, testing::ElementsAre("stage"));
   EXPECT_TRUE(stale.annotations.empty());
 
   system.spec.secret.labels.clear();
   system.spec.secret.annotations.clear();
-  stale = StaleMetadataOf(metadata, system);
+  stale = StaleMetadataOf(metadata, system, installation);
   EXPECT_THAT(stale.labels, testing::UnorderedElementsAre("team", "stage"));
   EXPECT_THAT(stale.annotations,
               testing::UnorderedElementsAre("example.com/note", std::string{kTemplateAnnotation}));
+}
+
+TEST_F(SecretReadingTest, A_key_that_is_not_allowed_is_not_wanted_and_is_taken_off) {
+  const std::string reflector = "reflector.v1.k8s.emberstack.com/reflection-allowed";
+  system.spec.secret.labels = {{"team", "a"}, {"velero.io/x", "y"}};
+  system.spec.secret.annotations = {{reflector, "true"}, {"example.com/note", "x"}};
+  const WantedMetadata wanted = WantedMetadataOf(system, installation);
+  EXPECT_TRUE(wanted.labels.contains("team"));
+  EXPECT_FALSE(wanted.labels.contains("velero.io/x"));
+  EXPECT_FALSE(wanted.annotations.contains(reflector));
+  EXPECT_EQ(wanted.annotations.at(std::string{kTemplateAnnotation}),
+            "label:team annotation:example.com/note");
+
+  // As an installation wrote it that allowed more.
+  installation.secret_metadata_allow = {"team", "example.com/*", "velero.io/*", "reflector.*"};
+  const SecretMetadata written = Full().metadata;
+  EXPECT_TRUE(written.labels.contains("velero.io/x"));
+  EXPECT_FALSE(MetadataDiffers(written, system, installation));
+  installation.secret_metadata_allow = {"team", "example.com/*"};
+  EXPECT_TRUE(MetadataDiffers(written, system, installation));
+  const StaleMetadata stale = StaleMetadataOf(written, system, installation);
+  EXPECT_THAT(stale.labels, testing::ElementsAre("velero.io/x"));
+  EXPECT_THAT(stale.annotations, testing::ElementsAre(reflector));
 }
 
 TEST_F(SecretReadingTest, Whatever_somebody_writes_into_the_list_ours_stays) {
@@ -337,7 +360,7 @@ TEST_F(SecretReadingTest, Whatever_somebody_writes_into_the_list_ours_stays) {
   metadata.annotations[std::string{kReceiptAnnotation}] = "r";
   metadata.annotations[std::string{kTemplateAnnotation}] =
       "annotation:certpair.dev/last-operation label:certpair.dev/system  label: junk annotation:";
-  const StaleMetadata stale = StaleMetadataOf(metadata, system);
+  const StaleMetadata stale = StaleMetadataOf(metadata, system, installation);
   EXPECT_TRUE(stale.labels.empty());
   EXPECT_THAT(stale.annotations, testing::ElementsAre(std::string{kTemplateAnnotation}));
 }
@@ -352,10 +375,11 @@ TEST_F(SecretReadingTest, Retain_takes_the_owner_away_and_Delete_sets_it) {
 
 TEST_F(SecretReadingTest, By_status_it_is_what_status_tells) {
   const SecretMetadata metadata = Full().metadata;
-  EXPECT_TRUE(std::holds_alternative<core::Missing>(ReadSecretByStatus(metadata, system).state));
+  EXPECT_TRUE(std::holds_alternative<core::Missing>(
+      ReadSecretByStatus(metadata, system, installation).state));
   system.status.active = first.details;
   system.status.inactive = second.details;
-  const SecretReading reading = ReadSecretByStatus(metadata, system);
+  const SecretReading reading = ReadSecretByStatus(metadata, system, installation);
   EXPECT_EQ(std::get<CertificatePair>(reading.state),
             (CertificatePair{first.details, second.details}));
   EXPECT_EQ(reading.resource_version, "7");
