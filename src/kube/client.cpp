@@ -101,6 +101,14 @@ void DropManagedFields(json& object) {
   if (metadata != object.end() && metadata->is_object()) metadata->erase("managedFields");
 }
 
+// Whether an object can have this name. Any other would be taken for another path: `..` for the
+// folder above, `a/b` for a subresource, nothing for the whole list. The rule is that of "Path
+// segment names": https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+bool IsPathSegmentName(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." &&
+         name.find_first_of("/%") == std::string_view::npos;
+}
+
 // nlohmann throws on text that is not UTF-8, which only our own fault can bring here.
 ApiResult<std::string> Encode(const json& value, std::string_view what) {
   try {
@@ -200,6 +208,9 @@ ApiResult<json> Client::SendObject(const HttpRequest& request, std::string_view 
 
 ApiResult<json> Client::Get(const Resource& resource, std::string_view namespace_,
                             std::string_view name, std::stop_token stop, Shape shape) const {
+  if (!IsPathSegmentName(name))
+    return Fail(ApiErrorKind::NotFound, 0,
+                fmt::format("no object of {} can have the name \"{}\"", resource.plural, name));
   return SendObject({"GET", PathOf(resource, namespace_, name), "", AcceptOf(shape, false), ""},
                     "GET", resource.plural, std::move(stop));
 }

@@ -69,6 +69,15 @@ TEST_F(ClientTest, Get_gives_the_object_without_managedFields) {
   EXPECT_THAT(records_, ElementsAre("GET secrets 200"));
 }
 
+TEST_F(ClientTest, Get_of_a_name_that_no_object_can_have_is_NotFound_without_a_request) {
+  for (const char* name : {"", ".", "..", "a/b", "../secrets/x", "a%2fb"}) {
+    const auto object = client_.Get(kSystems, "idm", name);
+    ASSERT_FALSE(object) << name;
+    EXPECT_EQ(object.error().kind, ApiErrorKind::NotFound) << name;
+  }
+  EXPECT_TRUE(transport_->Requests().empty());
+}
+
 TEST_F(ClientTest, Metadata_only_asks_for_nothing_else) {
   const std::string one = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
   const std::string list = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
