@@ -1,7 +1,6 @@
 #include "kube/events.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -15,6 +14,7 @@
 #include "base/log.hpp"
 #include "base/random_bits.hpp"
 #include "kube/event_aggregation.hpp"
+#include "kube/event_queue.hpp"
 
 namespace certpair::kube {
 namespace {
@@ -46,7 +46,7 @@ struct Queue {
   std::uint64_t term = 0;       // grows with each Open and Close
   std::function<bool()> leads;  // empty: always
   std::stop_source cut;         // ends the requests of this term
-  std::deque<EventNote> waiting;
+  EventQueue waiting{kMostWaiting};
   bool writing = false;  // one has been taken out and is not settled yet
   std::uint64_t dropped = 0;
   std::chrono::steady_clock::time_point end = std::chrono::steady_clock::time_point::max();
@@ -84,9 +84,8 @@ void EventRecorder::State::Run(const std::stop_token& stop) {
     std::optional<Taken> taken;
     {
       auto locked = queue.Lock();
-      if (!locked.Wait(stop, [](const Queue& q) { return !q.waiting.empty(); })) return;
-      taken.emplace(std::move(locked->waiting.front()), locked->term, locked->cut.get_token());
-      locked->waiting.pop_front();
+      if (!locked.Wait(stop, [](const Queue& q) { return !q.waiting.Empty(); })) return;
+      taken.emplace(std::move(*locked->waiting.Pop()), locked->term, locked->cut.get_token());
       locked->writing = true;
     }
     const bool written = Write(*taken);
@@ -190,8 +189,8 @@ void EventRecorder::Close() {
     queue->open = false;
     ++queue->term;
     queue->leads = nullptr;
-    queue->dropped += queue->waiting.size();
-    queue->waiting.clear();
+    queue->dropped += queue->waiting.Size();
+    queue->waiting = EventQueue{kMostWaiting};
     cut = queue->cut;
   }
   cut.request_stop();  // without the lock: it calls back
@@ -207,11 +206,11 @@ void EventRecorder::Record(const ObjectReference& object, EventType type, const 
   EventNote note{object, type, reason, log::Redact(message)};
   {
     auto queue = state_->queue.Lock();
-    if (!queue->open || queue->waiting.size() >= kMostWaiting) {
+    if (!queue->open) {
       ++queue->dropped;
       return;
     }
-    queue->waiting.push_back(std::move(note));
+    if (!queue->waiting.Push(std::move(note))) ++queue->dropped;
   }
   state_->queue.NotifyAll();
 }
@@ -221,7 +220,7 @@ std::uint64_t EventRecorder::Dropped() const { return state_->queue.Lock()->drop
 bool EventRecorder::Flush(std::chrono::milliseconds deadline) {
   return state_->queue.Lock().WaitUntil(
       {}, std::chrono::steady_clock::now() + deadline,
-      [](const Queue& queue) { return queue.waiting.empty() && !queue.writing; });
+      [](const Queue& queue) { return queue.waiting.Empty() && !queue.writing; });
 }
 
 }  // namespace certpair::kube
