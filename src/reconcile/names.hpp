@@ -52,6 +52,15 @@ inline constexpr std::string_view kKeystoreKey = "keystore.p12";
   return "certpair-ca-" + authority;
 }
 
+/// The namespace of a key or an owner: `system:<namespace>/<name>`, `<namespace>/<name>`; empty for
+/// what is of none, as `authority:<name>`.
+[[nodiscard]] inline std::string NamespaceOf(std::string_view key) {
+  const std::size_t slash = key.find('/');
+  if (slash == std::string_view::npos) return {};
+  const std::size_t colon = key.substr(0, slash).rfind(':');  // npos + 1 is 0
+  return std::string{key.substr(colon + 1, slash - colon - 1)};
+}
+
 /// `namespace/name`.
 [[nodiscard]] inline std::string ObjectKey(std::string_view namespace_, std::string_view name) {
   return std::string{namespace_} + "/" + std::string{name};

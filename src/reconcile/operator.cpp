@@ -16,6 +16,15 @@ constexpr std::string_view kSystemPrefix = "system:";
 constexpr std::string_view kAuthorityPrefix = "authority:";
 constexpr std::chrono::hours kCheckInDepthEvery{24};
 
+// One namespace has half of the workers at most, so that the other half is there for all others
+// however slow its requests are; and the same, but for one more, is what all namespaces together
+// have for what can wait.
+kube::WorkLimits LimitsOf(std::size_t workers) {
+  const std::size_t half = std::max<std::size_t>(1, workers / 2);
+  return {.others = std::clamp<std::size_t>(half + 1, 1, std::max<std::size_t>(1, workers - 1)),
+          .of_group = half};
+}
+
 // What a pass fails by: `error_kind` of PassResult.
 void ExpectErrors(metrics::Metrics& metrics) {
   using Kind = kube::ApiErrorKind;
@@ -65,7 +74,8 @@ Operator::Operator(const kube::Client& client, kube::EventRecorder& events,
       metrics_(metrics),
       clock_(clock),
       settings_(std::move(settings)),
-      queue_(clock, kube::WorkQueue::kRecheck, std::max<std::size_t>(1, settings_.workers / 2)),
+      queue_(clock, kube::WorkQueue::kRecheck, LimitsOf(settings_.workers),
+             [](const std::string& key) { return NamespaceOf(key); }),
       cluster_(client, events, std::move(hard_stop)),
       caches_(client, clock, settings_.caches, Listen()),
       signing_(caches_, cluster_, clock, settings_.caches.own_namespace, settings_.key_threads,

@@ -8,8 +8,17 @@
 
 #include <gtest/gtest.h>
 
+#include "reconcile/names.hpp"
+
 namespace certpair::reconcile {
 namespace {
+
+TEST(NamespaceOf, Is_the_same_for_keys_and_owners) {
+  EXPECT_EQ(NamespaceOf("system:idm/abap-prod"), "idm");
+  EXPECT_EQ(NamespaceOf("idm/abap-prod"), "idm");
+  EXPECT_EQ(NamespaceOf("authority:corporate-ca"), "");
+  EXPECT_EQ(NamespaceOf(""), "");
+}
 
 TEST(HasReached, ResourceVersions_are_compared_as_numbers) {
   struct {
