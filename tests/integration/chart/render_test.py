@@ -75,6 +75,11 @@ REFUSED = [
     ({"smtp": {"password": "secret"}}, "password"),
     ({"smtp": {"tls": "maybe"}}, "/smtp/tls"),
     ({"smtp": {"inFlight": 0}}, "/smtp/inFlight"),
+    ({"smtp": {"rate": -1}}, "/smtp/rate"),
+    ({"smtp": {"namespaceRate": -1}}, "/smtp/namespaceRate"),
+    ({"smtp": {"addressRate": 100001}}, "/smtp/addressRate"),
+    ({"smtp": {"heloName": "a b"}}, "/smtp/heloName"),
+    ({"smtp": {"heloName": "a.example."}}, "/smtp/heloName"),
     ({"smtp": {"server": "mail.example.com:65536"}}, "/smtp/server"),
     ({"smtp": {"server": "-mail.example.com:25"}}, "/smtp/server"),
     ({"smtp": {"from": "Certpair <certpair@example.com"}}, "/smtp/from"),
@@ -202,6 +207,14 @@ class ValuesTest(unittest.TestCase):
         authority = only(rendered, "CertificateAuthority")
         self.assertEqual((authority["metadata"]["name"], authority["spec"]["secret"]["name"]), ("3", "4"))
         self.assertEqual({d["metadata"]["namespace"] for d in rendered if d["kind"] == "Role" and d["metadata"]["name"].endswith("-systems")}, {"123", "null"})
+
+    def test_Rates_of_mail_are_what_the_values_say_also_0(self):
+        def flags(**smtp):
+            pod = only(render({"smtp": {**MAIL["smtp"], **smtp}}), "Deployment")["spec"]["template"]["spec"]
+            return [word for word in pod["containers"][0]["args"] if "rate" in word or "helo" in word]
+        self.assertEqual(flags(), ["--smtp-rate=60", "--smtp-namespace-rate=600", "--smtp-address-rate=120"])
+        self.assertEqual(flags(rate=0, namespaceRate=0, addressRate=100000, heloName="[192.0.2.1]"),
+                         ["--smtp-helo-name=[192.0.2.1]", "--smtp-rate=0", "--smtp-namespace-rate=0", "--smtp-address-rate=100000"])
 
     def test_So_do_a_releases_name_and_namespace(self):
         answer = helm("template", "7", CHART, "--namespace", "007", "--set", "metrics.serviceMonitor.enabled=true,metrics.prometheusRule.enabled=true")
