@@ -59,12 +59,31 @@ bool MendsSomething(const View& view) {
   return !view.not_writable && !view.missing && !std::holds_alternative<std::monostate>(keystore);
 }
 
+// Also of one that an operation asks for: a system whose certificate is in its window or cannot be
+// used needs the next one, whoever had it made.
+std::optional<sys_seconds> NeededBy(const View& view) {
+  const bool lost = view.active_damaged || (view.missing && view.o.status.active);
+  if (lost) return view.o.now;
+  return view.Due() ? std::optional{view.window->ends} : std::nullopt;
+}
+
+void SayWhenNeeded(const View& view, SecretChange& change) {
+  std::visit(
+      [&](auto& what) {
+        if constexpr (requires { what.order; }) what.order.needed_by = NeededBy(view);
+      },
+      change);
+}
+
 Outcome Mend(const View& view, Outcome outcome) {
   const bool idle = !outcome.change && outcome.verdicts.empty();
   if (idle && !view.Leaving() && MendsSomething(view)) {
     outcome.change = PlannedChange{Relabel{}, std::nullopt, BudgetAfter(view, false)};
   }
-  if (outcome.change) outcome.change->keystore = KeystoreBeside(outcome.change->what, view);
+  if (outcome.change) {
+    outcome.change->keystore = KeystoreBeside(outcome.change->what, view);
+    SayWhenNeeded(view, outcome.change->what);
+  }
   return outcome;
 }
 

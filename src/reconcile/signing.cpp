@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "reconcile/authority_secret.hpp"
+#include "reconcile/names.hpp"
 #include "reconcile/pass_result.hpp"
 #include "x509/certificate.hpp"
 #include "x509/pkcs12.hpp"
@@ -18,6 +19,10 @@ ErrorCode CodeOf(kube::ApiErrorKind kind) {
   return NeedsPerson(kind) ? ErrorCode::Invalid : ErrorCode::Unavailable;
 }
 
+bool IsLasting(ErrorCode code) {
+  return code != ErrorCode::Cancelled && code != ErrorCode::Unavailable;
+}
+
 }  // namespace
 
 SigningSource::SigningSource(const View& view, Cluster& cluster, const Clock& clock,
@@ -27,13 +32,18 @@ SigningSource::SigningSource(const View& view, Cluster& cluster, const Clock& cl
       cluster_(cluster),
       clock_(clock),
       namespace_(std::move(home)),
-      keys_(key_threads, std::move(ready)) {}
+      keys_(key_threads, std::move(ready), NamespaceOf) {}
 
 Result<std::optional<x509::IssuedCertificate>> SigningSource::Make(
     const std::string& owner, const std::string& authority, const core::CertificateOrder& order) {
   const auto signer = SignerOf(authority);
-  if (!signer) return std::unexpected(signer.error());
-  auto key = keys_.Take(owner, order.key);
+  if (!signer) {
+    // Until a person has mended the authority, a key in hand holds a place of its namespace that a
+    // system of another authority can use.
+    if (IsLasting(signer.error().code)) keys_.Forget(owner);
+    return std::unexpected(signer.error());
+  }
+  auto key = keys_.Take(owner, order.key, order.needed_by);
   if (!key) return std::unexpected(key.error());
   if (!*key) return std::nullopt;
   auto issued = (*signer)->Issue(order, **key);

@@ -39,7 +39,8 @@ class SigningSource final : public CertificateSource {
   void Drop(const std::string& authority);
   [[nodiscard]] Result<std::optional<x509::PrivateKey>> TakeKey(const std::string& owner,
                                                                 core::KeySpec spec) {
-    return keys_.Take(owner, spec);
+    // An authority without a key keeps all its systems waiting.
+    return keys_.Take(owner, spec, clock_.NowSeconds());
   }
   /// Keys that nobody took, and those that are being made.
   void ForgetKeys() { keys_.ForgetAll(); }

@@ -81,6 +81,7 @@ Result<std::optional<x509::IssuedCertificate>> Mint::Make(const std::string& own
   if (ca == nullptr || !ca->signs) return Fail(ErrorCode::Invalid, "the authority cannot sign");
   if (order.not_before < ca->not_before || order.not_after > ca->chain_end)
     return Fail(ErrorCode::Invalid, "the order does not lie within the authority's time");
+  if (key_is_there && !key_is_there(owner, order)) return std::nullopt;
   if (key_delay) {
     const auto now = clock_.Steady();
     const auto found = pending_.find(owner);

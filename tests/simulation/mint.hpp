@@ -38,6 +38,9 @@ class Mint final : public reconcile::CertificateSource {
   std::function<std::chrono::milliseconds()> key_delay;
   /// Called when a key that takes time was ordered, with its owner and that time.
   std::function<void(const std::string& owner, std::chrono::milliseconds in)> key_ordered;
+  /// In place of both: takes the key of an owner, or says that it is not there yet.
+  std::function<bool(const std::string& owner, const core::CertificateOrder& order)> key_is_there;
+  std::function<void(const std::string& owner)> key_unwanted;
   /// A crash: keys that were being made are gone.
   void ForgetAll() { pending_.clear(); }
   /// Keys that were ordered and not taken.
@@ -52,7 +55,10 @@ class Mint final : public reconcile::CertificateSource {
   Result<std::optional<x509::IssuedCertificate>> Make(const std::string& owner,
                                                       const std::string& authority,
                                                       const core::CertificateOrder& order) override;
-  void Forget(const std::string& owner) override { pending_.erase(owner); }
+  void Forget(const std::string& owner) override {
+    pending_.erase(owner);
+    if (key_unwanted) key_unwanted(owner);
+  }
   Result<core::Certificate> ReadSlot(std::string_view certificate, std::string_view key,
                                      std::string_view authority) const override;
   Result<std::string> SubjectString(const core::Subject& subject) const override;

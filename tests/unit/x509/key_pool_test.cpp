@@ -211,6 +211,34 @@ TEST(KeyPool, Ends_while_keys_are_being_made) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{20});
 }
 
+std::string BeforeSlash(const std::string& owner) { return owner.substr(0, owner.find('/')); }
+
+TEST(KeyPool, A_renewal_goes_before_the_keys_of_a_group_that_asked_for_many) {
+  Calls calls;
+  KeyPool pool{1, calls.Callback(), BeforeSlash};
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(*pool.Take("loud/" + std::to_string(i), kRsa2048));
+  EXPECT_FALSE(*pool.Take("quiet/0", kRsa2048, sys_seconds{}));
+  const auto called = calls.Await(3);
+  const auto place = std::ranges::find(called, "quiet/0") - called.begin();
+  EXPECT_LE(place, 2) << "the key in hand, and one that a stalling machine may have begun";
+}
+
+TEST(KeyPool, Who_waits_outside_is_called_when_there_is_room) {
+  Calls calls;
+  KeyPool pool{1, calls.Callback(), BeforeSlash, {.of_group = 1}};
+  for (const char* owner : {"a/0", "a/1", "a/2"}) EXPECT_FALSE(*pool.Take(owner, kRsa2048));
+  EXPECT_EQ(pool.Waiting(), 3U);
+  ASSERT_EQ(calls.Await(1), std::vector<std::string>{"a/0"});
+  EXPECT_EQ(pool.Waiting(), 2U);
+  ASSERT_TRUE(*pool.Take("a/0", kRsa2048));
+  ASSERT_EQ(calls.Await(2).back(), "a/1") << "in the very call";
+  EXPECT_FALSE(*pool.Take("a/1", kRsa2048));
+  pool.Forget("a/2");
+  ASSERT_EQ(calls.Await(3).back(), "a/1");
+  EXPECT_TRUE(*pool.Take("a/1", kRsa2048));
+  EXPECT_EQ(pool.Waiting(), 0U);
+}
+
 TEST(KeyPool, Its_threads_have_a_lower_priority_and_the_caller_keeps_its_own) {
   const int mine = getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()));
   Guarded<std::vector<int>> theirs;
