@@ -162,7 +162,7 @@ int Run(const Options& options, const sigset_t& signals) {
   auto health_server =
       http::Server::Start(options.health_probe_bind_address,
                           http::ReadOnly(metrics::HealthRoutes([&op] { return op.WhyNotReady(); },
-                                                               [&op] { return op.LeftAside(); })));
+                                                               [&op] { return op.Notes(); })));
   if (!health_server) return Fail("--health-probe-bind-address: " + health_server.error().message);
 
   log::Info("certpair-controller " CERTPAIR_VERSION " starts",

@@ -134,7 +134,8 @@ std::optional<std::string> WhyNotAllowed(const AuthorityView& authority, const S
     why = fmt::format(
         "selects namespaces by their labels, and those of namespace \"{}\" cannot be read (yet): "
         "once they can, this system is looked at again; where that takes long, the operator lacks "
-        "the right to list and watch namespaces",
+        "the right to list and watch namespaces, or the Namespace is too large to be read: the "
+        "operator's /readyz says which",
         home);
   }
   return fmt::format("CertificateAuthority \"{}\" {}. To allow it, add to its spec.allow: {}",

@@ -16,8 +16,6 @@ using nlohmann::json;
 
 // Bookmarks come about every minute. The transport gives up on its own a little later.
 constexpr std::chrono::seconds kWatchIdle{130};
-// etcd refuses objects above 1.5 MiB; JSON with managedFields may be a few times that.
-constexpr std::size_t kMaxLine = std::size_t{8} << 20;
 constexpr const char* kJson = "application/json";
 
 // No second choice in it: a server that cannot cut an object down must not send it whole.
@@ -135,10 +133,14 @@ HttpRequest ListRequest(const Resource& resource, const ListOptions& options) {
           .Add("continue", options.continue_token)
           // A continue token carries its own version; the server refuses both together.
           .Add("resourceVersion", options.continue_token.empty() ? options.resource_version : "")
+          .Add("resourceVersionMatch", options.exact_version ? "Exact" : "")
           .Add("labelSelector", options.label_selector)
           .Add("fieldSelector", options.field_selector)
           .Text(),
-      "", AcceptOf(options.shape, true), ""};
+      "",
+      AcceptOf(options.shape, true),
+      "",
+      options.max_bytes};
 }
 
 ApiResult<Page> PageOf(const HttpRequest& request, const HttpResponse& response,
@@ -287,12 +289,32 @@ ApiResult<Page> Client::List(const Resource& resource, const ListOptions& option
   return PageOf(request, *response, sink);
 }
 
+ApiResult<NamesPage> Client::ListNames(const Resource& resource, const ListOptions& options,
+                                       std::stop_token stop) const {
+  HttpRequest request = ListRequest(resource, options);
+  request.path += "&includeObject=None";  // there is a query: the limit
+  request.accept = "application/json;as=Table;g=meta.k8s.io;v=v1";
+  const auto response = Send(request, "LIST", resource.plural, std::move(stop));
+  if (!response) return std::unexpected(response.error());
+  auto names = ParseTable(response->body);
+  if (!names)
+    return Fail(ApiErrorKind::Protocol, response->status,
+                fmt::format("{}: the answer is not a Table", NameOf(request)));
+  return std::move(*names);
+}
+
 ApiResult<std::string> Client::ListAll(const Resource& resource, const ListOptions& options,
                                        const ItemSink& sink, const std::stop_token& stop) const {
   ListOptions next = options;
   HttpRequest request = ListRequest(resource, next);
   auto response = Send(request, "LIST", resource.plural, stop);
   while (true) {
+    if (!response && response.error().kind == ApiErrorKind::TooLarge && next.limit > 1) {
+      next.limit /= 2;
+      request = ListRequest(resource, next);
+      response = Send(request, "LIST", resource.plural, stop);
+      continue;
+    }
     if (!response) return std::unexpected(std::move(response.error()));
     // A guess is enough: it is compared with what the whole page says.
     next.continue_token = GuessContinueToken(response->body);
@@ -339,7 +361,7 @@ ApiResult<void> Client::Watch(const Resource& resource, const WatchOptions& opti
     return on_event({TypeOf(type->get_ref<const std::string&>()), &*object});
   };
   const auto start = clock_.Steady();
-  auto ended = transport_->Stream(request, kWatchIdle, kMaxLine, on_line, std::move(stop));
+  auto ended = transport_->Stream(request, kWatchIdle, options.max_line, on_line, std::move(stop));
   if (ended && garbage)
     ended = Fail(ApiErrorKind::Protocol, 200,
                  fmt::format("{}: a line is not a watch event", NameOf(request)));

@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -46,6 +47,16 @@ struct Page {
   std::string continue_token;  ///< empty: the last page
 };
 using ItemSink = std::function<void(nlohmann::json& item)>;
+/// The same page without its objects: only what they are called.
+struct NamesPage {
+  Page page;
+  std::vector<std::string> names;
+};
+
+/// What one page of a list, or one line of a watch, may weigh. etcd keeps objects of 1.5 MiB; where
+/// the JSON escapes every byte, and with its managedFields, one comes near 10 MB.
+inline constexpr std::size_t kMaxPage = std::size_t{16} << 20;
+inline constexpr std::size_t kMaxLine = kMaxPage;
 
 struct ListOptions {
   std::string namespace_;  ///< empty: all (or cluster-scoped)
@@ -54,7 +65,9 @@ struct ListOptions {
   int limit = 500;
   std::string continue_token;
   std::string resource_version;  ///< "0": from the watch cache
+  bool exact_version = false;    ///< the list as it was at resource_version
   Shape shape = Shape::Object;
+  std::size_t max_bytes = kMaxPage;  ///< a larger page is TooLarge, before any item is handed out
 };
 
 struct WatchOptions {
@@ -64,6 +77,7 @@ struct WatchOptions {
   std::string resource_version;
   std::chrono::seconds timeout{300};  ///< asked of the server
   Shape shape = Shape::Object;
+  std::size_t max_line = kMaxLine;  ///< a larger event ends the watch: TooLarge
 };
 
 enum class WatchEventType { Added, Modified, Deleted, Bookmark, Error };
@@ -131,8 +145,13 @@ class Client {
                          std::stop_token stop = {}) const;
   ApiResult<Page> List(const Resource& resource, const ListOptions& options, const ItemSink& sink,
                        std::stop_token stop = {}) const;
+  /// The page that List would answer with, as a Table without objects, which is small whatever the
+  /// objects weigh (Kubernetes API concepts: receiving resources as Tables).
+  ApiResult<NamesPage> ListNames(const Resource& resource, const ListOptions& options,
+                                 std::stop_token stop = {}) const;
   /// All pages, of which the next one is asked for while one is read; the answer is the version of
-  /// the list. `sink` is called on this thread.
+  /// the list. `sink` is called on this thread. A page that is too large is asked for again with
+  /// half the limit; an object that is too large alone is an error.
   ApiResult<std::string> ListAll(const Resource& resource, const ListOptions& options,
                                  const ItemSink& sink, const std::stop_token& stop = {}) const;
   /// Ends when the server ends it (nothing), when `on_event` answers false (nothing), or with an

@@ -134,6 +134,8 @@ std::string_view ToString(ApiErrorKind kind) {
       return "Timeout";
     case ApiErrorKind::Transport:
       return "Transport";
+    case ApiErrorKind::TooLarge:
+      return "TooLarge";
     case ApiErrorKind::Protocol:
       return "Protocol";
     case ApiErrorKind::Cancelled:

@@ -25,7 +25,8 @@ enum class ApiErrorKind {
   Server,     ///< other 5xx: retry with back-off
   Timeout,    ///< our deadline passed; a write may have happened: read and compare
   Transport,  ///< no connection, or it broke; a write may have happened: read and compare
-  Protocol,   ///< an answer that is not Kubernetes': garbage, too large
+  TooLarge,   ///< the answer or line is over our limit: ask for less, or leave the object out
+  Protocol,   ///< an answer that is not Kubernetes': garbage
   Cancelled,  ///< we asked for it
 };
 

@@ -68,6 +68,25 @@ std::optional<Page> ParseList(std::string_view body, const ItemSink& sink) {
   return Page{TextOf(*metadata, "resourceVersion"), TextOf(*metadata, "continue")};
 }
 
+std::optional<NamesPage> ParseTable(std::string_view body) {
+  const json table = json::parse(body, nullptr, false);
+  if (!table.is_object() || TextOf(table, "kind") != "Table") return std::nullopt;
+  const auto metadata = table.find("metadata");
+  if (metadata == table.end() || !metadata->is_object()) return std::nullopt;
+  NamesPage answer{{TextOf(*metadata, "resourceVersion"), TextOf(*metadata, "continue")}, {}};
+  const auto rows = table.find("rows");
+  if (rows == table.end() || !rows->is_array()) return answer;
+  for (const json& row : *rows) {
+    // Every kind's first column is the name: a printer that says otherwise does not exist.
+    const auto cells = row.is_object() ? row.find("cells") : row.end();
+    const bool has_name =
+        row.is_object() && cells != row.end() && cells->is_array() && !cells->empty();
+    answer.names.push_back(has_name && (*cells)[0].is_string() ? (*cells)[0].get<std::string>()
+                                                               : std::string{});
+  }
+  return answer;
+}
+
 std::string GuessContinueToken(std::string_view body) {
   constexpr std::size_t kTail = 4096;
   constexpr std::string_view kMetadata = "\"metadata\":";

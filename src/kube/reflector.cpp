@@ -71,6 +71,8 @@ class Loop {
         shared_(shared),
         random_(options.seed) {
     machine_.backoff = options.backoff;
+    machine_.page_size = options.page_size;
+    machine_.limit = options.page_size;
   }
 
   void Run(const std::stop_token& stop) {
@@ -83,6 +85,7 @@ class Loop {
   void Do(const WatchMachine::Empty&, const std::stop_token& stop) {
     sink_.BeginList();
     gathering_ = true;
+    left_out_.clear();
     FetchPage({}, stop);
   }
   void Do(const WatchMachine::ListPage& page, const std::stop_token& stop) {
@@ -102,16 +105,47 @@ class Loop {
 
   void FetchPage(const std::string& token, const std::stop_token& stop) {
     ListOptions list;
+    list.max_bytes = options_.max_bytes;
     list.namespace_ = options_.namespace_;
     list.label_selector = options_.label_selector;
-    list.limit = options_.page_size;
+    list.limit = machine_.limit;
     list.continue_token = token;
     list.shape = options_.shape;
-    auto page = client_.List(
-        options_.resource, list, [this](nlohmann::json& item) { sink_.ListItem(item); }, stop);
+    const auto page = Ask(list, stop);
     if (stop.stop_requested()) return;
-    if (!page) return Fail(page.error());
-    switch (Tell(PageCame{page->resource_version, page->continue_token})) {
+    if (page) return Take(*page);
+    if (page.error().kind != ApiErrorKind::TooLarge) return Fail(page.error());
+    if (machine_.limit == 1) return LeaveOut(std::move(list), stop);
+    Tell(PageTooLarge{});
+  }
+
+  ApiResult<Page> Ask(const ListOptions& list, const std::stop_token& stop) {
+    return client_.List(
+        options_.resource, list, [this](nlohmann::json& item) { sink_.ListItem(item); }, stop);
+  }
+
+  // The one object of this page is too large. Where the next page begins, the same page says when
+  // it is asked for without its objects.
+  void LeaveOut(ListOptions list, const std::stop_token& stop) {
+    const auto names = client_.ListNames(options_.resource, list, stop);
+    if (stop.stop_requested()) return;
+    if (!names) return Fail(names.error());
+    if (list.continue_token.empty()) {
+      // Between the two requests another object may have become the first of the list.
+      list.resource_version = names->page.resource_version;
+      list.exact_version = true;
+      const auto page = Ask(list, stop);
+      if (stop.stop_requested()) return;
+      if (page) return Take(*page);
+      if (page.error().kind != ApiErrorKind::TooLarge) return Fail(page.error());
+    }
+    for (const std::string& name : names->names)
+      if (left_out_.size() < ReflectorState::kMaxLeftOut) left_out_.insert(name);
+    Take(names->page);
+  }
+
+  void Take(const Page& page) {
+    switch (Tell(PageCame{page.resource_version, page.continue_token})) {
       case SinkCall::FinishList:
         return FinishList();
       case SinkCall::AbandonList:
@@ -130,14 +164,35 @@ class Loop {
   void FinishList() {
     sink_.FinishList();
     gathering_ = false;
+    for (const std::string& name : left_out_)
+      if (!shared_.Lock()->left_out.contains(name))
+        log::Warn("an object is too large to be read and is left out; make it smaller",
+                  {{"resource", options_.resource.plural},
+                   {"namespace", options_.namespace_},
+                   {"name", name}});
     {
       auto state = shared_.Lock();
+      state->left_out = left_out_;
       state->synced = true;
       ++state->lists;
       state->last_error.clear();
       state->refused_since.reset();
     }
     shared_.NotifyAll();
+    Progressed();
+  }
+
+  void Progressed() {
+    const auto since = std::exchange(shared_.Lock()->failing_since, std::nullopt);
+    if (since) sink_.Recovered(clock_.Steady() - *since);
+  }
+
+  // A change of it could be read, so it is left out no more.
+  void LetIn(const nlohmann::json& object) {
+    if (left_out_.empty()) return;
+    const auto metadata = object.find("metadata");
+    if (metadata == object.end() || left_out_.erase(TextAt(*metadata, "name")) == 0) return;
+    shared_.Lock()->left_out = left_out_;
   }
 
   void AbandonList() {
@@ -152,6 +207,7 @@ class Loop {
     watch.resource_version = from;
     watch.timeout = WatchTimeout(random_());
     watch.shape = options_.shape;
+    watch.max_line = options_.max_bytes;
     const auto opened = clock_.Steady();
     const auto ended = client_.Watch(
         options_.resource, watch, [this](const WatchEvent& event) { return Handle(event); }, stop);
@@ -160,6 +216,13 @@ class Loop {
     if (!ended) return Fail(ended.error());
     Tell(WatchEnded{
         std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Steady() - opened)});
+    if (std::holds_alternative<WatchMachine::Listed>(machine_.state)) return Progressed();
+    FailsFrom(clock_.Steady());
+  }
+
+  void FailsFrom(std::chrono::steady_clock::time_point now) {
+    auto state = shared_.Lock();
+    if (!state->failing_since) state->failing_since = now;
   }
 
   // Answers whether the stream is to go on.
@@ -177,12 +240,17 @@ class Loop {
       return false;
     }
     const auto* watching = std::get_if<WatchMachine::Watching>(&machine_.state);
-    if (watching && !watching->delivered) shared_.Lock()->last_error.clear();
+    if (watching && !watching->delivered) {
+      shared_.Lock()->last_error.clear();
+      Progressed();
+    }
     switch (Tell(EventCame{event.type, ResourceVersionOf(*event.object)})) {
       case SinkCall::Put:
+        LetIn(*event.object);
         sink_.Put(*event.object);
         break;
       case SinkCall::Remove:
+        LetIn(*event.object);
         sink_.Remove(*event.object);
         break;
       default:
@@ -205,6 +273,7 @@ class Loop {
     const bool everyday = error.kind == ApiErrorKind::Gone || error.kind == ApiErrorKind::Transport;
     bool synced = false;
     const auto now = clock_.Steady();
+    FailsFrom(now);
     {
       auto state = shared_.Lock();
       state->last_error = log::Redact(error.message);
@@ -230,7 +299,8 @@ class Loop {
   RandomBits random_;
   WatchMachine machine_{WatchMachine::Empty{},
                         Backoff{std::chrono::milliseconds{500}, std::chrono::seconds{30}}};
-  bool gathering_ = false;  // between BeginList and its end
+  bool gathering_ = false;          // between BeginList and its end
+  std::set<std::string> left_out_;  // of the list that is gathered, or was last
   std::map<ApiErrorKind, std::chrono::steady_clock::time_point> said_;
 };
 
@@ -249,6 +319,10 @@ void Reflector::Run(const std::stop_token& stop) {
 }
 
 ReflectorState Reflector::State() const { return *shared_->state.Lock(); }
+
+std::optional<std::chrono::steady_clock::time_point> Reflector::FailingSince() const {
+  return shared_->state.Lock()->failing_since;
+}
 
 bool Reflector::WaitForSync(std::stop_token stop) const {
   return shared_->state.Lock().Wait(std::move(stop),

@@ -20,6 +20,8 @@ struct HttpRequest {
   std::string content_type;  ///< of `body`
   std::string accept = "application/json";
   std::string body;
+  /// An answer with a larger body is TooLarge, and is left as soon as that is known. Bytes.
+  std::size_t max_answer = std::size_t{64} << 20;
 };
 
 struct HttpResponse {
@@ -35,14 +37,15 @@ class HttpTransport {
   virtual ~HttpTransport() = default;
 
   /// One request, one answer of any status. Errors: Timeout (the whole took longer than
-  /// `deadline`), Transport, Protocol (answer larger than 64 MiB, 1xx), Cancelled.
+  /// `deadline`), Transport, TooLarge (answer larger than
+  /// `max_answer`), Protocol (1xx), Cancelled.
   virtual ApiResult<HttpResponse> Send(const HttpRequest& request,
                                        std::chrono::milliseconds deadline,
                                        std::stop_token stop) = 0;
 
   /// A watch: `on_line` gets each line of a 200 answer without its end; it answers false to leave.
   /// Returns nothing when the server ended the stream cleanly or `on_line` left. Errors as Send
-  /// (Timeout: nothing came for `idle`; Protocol: a line longer than `max_line` bytes), or the HTTP
+  /// (Timeout: nothing came for `idle`; TooLarge: a line longer than `max_line` bytes), or the HTTP
   /// error of the answer.
   virtual ApiResult<void> Stream(const HttpRequest& request, std::chrono::milliseconds idle,
                                  std::size_t max_line,

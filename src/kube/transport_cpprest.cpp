@@ -39,7 +39,6 @@ using std::chrono::milliseconds;
 // it silently sends the request again, a POST too. So they only clean up behind ours.
 constexpr std::chrono::seconds kRequestStageLimit{60};
 constexpr std::chrono::seconds kWatchStageLimit{150};
-constexpr std::size_t kMaxAnswer = std::size_t{64} << 20;
 constexpr std::size_t kMaxWaiting = std::size_t{1} << 20;
 constexpr int kUnsentAttempts = 2;
 constexpr std::size_t kMaxErrorBody = std::size_t{64} << 10;
@@ -369,7 +368,7 @@ ApiResult<HttpResponse> CpprestTransport::SendWith(const HttpRequest& request,
                                                    const CredentialsPtr& credentials) {
   for (int attempts_left = kUnsentAttempts;; --attempts_left) {
     const ConnectionsPtr connections = ConnectionsFor(credentials);
-    Flight flight = Depart(request, Use::Request, kMaxAnswer, credentials, connections);
+    Flight flight = Depart(request, Use::Request, request.max_answer, credentials, connections);
     const Exchange::Wait wait = flight->AwaitEnd(until, stop);
     if (wait == Exchange::Wait::Stopped)
       return Fail(request, ApiErrorKind::Cancelled, 0, "stopped");
@@ -378,8 +377,8 @@ ApiResult<HttpResponse> CpprestTransport::SendWith(const HttpRequest& request,
     HttpResponse response;
     const Exchange::Taken taken = flight->Take(response.body);
     if (!taken.finished)
-      return Fail(request, ApiErrorKind::Protocol, taken.head.status,
-                  "the answer is larger than 64 MiB");
+      return Fail(request, ApiErrorKind::TooLarge, taken.head.status,
+                  fmt::format("the answer is larger than {} MiB", request.max_answer >> 20));
     flight.Landed();
     if (!taken.failure) {
       response.status = taken.head.status;
@@ -425,7 +424,7 @@ ApiResult<void> CpprestTransport::StreamWith(const HttpRequest& request, millise
       const auto verdict = lines.Append(bytes, on_line);
       if (verdict == LineSplitter::Verdict::Left) return {};
       if (verdict == LineSplitter::Verdict::TooLong)
-        return Fail(request, ApiErrorKind::Protocol, status, "a line is too long");
+        return Fail(request, ApiErrorKind::TooLarge, status, "a line is too long");
     } else {
       error_body.append(bytes, 0, kMaxErrorBody - error_body.size());
     }

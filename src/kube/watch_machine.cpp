@@ -14,10 +14,28 @@ bool Listing(const Machine::State& state) {
 }
 
 // After these a watch from the same place could never be right: the history before it is gone, or
-// the place itself is refused, or the kind was removed and its objects with it.
+// the place itself is refused, or the kind was removed and its objects with it, or the next event
+// is one that cannot be read.
 bool LosesHistory(ApiErrorKind kind) {
   return kind == ApiErrorKind::Gone || kind == ApiErrorKind::Invalid ||
-         kind == ApiErrorKind::NotFound || kind == ApiErrorKind::NoSuchResource;
+         kind == ApiErrorKind::NotFound || kind == ApiErrorKind::NoSuchResource ||
+         kind == ApiErrorKind::TooLarge;
+}
+
+bool MakesNoProgress(ApiErrorKind kind, int failures) {
+  const bool bad_answer = kind == ApiErrorKind::Protocol || kind == ApiErrorKind::Timeout;
+  return failures >= (bad_answer ? kBadAnswersBeforeList : kFailuresBeforeList);
+}
+
+void Halve(Machine& machine) {
+  machine.limit = std::max(1, machine.limit / 2);
+  machine.pages_in_limit = 0;
+}
+
+void Grow(Machine& machine) {
+  if (machine.limit >= machine.page_size || ++machine.pages_in_limit < kPagesBeforeGrowth) return;
+  machine.limit = std::min(machine.page_size, machine.limit * 2);
+  machine.pages_in_limit = 0;
 }
 
 std::string Place(const Machine::State& state) {
@@ -35,7 +53,10 @@ SinkCall On(Machine& machine, RequestFailed&& failed, std::uint64_t random) {
   if (failed.retry_after)
     delay = std::max(delay,
                      std::min<std::chrono::milliseconds>(*failed.retry_after, kLongestRetryAfter));
-  const bool lost = LosesHistory(failed.kind);
+  // A page of the same size would be as slow again.
+  if (listing && failed.kind == ApiErrorKind::Timeout) Halve(machine);
+  const bool lost = LosesHistory(failed.kind) ||
+                    (!listing && MakesNoProgress(failed.kind, machine.backoff.Failures()));
   if (lost) machine.history_lost = true;
   if (failed.kind == ApiErrorKind::Gone && first) {
     machine.state = Machine::Empty{};  // compaction is everyday's: nothing to wait for
@@ -47,6 +68,7 @@ SinkCall On(Machine& machine, RequestFailed&& failed, std::uint64_t random) {
 
 SinkCall On(Machine& machine, PageCame&& page, std::uint64_t random) {
   if (!Listing(machine.state)) return SinkCall::None;
+  Grow(machine);
   if (!page.continue_token.empty()) {
     machine.state = Machine::ListPage{std::move(page.continue_token)};
     return SinkCall::None;
@@ -57,6 +79,11 @@ SinkCall On(Machine& machine, PageCame&& page, std::uint64_t random) {
   if (!machine.history_lost) machine.backoff.Reset();
   machine.state = Machine::Listed{std::move(page.resource_version)};
   return SinkCall::FinishList;
+}
+
+SinkCall On(Machine& machine, PageTooLarge&&, std::uint64_t) {
+  if (Listing(machine.state)) Halve(machine);
+  return SinkCall::None;
 }
 
 SinkCall On(Machine& machine, WatchOpens&&, std::uint64_t) {
@@ -92,13 +119,13 @@ SinkCall On(Machine& machine, WatchEnded&& ended, std::uint64_t random) {
   auto* watching = std::get_if<Machine::Watching>(&machine.state);
   if (!watching) return SinkCall::None;
   const bool sound = watching->delivered || ended.lived >= kSoundWatch;
-  std::string place = std::move(watching->resource_version);
   if (sound) {
+    std::string place = std::move(watching->resource_version);
     machine.backoff.Reset();
     machine.history_lost = false;
     machine.state = Machine::Listed{std::move(place)};
   } else {
-    machine.state = Machine::Failed{machine.backoff.Next(random), std::move(place)};
+    return On(machine, RequestFailed{ApiErrorKind::Transport, {}}, random);
   }
   return SinkCall::None;
 }

@@ -42,6 +42,9 @@ struct WatchMachine {
   /// History was lost (410) and no watch has brought anything since: a list that succeeds is then
   /// no sign of health, or list and refused watch would chase each other without a pause.
   bool history_lost = false;
+  int page_size = 500;  ///< the limit of a page where none was too large
+  int limit = 500;      ///< of the next page: halved where one is too large, then grows again
+  int pages_in_limit = 0;
 };
 
 // What came of what the state asked for.
@@ -49,6 +52,7 @@ struct PageCame {
   std::string resource_version;
   std::string continue_token;  ///< empty: it was the last page
 };
+struct PageTooLarge {};  ///< or it took too long: less may do
 struct WatchOpens {};
 struct EventCame {
   WatchEventType type = WatchEventType::Bookmark;  ///< never Error: that is a RequestFailed
@@ -62,14 +66,20 @@ struct RequestFailed {
   std::optional<std::chrono::milliseconds> retry_after;
 };
 struct WaitOver {};
-using WatchInput =
-    std::variant<PageCame, WatchOpens, EventCame, WatchEnded, RequestFailed, WaitOver>;
+using WatchInput = std::variant<PageCame, PageTooLarge, WatchOpens, EventCame, WatchEnded,
+                                RequestFailed, WaitOver>;
 
 /// What the sink is to be told of the input's object or list.
 enum class SinkCall { None, FinishList, AbandonList, Put, Remove };
 
 /// A clean end sooner than this, with nothing brought, counts as a failure.
 inline constexpr std::chrono::seconds kSoundWatch{10};
+/// Pages that must fit before a larger one is tried: three that fit for each that is in vain.
+inline constexpr int kPagesBeforeGrowth = 3;
+/// A watch that has failed so often without bringing anything is given up for a list, which shows
+/// what the watch did not. Where its answer was not Kubernetes', or silence, the second time.
+inline constexpr int kFailuresBeforeList = 8;
+inline constexpr int kBadAnswersBeforeList = 2;
 /// No server's Retry-After holds us for longer.
 inline constexpr std::chrono::minutes kLongestRetryAfter{5};
 

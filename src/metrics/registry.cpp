@@ -81,6 +81,15 @@ struct Metrics::State {
       Counters(registry, "certpair_watch_restarts_total", "Watches that began again"),
       {"resource"},
       kMaxChildren};
+  Children<Gauge, 1> watch_stalled{
+      Gauges(registry, "certpair_watch_stalled_seconds",
+             "For how long lists and watches have failed; 0 while one works"),
+      {"resource"},
+      kMaxChildren};
+  Children<Gauge, 1> left_out{Gauges(registry, "certpair_objects_left_out",
+                                     "Objects that are too large to be read and are not served"),
+                              {"resource"},
+                              kMaxChildren};
   Children<Counter, 1> notifications{
       Counters(registry, "certpair_notifications_total", "Mails, by what became of them"),
       {"outcome"},
@@ -134,6 +143,14 @@ void Metrics::CountApiRequest(std::string_view verb, std::string_view resource, 
 
 void Metrics::CountWatchRestarts(std::string_view resource, std::uint64_t restarts) {
   state_->watch_restarts.At({resource}).Increment(static_cast<double>(restarts));
+}
+
+void Metrics::SetWatchStalled(std::string_view resource, std::chrono::nanoseconds failed_for) {
+  state_->watch_stalled.At({resource}).Set(Seconds(failed_for));
+}
+
+void Metrics::SetLeftOut(std::string_view resource, std::size_t objects) {
+  state_->left_out.At({resource}).Set(static_cast<double>(objects));
 }
 
 void Metrics::CountEventsDropped(std::size_t events) {

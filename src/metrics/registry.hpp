@@ -64,6 +64,11 @@ class Metrics {
   /// certpair_watch_restarts_total{resource}: watches began again, for whatever reason; with 0 the
   /// series is there from now on.
   void CountWatchRestarts(std::string_view resource, std::uint64_t restarts = 1);
+  /// certpair_watch_stalled_seconds{resource}: for how long lists and watches of it have failed; 0
+  /// while one works.
+  void SetWatchStalled(std::string_view resource, std::chrono::nanoseconds failed_for);
+  /// certpair_objects_left_out{resource}: objects that are too large to be read.
+  void SetLeftOut(std::string_view resource, std::size_t objects);
   /// certpair_events_dropped_total: Events that were not sent, so that they slow nothing down.
   void CountEventsDropped(std::size_t events = 1);
   /// certpair_key_pool_waiting: systems that wait for a key.

@@ -64,11 +64,12 @@ bool SameForSystems(const StoredAuthority& a, const StoredAuthority& b) {
          x.chain_end == y.chain_end && x.allow == y.allow;
 }
 
-// Feeds a store, and says when its first list is in it.
+// Feeds a store, and says when its first list is in it, and when it is true again.
 class FirstList final : public kube::ReflectorSink {
  public:
-  FirstList(kube::ReflectorSink& store, std::function<void()> listed)
-      : store_(store), listed_(std::move(listed)) {}
+  FirstList(kube::ReflectorSink& store, std::function<void()> listed,
+            std::function<void(std::chrono::nanoseconds failed_for)> recovered = {})
+      : store_(store), listed_(std::move(listed)), recovered_(std::move(recovered)) {}
 
   void BeginList() override { store_.BeginList(); }
   void ListItem(nlohmann::json& item) override { store_.ListItem(item); }
@@ -79,10 +80,14 @@ class FirstList final : public kube::ReflectorSink {
   void AbandonList() override { store_.AbandonList(); }
   void Put(nlohmann::json& item) override { store_.Put(item); }
   void Remove(nlohmann::json& item) override { store_.Remove(item); }
+  void Recovered(std::chrono::nanoseconds failed_for) override {
+    if (recovered_) recovered_(failed_for);
+  }
 
  private:
   kube::ReflectorSink& store_;
   std::function<void()> listed_;  // only the reflector's thread
+  const std::function<void(std::chrono::nanoseconds)> recovered_;
 };
 
 std::string OfNamespace(const std::string& name) { return name.empty() ? "" : " of " + name; }
@@ -92,6 +97,25 @@ std::string DescribeMissing(const kube::ReflectorOptions& options,
   return fmt::format("{}{} not listed yet{}{}", options.resource.plural,
                      OfNamespace(options.namespace_), state.last_error.empty() ? "" : ": ",
                      state.last_error);
+}
+
+// What of a kind is not seen, for a person.
+void DescribeUnseen(const kube::ReflectorOptions& options, const kube::ReflectorState& state,
+                    std::chrono::steady_clock::time_point now, std::vector<std::string>& unseen) {
+  const std::string kind = options.resource.plural + OfNamespace(options.namespace_);
+  for (const std::string& name : state.left_out)
+    unseen.push_back(
+        fmt::format("{}: \"{}\" is larger than {} MiB and is not served; make it smaller", kind,
+                    name, options.max_bytes >> 20));
+  if (!state.synced || !state.failing_since || now - *state.failing_since < kStalledAfter) return;
+  const auto failed_for = now - *state.failing_since;
+  unseen.push_back(
+      fmt::format("{}: neither listed nor watched for {} s, so later changes are not seen{}: {}",
+                  kind, std::chrono::duration_cast<std::chrono::seconds>(failed_for).count(),
+                  options.resource == kNamespaces && failed_for >= kLabelsKnownFor
+                      ? ", and rules that select namespaces by label allow no new certificates"
+                      : "",
+                  state.last_error));
 }
 
 }  // namespace
@@ -169,10 +193,15 @@ struct Caches::Cluster {
               for (const auto& authority : authorities.All())
                 if (authority->SecretName() == secret)
                   listeners.authority(authority->identity.name);
-            }) {}
+            }),
+        namespaces_and_recovery(namespaces, nullptr,
+                                [&caches](std::chrono::nanoseconds failed_for) {
+                                  if (failed_for >= kLabelsKnownFor) caches.WakeWhomLabelsConcern();
+                                }) {}
 
   Store<StoredAuthority> authorities;
   Store<StoredNamespace> namespaces;
+  FirstList namespaces_and_recovery;
   Store<SecretMetadata> authority_secrets;
 };
 
@@ -213,7 +242,7 @@ Caches::Caches(const kube::Client& client, const Clock& clock, CacheSettings set
         cluster_->authority_secrets);
   // Where only some namespaces are watched, the right to list all of them may be missing: then
   // rules by label match nothing.
-  Watch({.resource = kNamespaces, .shape = Shape::MetadataOnly}, cluster_->namespaces,
+  Watch({.resource = kNamespaces, .shape = Shape::MetadataOnly}, cluster_->namespaces_and_recovery,
         settings_.watch_namespaces.empty());
   namespaces_ = running_.back().get();
   for (auto& [name, scope] : scopes_) WatchScope(name, *scope);
@@ -275,6 +304,8 @@ bool Caches::WaitForSync(const std::stop_token& stop) const {
 
 SyncState Caches::Sync() const {
   SyncState sync;
+  for (const auto& running : running_)
+    DescribeUnseen(running->options, running->reflector.State(), clock_.Steady(), sync.unseen);
   for (const auto& running : running_) {
     const kube::ReflectorState state = running->reflector.State();
     if (!running->needed || state.synced) continue;
@@ -372,6 +403,16 @@ void Caches::WakeSystemsOf(const std::function<bool(const StoredSystem&)>& conce
                     kube::Urgency::InTurn);
 }
 
+// Their labels counted as unknown, and are known again.
+void Caches::WakeWhomLabelsConcern() const {
+  WakeSystemsOf([this](const StoredSystem& system) {
+    const auto authority = Authority(system.spec.authority);
+    return authority && std::ranges::any_of(authority->allow, [](const auto& rule) {
+             return !rule.namespaces.labels.empty();
+           });
+  });
+}
+
 std::shared_ptr<const StoredSystem> Caches::System(const std::string& key) const {
   const Scope* scope = ScopeOf(key);
   return scope != nullptr ? scope->systems.Get(key) : nullptr;
@@ -405,6 +446,8 @@ std::shared_ptr<const StoredAuthority> Caches::Authority(const std::string& name
 std::optional<StoredNamespace> Caches::Namespace(const std::string& name) const {
   const auto found = cluster_->namespaces.Get(name);
   if (!found) return std::nullopt;
+  const auto failing_since = namespaces_->reflector.FailingSince();
+  if (failing_since && clock_.Steady() - *failing_since >= kLabelsKnownFor) return std::nullopt;
   return *found;
 }
 

@@ -2,6 +2,7 @@
 // wakes.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -50,7 +51,15 @@ struct CacheState {
 struct SyncState {
   std::string awaited;                  ///< what work waits for; empty: nothing
   std::vector<std::string> left_aside;  ///< watched namespaces that are not served yet, and why
+  /// What is not seen although work goes on: objects that are too large, kinds whose lists and
+  /// watches fail for long.
+  std::vector<std::string> unseen;
 };
+
+/// After so long without a list or a watch that works, a kind is said to be stalled.
+inline constexpr std::chrono::minutes kStalledAfter{2};
+/// After so long, labels of namespaces count as unknown: who may withdraw a label may rely on it.
+inline constexpr std::chrono::minutes kLabelsKnownFor{5};
 
 /// Thread-safe. Start() once; the threads end when it is destroyed.
 class Caches final : public View {
@@ -83,6 +92,8 @@ class Caches final : public View {
       const std::string& system_key) const override;
   [[nodiscard]] std::shared_ptr<const StoredAuthority> Authority(
       const std::string& name) const override;
+  /// Nothing also where it is too large to be read, or where Namespaces could neither be listed nor
+  /// watched for kLabelsKnownFor.
   [[nodiscard]] std::optional<StoredNamespace> Namespace(const std::string& name) const override;
   [[nodiscard]] std::shared_ptr<const SecretMetadata> AuthoritySecret(
       const std::string& name) const override;
@@ -94,6 +105,7 @@ class Caches final : public View {
 
   [[nodiscard]] const Scope* ScopeOf(const std::string& key) const;
   void WakeSystemsOf(const std::function<bool(const StoredSystem&)>& concerned) const;
+  void WakeWhomLabelsConcern() const;
   void Watch(kube::ReflectorOptions options, kube::ReflectorSink& sink, bool needed = true);
   void WatchScope(const std::string& name, Scope& scope);
   void TellOf(const Scope& scope) const;

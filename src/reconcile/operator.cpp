@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <map>
 #include <utility>
 
 #include "base/log.hpp"
@@ -29,10 +31,10 @@ kube::WorkLimits LimitsOf(std::size_t workers) {
 void ExpectErrors(metrics::Metrics& metrics) {
   using Kind = kube::ApiErrorKind;
   std::vector<std::string_view> kinds{"Signing", "Key", "Unstable"};
-  for (const Kind kind :
-       {Kind::Conflict, Kind::AlreadyExists, Kind::NotFound, Kind::NoSuchResource, Kind::Gone,
-        Kind::Unauthorized, Kind::Forbidden, Kind::QuotaExceeded, Kind::Invalid, Kind::Throttled,
-        Kind::Server, Kind::Timeout, Kind::Transport, Kind::Protocol, Kind::Cancelled})
+  for (const Kind kind : {Kind::Conflict, Kind::AlreadyExists, Kind::NotFound, Kind::NoSuchResource,
+                          Kind::Gone, Kind::Unauthorized, Kind::Forbidden, Kind::QuotaExceeded,
+                          Kind::Invalid, Kind::Throttled, Kind::Server, Kind::Timeout,
+                          Kind::Transport, Kind::TooLarge, Kind::Protocol, Kind::Cancelled})
     kinds.push_back(kube::ToString(kind));
   metrics.ExpectErrors(kinds);
 }
@@ -63,6 +65,25 @@ void ObserveExpiry(metrics::Metrics& metrics, const std::string& key, const Stor
                                   .inactive_not_after = {}};
   if (system->status.inactive) times.inactive_not_after = system->status.inactive->not_after;
   metrics.SetCertificates(namespace_, name, times);
+}
+
+// A kind is as bad as the worst of its watched namespaces.
+void MeasureUnseen(metrics::Metrics& metrics, const std::vector<CacheState>& states,
+                   std::chrono::steady_clock::time_point now) {
+  struct Unseen {
+    std::chrono::nanoseconds stalled{};
+    std::size_t left_out = 0;
+  };
+  std::map<std::string_view, Unseen> kinds;
+  for (const auto& [resource, namespace_, state] : states) {
+    Unseen& kind = kinds[resource];
+    kind.left_out += state.left_out.size();
+    if (state.failing_since) kind.stalled = std::max(kind.stalled, now - *state.failing_since);
+  }
+  for (const auto& [resource, kind] : kinds) {
+    metrics.SetWatchStalled(resource, kind.stalled);
+    metrics.SetLeftOut(resource, kind.left_out);
+  }
 }
 
 }  // namespace
@@ -165,6 +186,12 @@ std::optional<std::string> Operator::WhyNotReady() const {
   return awaited;
 }
 
+std::vector<std::string> Operator::Notes() const {
+  SyncState sync = caches_.Sync();
+  std::ranges::move(sync.unseen, std::back_inserter(sync.left_aside));
+  return std::move(sync.left_aside);
+}
+
 void Operator::Measure(metrics::Metrics& metrics) {
   metrics.SetQueueDepth("reconcile", queue_.Depth());
   const std::uint64_t dropped = events_.Dropped();
@@ -178,6 +205,7 @@ void Operator::Measure(metrics::Metrics& metrics) {
     metrics.CountWatchRestarts(states[i].resource,
                                restarts - std::exchange(restarts_told_[i], restarts));
   }
+  MeasureUnseen(metrics, states, clock_.Steady());
 }
 
 }  // namespace certpair::reconcile

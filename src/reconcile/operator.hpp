@@ -56,6 +56,8 @@ class Operator {
   void Work(const std::stop_token& stop);
   /// Nothing: ready; else why not.
   [[nodiscard]] std::optional<std::string> WhyNotReady() const;
+  /// What it does not see or serve although it is ready.
+  [[nodiscard]] std::vector<std::string> Notes() const;
   /// Watched namespaces that are not served although it is ready, and why.
   [[nodiscard]] std::vector<std::string> LeftAside() const { return caches_.Sync().left_aside; }
   /// Sets the gauges that are cheaper to ask than to follow.

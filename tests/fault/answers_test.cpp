@@ -208,7 +208,7 @@ TEST(FaultAnswers, An_answer_without_end_is_left_at_64_MiB) {
   }});
   auto response = Connect(server)->Send(kGet, kPatience, {});
   ASSERT_FALSE(response);
-  EXPECT_EQ(response.error().kind, ApiErrorKind::Protocol) << response.error().message;
+  EXPECT_EQ(response.error().kind, ApiErrorKind::TooLarge) << response.error().message;
   EXPECT_LT(written, 100U << 20);
 }
 

@@ -18,7 +18,7 @@ using test::RawServer;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr std::size_t kMaxLine = std::size_t{8} << 20;
+constexpr std::size_t kLineLimit = std::size_t{8} << 20;
 
 // A watch of whatever `body` is sent after the head; the connection closes after it.
 ApiResult<void> WatchOf(const std::string& body, std::vector<std::string>& lines) {
@@ -27,7 +27,7 @@ ApiResult<void> WatchOf(const std::string& body, std::vector<std::string>& lines
     connection.Write(ChunkedHead());
     connection.Write(body);
   }});
-  return Connect(server)->Stream(kGet, kPatience, kMaxLine,
+  return Connect(server)->Stream(kGet, kPatience, kLineLimit,
                                  [&](std::string_view line) {
                                    lines.emplace_back(line);
                                    return true;
@@ -61,7 +61,7 @@ TEST(FaultWatch, Silence_ends_it_after_the_idle_time) {
     connection.AwaitClose();
   }});
   int lines = 0;
-  auto ended = Connect(server)->Stream(kGet, 100ms, kMaxLine,
+  auto ended = Connect(server)->Stream(kGet, 100ms, kLineLimit,
                                        [&](std::string_view) { return ++lines > 0; }, {});
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().kind, ApiErrorKind::Timeout);
@@ -73,7 +73,7 @@ TEST(FaultWatch, No_head_at_all_is_silence_too) {
     connection.ReadRequest();
     connection.AwaitClose();
   }});
-  auto ended = Connect(server)->Stream(kGet, 100ms, kMaxLine, TakesEveryLine, {});
+  auto ended = Connect(server)->Stream(kGet, 100ms, kLineLimit, TakesEveryLine, {});
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().kind, ApiErrorKind::Timeout);
   EXPECT_EQ(ended.error().status, 0);
@@ -89,7 +89,7 @@ TEST(FaultWatch, A_stop_request_ends_a_quiet_watch_at_once) {
   const auto transport = Connect(server);
   const auto took = TimeOf([&] {
     auto ended = transport->Stream(
-        kGet, kPatience, kMaxLine, [&](std::string_view) { return stop.request_stop(); },
+        kGet, kPatience, kLineLimit, [&](std::string_view) { return stop.request_stop(); },
         stop.get_token());
     ASSERT_FALSE(ended);
     EXPECT_EQ(ended.error().kind, ApiErrorKind::Cancelled);
@@ -106,7 +106,7 @@ TEST(FaultWatch, Leaving_closes_the_connection) {
       connection.AwaitClose();
       peer_gone = true;
     }});
-    auto ended = Connect(server)->Stream(kGet, kPatience, kMaxLine,
+    auto ended = Connect(server)->Stream(kGet, kPatience, kLineLimit,
                                          [](std::string_view) { return false; }, {});
     EXPECT_TRUE(ended);
   }
@@ -129,9 +129,9 @@ TEST(FaultWatch, A_line_of_100_MB_is_left_after_8_MiB) {
     std::atomic<std::size_t> written = 0;
     {
       RawServer server({EndlessLine(written, 64U << 10, chunked)});
-      auto ended = Connect(server)->Stream(kGet, kPatience, kMaxLine, TakesEveryLine, {});
+      auto ended = Connect(server)->Stream(kGet, kPatience, kLineLimit, TakesEveryLine, {});
       ASSERT_FALSE(ended);
-      EXPECT_EQ(ended.error().kind, ApiErrorKind::Protocol) << ended.error().message;
+      EXPECT_EQ(ended.error().kind, ApiErrorKind::TooLarge) << ended.error().message;
     }
     // 8 MiB, what may wait in the exchange, and the kernel's buffers.
     EXPECT_LT(written, 32U << 20) << "chunked: " << chunked;
@@ -144,7 +144,7 @@ TEST(FaultWatch, An_error_answer_is_the_errors_own_reaction) {
       connection.Write(
           HttpAnswer(410, R"({"kind":"Status","reason":"Expired","message":"too old"})"));
   }});
-  auto ended = Connect(server)->Stream(kGet, kPatience, kMaxLine, TakesEveryLine, {});
+  auto ended = Connect(server)->Stream(kGet, kPatience, kLineLimit, TakesEveryLine, {});
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().kind, ApiErrorKind::Gone);
   EXPECT_THAT(ended.error().message, HasSubstr("too old"));

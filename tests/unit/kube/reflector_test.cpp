@@ -4,6 +4,7 @@
 #include <atomic>
 #include <deque>
 #include <map>
+#include <set>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -13,6 +14,7 @@
 #include "unit/kube/fake_transport.hpp"
 #include "unit/kube/hand_clock.hpp"
 #include "unit/kube/list_watch_server.hpp"
+#include "unit/kube/sized_list_server.hpp"
 
 namespace certpair::kube {
 namespace {
@@ -251,6 +253,117 @@ TEST(Reflector, Waiting_for_the_first_list_ends_with_it_or_with_a_stop) {
   EXPECT_FALSE(reflector.WaitForSync(enough.get_token()));
   std::jthread thread{[&](const std::stop_token& stop) { reflector.Run(stop); }};
   EXPECT_TRUE(reflector.WaitForSync({}));
+}
+
+// A scene whose lists come from a server of weights; pages of 16 objects and 4000 bytes.
+struct WeightScene : Scene {
+  explicit WeightScene(std::vector<SizedListServer::Thing> things) : server(std::move(things)) {
+    transport->send = [this](const HttpRequest& request, const std::stop_token&) {
+      return server.Answer(request);
+    };
+  }
+  ReflectorState Play() {
+    ReflectorOptions options = Impatient();
+    options.page_size = 16;
+    options.max_bytes = 4000;
+    testing::internal::CaptureStderr();
+    auto state = Scene::Play(options);
+    log = testing::internal::GetCapturedStderr();
+    return state;
+  }
+  std::set<std::string> Limits() const {
+    std::set<std::string> limits;
+    for (const auto& request : transport->Requests()) limits.insert(QueryOf(request.path)["limit"]);
+    return limits;
+  }
+  SizedListServer server;
+  std::string log;
+};
+
+TEST(Reflector, A_page_too_large_is_asked_for_again_in_halves) {
+  std::vector<SizedListServer::Thing> things;
+  for (int i = 0; i < 20; ++i) things.push_back({"heavy-" + std::to_string(i), 900});
+  for (int i = 0; i < 300; ++i) things.push_back({"light-" + std::to_string(i), 1});
+  WeightScene scene{things};
+  const auto state = scene.Play();
+  EXPECT_TRUE(state.synced);
+  EXPECT_EQ(scene.versions.store.Size(), 320U);
+  EXPECT_TRUE(state.left_out.empty());
+  EXPECT_TRUE(scene.Limits().contains("16")) << "it grew again";
+  EXPECT_LT(scene.transport->Requests().size(), 60U) << "one tenant does not slow the others' list";
+}
+
+TEST(Reflector, An_object_too_large_alone_is_left_out_and_named) {
+  const SizedListServer::Thing big{"big", 5000};
+  const SizedListServer::Thing small{"small", 10};
+  const SizedListServer::Thing other{"other", 10};
+  const std::vector<std::vector<SizedListServer::Thing>> lists{
+      {big}, {big, small, other}, {small, big, other}, {small, other, big}};
+  for (const auto& things : lists) {
+    WeightScene scene{things};
+    const auto state = scene.Play();
+    EXPECT_TRUE(state.synced);
+    EXPECT_EQ(state.lists, 1U);
+    EXPECT_EQ(scene.versions.store.Size(), things.size() - 1);
+    EXPECT_EQ(state.left_out, std::set<std::string>{"big"});
+    EXPECT_NE(scene.log.find("left out"), std::string::npos) << scene.log;
+    EXPECT_NE(scene.log.find("big"), std::string::npos) << scene.log;
+  }
+}
+
+TEST(Reflector, A_list_that_begins_with_another_object_meanwhile_loses_none) {
+  WeightScene scene{{{"big", 5000}, {"small", 10}}};
+  scene.transport->send = [&](const HttpRequest& request, const std::stop_token&) {
+    if (request.accept.find("as=Table") != std::string::npos &&
+        QueryOf(request.path)["continue"].empty())
+      scene.server.Set({{"at-first", 10}, {"big", 5000}, {"small", 10}});
+    return scene.server.Answer(request);
+  };
+  const auto state = scene.Play();
+  EXPECT_NE(scene.versions.store.Get("ns/at-first"), nullptr);
+  EXPECT_NE(scene.versions.store.Get("ns/small"), nullptr);
+  EXPECT_EQ(state.left_out, std::set<std::string>{"big"});
+}
+
+TEST(Reflector, An_object_that_was_left_out_is_taken_once_it_is_smaller) {
+  WeightScene scene{{{"big", 5000}, {"small", 10}}};
+  scene.watches = {{{Event("MODIFIED", Thing("big", 11))}, std::unexpected(Cut())}};
+  const auto state = scene.Play();
+  EXPECT_NE(scene.versions.store.Get("ns/big"), nullptr);
+  EXPECT_TRUE(state.left_out.empty());
+}
+
+TEST(Reflector, An_event_too_large_is_answered_with_a_list) {
+  WeightScene scene{{{"a", 10}, {"grows", 10}}};
+  scene.transport->stream = [&](const HttpRequest& request, const FakeTransport::LineSink&,
+                                const std::stop_token& stop) -> ApiResult<void> {
+    if (scene.transport->Requests().size() > 2) {
+      EXPECT_EQ(QueryOf(request.path)["resourceVersion"], "10");
+      scene.AwaitStop(stop);
+      return std::unexpected(Cancelled());
+    }
+    scene.server.Set({{"a", 10}, {"b", 10}, {"grows", 5000}});
+    return std::unexpected(ApiError{ApiErrorKind::TooLarge, 200, {}, "a line is too long", {}});
+  };
+  const auto state = scene.Play();
+  EXPECT_EQ(state.lists, 2U);
+  EXPECT_NE(scene.versions.store.Get("ns/b"), nullptr);
+  EXPECT_EQ(scene.versions.store.Get("ns/grows"), nullptr) << "its content is not known any more";
+  EXPECT_EQ(state.left_out, std::set<std::string>{"grows"});
+  EXPECT_FALSE(state.failing_since) << "the copy is as new as the list";
+}
+
+TEST(Reflector, Says_since_when_nothing_works) {
+  Scene scene;
+  scene.lists = {Answer(200, List({Thing("a", 1)}, 10))};
+  scene.watches = {{{Event("BOOKMARK", Thing("", 12))}, std::unexpected(Cut())},
+                   {{}, std::unexpected(Cut())}};
+  const auto since = scene.clock.Steady();
+  EXPECT_EQ(scene.Play().failing_since, since);
+
+  Scene well;
+  well.lists = {StatusAnswer(500, "InternalError"), Answer(200, List({}, 10))};
+  EXPECT_FALSE(well.Play().failing_since);
 }
 
 TEST(Reflector, Agrees_with_a_server_that_changes_and_fails_at_every_step) {

@@ -1,5 +1,7 @@
 #include "kube/watch_machine.hpp"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace certpair::kube {
@@ -217,6 +219,69 @@ TEST(WatchMachine, Watches_end_spread_over_five_to_ten_minutes) {
   }
   EXPECT_EQ(least, seconds{300});
   EXPECT_EQ(most, seconds{600});
+}
+
+TEST(WatchMachine, A_page_too_large_halves_the_limit_which_grows_again) {
+  Machine machine = Fresh();
+  for (const int limit : {250, 125, 62, 31, 15, 7, 3, 1, 1}) {
+    EXPECT_EQ(Step(machine, PageTooLarge{}, kAnyBits), SinkCall::None);
+    EXPECT_EQ(machine.limit, limit);
+    In<Machine::Empty>(machine);
+  }
+  std::vector<int> limits;
+  for (int page = 0; page < 30; ++page) {
+    limits.push_back(machine.limit);
+    Step(machine, PageCame{"10", "more"}, kAnyBits);
+  }
+  EXPECT_EQ(limits, (std::vector<int>{1,  1,   1,   2,   2,   2,   4,   4,   4,   8,
+                                      8,  8,   16,  16,  16,  32,  32,  32,  64,  64,
+                                      64, 128, 128, 128, 256, 256, 256, 500, 500, 500}));
+  EXPECT_EQ(Step(machine, PageTooLarge{}, kAnyBits), SinkCall::None);
+  EXPECT_EQ(In<Machine::ListPage>(machine).continue_token, "more") << "the same page again";
+}
+
+TEST(WatchMachine, A_page_that_takes_too_long_is_halved_too) {
+  Machine machine = At(Machine::ListPage{"more"});
+  EXPECT_EQ(Step(machine, RequestFailed{ApiErrorKind::Timeout, {}}, kAnyBits),
+            SinkCall::AbandonList);
+  EXPECT_EQ(machine.limit, 250);
+  machine.state = Machine::Watching{"10"};
+  Step(machine, RequestFailed{ApiErrorKind::Timeout, {}}, kAnyBits);
+  EXPECT_EQ(machine.limit, 250) << "a watch has no pages";
+}
+
+TEST(WatchMachine, A_watch_without_progress_is_given_up_for_a_list) {
+  const struct {
+    ApiErrorKind kind;
+    int failures_before_list;
+  } rows[] = {{ApiErrorKind::TooLarge, 1},  {ApiErrorKind::Protocol, 2},
+              {ApiErrorKind::Timeout, 2},   {ApiErrorKind::Transport, 8},
+              {ApiErrorKind::Forbidden, 8}, {ApiErrorKind::Server, 8}};
+  for (const auto& [kind, failures_before_list] : rows) {
+    Machine machine = At(Machine::Listed{"10"});
+    int failures = 0;
+    while (!std::holds_alternative<Machine::Empty>(machine.state) && failures < 100) {
+      Step(machine, WatchOpens{}, kAnyBits);
+      Step(machine, RequestFailed{kind, {}}, kAnyBits);
+      ++failures;
+      EXPECT_GE(In<Machine::Failed>(machine).delay, milliseconds{250}) << "never without a pause";
+      Step(machine, WaitOver{}, kAnyBits);
+    }
+    EXPECT_EQ(failures, failures_before_list) << ToString(kind);
+    Step(machine, PageCame{"20", ""}, kAnyBits);
+    EXPECT_EQ(machine.backoff.Failures(), failures) << "a list alone is no sign of health";
+  }
+}
+
+TEST(WatchMachine, Empty_watches_in_a_row_are_given_up_for_a_list) {
+  Machine machine = At(Machine::Listed{"10"});
+  int ends = 0;
+  for (; !std::holds_alternative<Machine::Empty>(machine.state) && ends < 100; ++ends) {
+    Step(machine, WatchOpens{}, kAnyBits);
+    Step(machine, WatchEnded{milliseconds{5}}, kAnyBits);
+    Step(machine, WaitOver{}, kAnyBits);
+  }
+  EXPECT_EQ(ends, kFailuresBeforeList);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What the caches tell of watched namespaces whose lists are in, are not, or may not be read.
 #include "reconcile/caches.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <set>
@@ -14,6 +15,7 @@ namespace certpair::reconcile {
 namespace {
 
 using kube::FakeTransport;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -197,6 +199,91 @@ TEST_F(CachesTest, Where_all_are_refused_it_is_not_ready_for_there_is_nothing_to
   ASSERT_TRUE(lists.AwaitRefusals("/namespaces/here/", 4));
   clock.Advance(std::chrono::minutes{10});
   EXPECT_FALSE(caches->Sync().awaited.empty());
+}
+
+// All namespaces are watched; systems of "here" are of an authority that selects it by a label.
+class LabelsTest : public CachesTest {
+ protected:
+  void SetUp() override {
+    Json home = Metadata("here");
+    home["metadata"]["labels"] = {{"team", "identity"}};
+    lists.Set("/api/v1/namespaces", Json::array({home}));
+    Json authority = Metadata("labelled");
+    authority["spec"]["allow"] =
+        Json::array({{{"namespaces", {{"selector", {{"matchLabels", {{"team", "identity"}}}}}}}}});
+    lists.Set("/apis/certpair.dev/v1/certificateauthorities", Json::array({authority}));
+    Json systems = Json::array();
+    for (const char* name : {"labelled", "other"}) {
+      Json system = Metadata(name, "here");
+      system["spec"]["authorityRef"]["name"] = name;
+      systems.push_back(system);
+    }
+    lists.Set("/apis/certpair.dev/v1/provisioningsystems", systems);
+    transport->stream = [this](const kube::HttpRequest& request,
+                               const FakeTransport::LineSink& on_line,
+                               const std::stop_token& stop) -> kube::ApiResult<void> {
+      if (request.path.starts_with("/api/v1/namespaces")) {
+        if (watch_fails) {
+          ++failures;
+          failures.notify_all();
+          return std::unexpected(kube::ApiError{kube::ApiErrorKind::Transport, 0, {}, "cut", {}});
+        }
+        on_line(R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"2"}}})");
+      }
+      kube::WaitForStop(stop);
+      return std::unexpected(kube::Cancelled());
+    };
+    caches.emplace(
+        client, clock, CacheSettings{.own_namespace = "certpair-system", .watch_namespaces = {}},
+        CacheListeners{.system =
+                           [this](const std::string& key, const std::string&, kube::Urgency) {
+                             told.Lock()->insert(key);
+                             told.NotifyAll();
+                           },
+                       .authority = [](const std::string&) {},
+                       .observe = {}});
+  }
+  std::atomic<bool> watch_fails = false;
+  std::atomic<int> failures = 0;
+};
+
+TEST_F(LabelsTest, Of_unknown_age_are_unknown_and_known_again_with_the_watch) {
+  watch_fails = true;
+  caches->Start();
+  ASSERT_TRUE(WaitForSync());
+  failures.wait(0);
+  ASSERT_TRUE(AwaitTold({"here/labelled", "here/other"}));
+  EXPECT_TRUE(caches->Namespace("here"));
+  EXPECT_THAT(caches->Sync().unseen, IsEmpty()) << "a short outage stops nothing";
+  clock.Advance(kLabelsKnownFor + std::chrono::seconds{1});
+  EXPECT_FALSE(caches->Namespace("here"));
+  EXPECT_THAT(caches->Sync().unseen,
+              ElementsAre(AllOf(HasSubstr("namespaces: neither listed nor watched for 301 s"),
+                                HasSubstr("label"), HasSubstr("cut"))));
+  EXPECT_THAT(caches->Sync().awaited, IsEmpty()) << "it stays ready";
+  told.Lock()->clear();
+  watch_fails = false;
+  EXPECT_TRUE(AwaitTold({"here/labelled"})) << "whom labels concern looks again, and no other";
+  EXPECT_TRUE(caches->Namespace("here"));
+  EXPECT_THAT(caches->Sync().unseen, IsEmpty());
+}
+
+TEST_F(LabelsTest, Of_a_namespace_that_is_too_large_are_unknown_and_it_is_named) {
+  const auto lists_answer = transport->send;
+  transport->send = [&](const kube::HttpRequest& request,
+                        const std::stop_token& stop) -> kube::ApiResult<kube::HttpResponse> {
+    if (!request.path.starts_with("/api/v1/namespaces?")) return lists_answer(request, stop);
+    if (request.accept.find("as=Table") == std::string::npos)
+      return std::unexpected(kube::ApiError{kube::ApiErrorKind::TooLarge, 200, {}, "large", {}});
+    return kube::Answer(200, {{"kind", "Table"},
+                              {"metadata", {{"resourceVersion", "1"}}},
+                              {"rows", Json::array({{{"cells", {"here", "Active", "5m"}}}})}});
+  };
+  caches->Start();
+  ASSERT_TRUE(WaitForSync());
+  EXPECT_FALSE(caches->Namespace("here"));
+  EXPECT_THAT(caches->Sync().unseen,
+              ElementsAre(AllOf(HasSubstr("namespaces: \"here\""), HasSubstr("16 MiB"))));
 }
 
 }  // namespace
