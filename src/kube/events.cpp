@@ -12,6 +12,7 @@
 #include "base/backoff.hpp"
 #include "base/guarded.hpp"
 #include "base/log.hpp"
+#include "base/plain_text.hpp"
 #include "base/random_bits.hpp"
 #include "kube/event_aggregation.hpp"
 #include "kube/event_queue.hpp"
@@ -203,7 +204,7 @@ void EventRecorder::EndBy(std::chrono::steady_clock::time_point at) {
 
 void EventRecorder::Record(const ObjectReference& object, EventType type, const std::string& reason,
                            const std::string& message) {
-  EventNote note{object, type, reason, log::Redact(message)};
+  EventNote note{object, type, reason, PlainText(log::Redact(message))};
   {
     auto queue = state_->queue.Lock();
     if (!queue->open) {
