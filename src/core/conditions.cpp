@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/plain_text.hpp"
 #include "base/time_format.hpp"
 #include "core/reasons.hpp"
 
@@ -67,6 +68,21 @@ std::string DescribeKey(const KeySpec& key) {
   return fmt::format("{} {}", ToString(key.algorithm), key.size);
 }
 
+// R21: who owns the Secret decides whether it goes with its system.
+std::string DescribeOwnerRefusal(const View& view) {
+  const Observation& o = view.o;
+  const bool wants_owner = o.spec.secret.deletion_policy == DeletionPolicy::Delete;
+  return fmt::format(
+      "Secret \"{}\" {} although spec.secret.deletionPolicy is {}: the API server refuses to let "
+      "the operator change metadata.ownerReferences ({}). {}, or allow the operator to delete this "
+      "Secret, which that check asks for.",
+      o.spec.secret.name,
+      wants_owner ? "stays when this system is deleted" : "is deleted with this system",
+      wants_owner ? "Delete" : "Retain", o.owner_refusal,
+      wants_owner ? "Delete the Secret yourself after the system"
+                  : "Remove this system from its metadata.ownerReferences yourself");
+}
+
 std::vector<Remark> Remarks(const View& view) {
   std::vector<Remark> remarks;
   if (view.not_writable) {
@@ -77,6 +93,9 @@ std::vector<Remark> Remarks(const View& view) {
                                       view.o.spec.secret.name, damaged->what);
     if (view.inactive_damaged) message += " A Generate puts a new certificate in its place.";
     remarks.push_back({reason::kInactiveDamaged, std::move(message)});
+  }
+  if (view.o.secret_owner_differs && !view.o.owner_refusal.empty()) {
+    remarks.push_back({reason::kOwnerNotChanged, DescribeOwnerRefusal(view)});
   }
   if (HasOtherIssuer(view)) {
     remarks.push_back(
@@ -247,7 +266,7 @@ std::vector<Condition> WithConditions(const std::vector<Condition>& before,
     const auto old = std::ranges::find(before, said.type, &Condition::type);
     const bool same = old != before.end() && old->status == said.status;
     after.push_back({std::string(said.type), said.status, std::string(said.reason),
-                     std::move(said.message), generation, same ? old->last_transition : now});
+                     PlainText(said.message), generation, same ? old->last_transition : now});
   }
   for (const Condition& other : before) {
     if (std::ranges::find(after, other.type, &Condition::type) == after.end()) {

@@ -83,6 +83,7 @@ Outcome Mend(const View& view, Outcome outcome) {
   if (outcome.change) {
     outcome.change->keystore = KeystoreBeside(outcome.change->what, view);
     SayWhenNeeded(view, outcome.change->what);
+    outcome.change->keep_owners = view.keep_owners;
   }
   return outcome;
 }
@@ -97,6 +98,18 @@ void RemoveFinishedOperations(const View& view, Outcome& outcome) {
       outcome.again = view.o.now;
       return;
     }
+  }
+}
+
+// The end of an operation and its mark are two writes: what came between them is made up for here,
+// and what ended under an operator that knew no marks is marked.
+void MarkFinishedOperations(const View& view, Outcome& outcome) {
+  std::size_t marked = 0;
+  for (const Operation& op : view.o.operations) {
+    if (!op.finished || op.mark || op.being_deleted) continue;
+    if (const auto end = RemovalTime(op); end && *end <= view.o.now) continue;
+    outcome.verdicts.push_back(MarkFinished(op));
+    if (++marked == kMostRemovals) return;
   }
 }
 
@@ -131,7 +144,10 @@ Decision Decide(const Observation& observation) {
   const View view(observation);
   const Outcome automatic = view.Leaving() ? Outcome{} : AnswerOf(kAutomatic, view);
   Outcome outcome = Mend(view, Choose(view, automatic));
-  if (!observation.identity.namespace_terminating) RemoveFinishedOperations(view, outcome);
+  if (!observation.identity.namespace_terminating) {
+    RemoveFinishedOperations(view, outcome);
+    MarkFinishedOperations(view, outcome);
+  }
 
   Decision decision;
   std::optional<sys_seconds> again;
@@ -166,6 +182,8 @@ Decision Decide(const Observation& observation) {
     decision.withdrawn = std::move(mail.withdrawn);
     decision.needs_secret = mail.needs_secret;
     again = EarlierOf(mail.again, LookAgainAtPassword(view));
+    if (view.keep_owners && observation.secret_owner_differs)
+      again = EarlierOf(again, observation.owner_refused_at + kOwnerRetry);
   } else {
     decision.status = observation.status;
     decision.withdrawn = observation.mail.under_way;

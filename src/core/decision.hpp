@@ -76,6 +76,9 @@ struct PlannedChange {
   /// same write, so that subscribers are told of it whatever happens before the status is written.
   bool renews = false;
   KeystoreChange keystore;
+  /// The ownerReferences stay as they are: the API server refuses to change them, and no
+  /// certificate waits for that.
+  bool keep_owners = false;
   friend bool operator==(const PlannedChange&, const PlannedChange&) = default;
 };
 

@@ -116,6 +116,7 @@ constexpr std::array kAnnounced{
     Announced{condition::kReady, reason::kSecretNotOurs, true},
     Announced{condition::kReady, reason::kSecretImmutable, true},
     Announced{condition::kReady, reason::kSecretWriteFailed, true},
+    Announced{condition::kReady, reason::kOwnerNotChanged, true},
     Announced{condition::kReady, reason::kNotAllowed, true},
     Announced{condition::kReady, reason::kAuthorityExpiresFirst, true},
     Announced{condition::kReady, reason::kIssuanceBudgetExceeded, true},
@@ -183,6 +184,7 @@ void TellExpiry(const View& view, const Outcome& automatic, Tidings& tidings) {
 void TellRefusals(const Outcome& outcome, std::vector<EventNotice>& events) {
   for (const OperationVerdict& verdict : outcome.verdicts) {
     if (verdict.kind != OperationVerdict::Kind::Fail) continue;
+    if (verdict.reason == reason::kFinishedEarlier) continue;  // it was told then
     events.push_back(Warning(reason::kOperationFailed,
                              fmt::format("Operation \"{}\" was refused ({}). {}", verdict.name,
                                          verdict.reason, verdict.message)));

@@ -96,9 +96,14 @@ struct Observation {
   AuthorityView authority;
   SecretState secret;
   std::string secret_resource_version;  ///< of what `secret` was read from; empty: Missing
-  /// Labels, annotations or the ownerReference are not what the spec asks for: a Relabel would mend
-  /// it.
+  /// Labels or annotations are not what the spec asks for: a Relabel would mend it.
   bool secret_metadata_differs = false;
+  /// Nor is the ownerReference (R21).
+  bool secret_owner_differs = false;
+  /// What the API server said, and when, as it refused to change the ownerReferences; empty: it did
+  /// not. Admission may ask for the right to delete the Secret, which the operator does not have.
+  std::string owner_refusal;
+  sys_seconds owner_refused_at;
   std::optional<Receipt> receipt;
   Budget budget;
   /// The fingerprint of the certificate that last took another's place by itself, from the Secret's

@@ -62,6 +62,27 @@ std::optional<Receipt> ParseReceipt(std::string_view text) {
   return Receipt{std::string(parts[0]), *action, std::string(parts[2]), std::string(parts[3])};
 }
 
+std::string FormatFinishedMark(const std::string& name, const FinishedMark& mark) {
+  return fmt::format("{}/{}/{}/{}", name, mark.uid, mark.succeeded ? "Complete" : "Failed",
+                     mark.name_was_generated ? "generated" : "named");
+}
+
+std::optional<FinishedMark> ParseFinishedMark(std::string_view text, std::string_view name) {
+  if (!text.starts_with(name) || name.empty()) return std::nullopt;
+  text.remove_prefix(name.size());
+  for (const bool succeeded : {true, false}) {
+    for (const bool generated : {true, false}) {
+      const FinishedMark mark{"", succeeded, generated};
+      const std::string end = FormatFinishedMark("", mark).substr(1);  // without the empty name
+      if (!text.ends_with(end) || text.size() < end.size() + 2 || text.front() != '/') continue;
+      const std::string_view uid = text.substr(1, text.size() - end.size() - 1);
+      if (uid.size() > kLongestUid || uid.find('/') != std::string_view::npos) continue;
+      return FinishedMark{std::string(uid), succeeded, generated};
+    }
+  }
+  return std::nullopt;
+}
+
 OrphanDecision DecideOrphan(const Operation& operation, const std::string& system_name,
                             sys_seconds now) {
   OrphanDecision decision;

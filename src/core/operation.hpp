@@ -11,6 +11,15 @@ namespace certpair::core {
 
 enum class OperationAction { Generate, Activate, Delete };
 
+/// In an operation's own annotation `certpair.dev/finished`: how the operation of this name ended.
+/// A backup brings back metadata, but neither status nor generateName: this says that it is done.
+struct FinishedMark {
+  std::string uid;  ///< of the operation that ended: another one's, if this object was restored
+  bool succeeded = false;
+  bool name_was_generated = false;
+  friend bool operator==(const FinishedMark&, const FinishedMark&) = default;
+};
+
 struct Operation {
   std::string uid;
   std::string name;
@@ -24,6 +33,9 @@ struct Operation {
   bool finished = false;  ///< Complete or Failed is True
   bool succeeded = false;
   std::optional<sys_seconds> completed_at;
+  /// What the annotation says; nothing where it speaks of an operation of another name.
+  std::optional<FinishedMark> mark;
+  bool restored = false;  ///< a backup tool says that it made this object
   friend bool operator==(const Operation&, const Operation&) = default;
 };
 
@@ -45,6 +57,7 @@ struct OperationVerdict {
     Complete,  ///< write its terminal status: it is done
     Fail,      ///< write its terminal status: it was refused
     Remove,    ///< delete the finished object: its TTL is over
+    Mark,      ///< write the FinishedMark of an operation that has its terminal status
   };
   Kind kind = Kind::Complete;
   std::string uid;
@@ -62,6 +75,12 @@ struct OperationVerdict {
 /// annotation's text, and back; nothing for anything else.
 [[nodiscard]] std::string FormatReceipt(const Receipt& receipt);
 [[nodiscard]] std::optional<Receipt> ParseReceipt(std::string_view text);
+
+/// `name/uid/Complete/generated`, or with `Failed` and `named`: the annotation's text, and back;
+/// nothing for anything else, or for an operation of another name than `name`.
+[[nodiscard]] std::string FormatFinishedMark(const std::string& name, const FinishedMark& mark);
+[[nodiscard]] std::optional<FinishedMark> ParseFinishedMark(std::string_view text,
+                                                            std::string_view name);
 
 /// An operation whose system is not there: waits a minute from its creation, then fails
 /// (SystemNotFound); one that is finished is removed after its TTL. Pure.

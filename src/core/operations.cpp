@@ -126,7 +126,26 @@ Judgement JudgeDelete(const View& view, const Operation& op) {
   return SecretChange{DeleteInactive{op.fingerprint}};
 }
 
+// Restored from a backup, without its status: it has run, and does not run again. Where nothing
+// says whether it has, it does not run either.
+std::optional<OperationVerdict> JudgeRestored(const Operation& op) {
+  if (op.mark) {
+    const auto kind =
+        op.mark->succeeded ? OperationVerdict::Kind::Complete : OperationVerdict::Kind::Fail;
+    return Verdict(
+        kind, op, reason::kFinishedEarlier,
+        "This operation finished before its status was lost, as when it is restored from "
+        "a backup. It does not run again. To run it again, create it without the "
+        "annotation certpair.dev/finished.");
+  }
+  if (!op.restored) return std::nullopt;
+  return Refuse(op, reason::kRestoredFromBackup,
+                "This operation was restored from a backup, and the backup does not say whether it "
+                "had run. It does not run again. If you still want it, create it anew.");
+}
+
 Judgement Judge(const View& view, const Operation& op) {
+  if (auto verdict = JudgeRestored(op)) return *std::move(verdict);
   if (view.Leaving()) {
     return Refuse(op, reason::kSystemBeingDeleted, "The system is being deleted.");
   }
@@ -178,6 +197,10 @@ std::optional<sys_seconds> RemovalTime(const Operation& operation) {
 
 OperationVerdict RemoveFinished(const Operation& operation) {
   return Verdict(OperationVerdict::Kind::Remove, operation, "", "");
+}
+
+OperationVerdict MarkFinished(const Operation& operation) {
+  return Verdict(OperationVerdict::Kind::Mark, operation, "", "");
 }
 
 // The receipt is the effect's proof: its operation is told so before anything else is changed.

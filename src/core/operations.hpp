@@ -16,5 +16,6 @@ inline constexpr seconds kOperationPatience = std::chrono::minutes{10};
 [[nodiscard]] std::optional<sys_seconds> RemovalTime(const Operation& operation);
 
 [[nodiscard]] OperationVerdict RemoveFinished(const Operation& operation);
+[[nodiscard]] OperationVerdict MarkFinished(const Operation& operation);
 
 }  // namespace certpair::core

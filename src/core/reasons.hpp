@@ -54,6 +54,9 @@ inline constexpr std::string_view kWaitingForRemoval = "WaitingForRemoval";
 inline constexpr std::string_view kSecretImmutable = "SecretImmutable";
 /// The API server refused to store the Secret (quota, admission, permission).
 inline constexpr std::string_view kSecretWriteFailed = "SecretWriteFailed";
+/// Ready is True, but the API server refused to change the Secret's ownerReferences, so that
+/// spec.secret.deletionPolicy does not hold yet.
+inline constexpr std::string_view kOwnerNotChanged = "OwnerNotChanged";
 
 // What keeps a certificate from being made: on Ready while there is none, on
 // AutomaticRegeneration afterwards, and on a Generate that is refused.
@@ -126,6 +129,10 @@ inline constexpr std::string_view kCertificateNotYetValid = "CertificateNotYetVa
 inline constexpr std::string_view kCertificateDamaged = "CertificateDamaged";
 /// No system of that name appeared within a minute.
 inline constexpr std::string_view kSystemNotFound = "SystemNotFound";
+/// Complete or Failed: it ended so before its status was lost, and does not run again.
+inline constexpr std::string_view kFinishedEarlier = "FinishedEarlier";
+/// A backup brought it back, and nothing says whether it had run.
+inline constexpr std::string_view kRestoredFromBackup = "RestoredFromBackup";
 /// The system is being deleted.
 inline constexpr std::string_view kSystemBeingDeleted = "SystemBeingDeleted";
 

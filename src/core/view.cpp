@@ -66,17 +66,23 @@ struct ReadSecret {
     }
   }
   void operator()(const Damaged& damaged) const {
-    view.relabel = o.secret_metadata_differs;
+    view.relabel = view.MetadataDiffers();
     view.active = damaged.intact_active ? &*damaged.intact_active : nullptr;
     view.inactive = damaged.intact_inactive ? &*damaged.intact_inactive : nullptr;
     view.active_damaged = view.active == nullptr;
     view.inactive_damaged = view.inactive == nullptr;
   }
   void operator()(const CertificatePair& pair) const {
-    view.relabel = o.secret_metadata_differs;
+    view.relabel = view.MetadataDiffers();
     Show(view, pair);
   }
 };
+
+// By the times of automatic issuances: a certificate begins so much before it is made (R22).
+bool IsAutomatic(const View& view, const Certificate& certificate) {
+  const sys_seconds made = certificate.not_before + kBackdating;
+  return std::ranges::find(view.o.budget.automatic, made) != view.o.budget.automatic.end();
+}
 
 bool Same(const std::optional<Certificate>& described, const Certificate* present) {
   if (!described || !present) return !described && !present;
@@ -109,6 +115,7 @@ std::optional<Obstacle> WhyNotIssuable(const Observation& o) {
 }  // namespace
 
 View::View(const Observation& observation) : o(observation) {
+  keep_owners = !o.owner_refusal.empty() && o.now < o.owner_refused_at + kOwnerRetry;
   std::visit(ReadSecret{*this, o}, o.secret);
   regenerating = o.spec.regeneration_enabled && o.installation.regeneration_supported;
   by_fingerprint = o.spec.peer_matching == PeerMatching::Fingerprint;
@@ -132,6 +139,10 @@ sys_seconds LookAgainAtUnwatched(const Observation& o, std::string_view type) {
   const seconds age =
       told && told->status == ConditionStatus::False ? o.now - told->last_transition : seconds{0};
   return o.now + std::clamp(age, kShortestWait, kLongestWait);
+}
+
+bool View::MetadataDiffers() const {
+  return o.secret_metadata_differs || (o.secret_owner_differs && !keep_owners);
 }
 
 bool View::Leaving() const { return o.identity.being_deleted || o.identity.namespace_terminating; }
@@ -158,7 +169,10 @@ bool View::RolledBack() const {
 
 bool View::WasHeld() const {
   const Condition* told = o.status.Find(condition::kAutomaticRegeneration);
-  return told && told->reason == reason::kWaitingForActivation && !stale_status;
+  if (told) return told->reason == reason::kWaitingForActivation && !stale_status;
+  // The status was lost. What was made automatically becomes active in the same write, unless it is
+  // held, or a person went back from it.
+  return inactive && !RolledBack() && IsAutomatic(*this, *inactive);
 }
 
 }  // namespace certpair::core

@@ -12,6 +12,9 @@
 
 namespace certpair::core {
 
+/// An ownerReference that the API server refused is tried again so much later.
+inline constexpr seconds kOwnerRetry = std::chrono::hours{1};
+
 /// Why something does not happen by itself, for a condition. `retry_at`: when time alone may help.
 struct Obstacle {
   std::string_view reason;
@@ -27,6 +30,7 @@ struct View {
   bool active_damaged = false;
   bool inactive_damaged = false;
   bool missing = false;                  ///< no Secret of that name
+  bool keep_owners = false;              ///< to change them was refused, and is not tried yet
   bool relabel = false;                  ///< labels, annotations or ownership are to be mended
   bool regenerating = false;             ///< ON, and offered by the installation (R18)
   bool by_fingerprint = false;           ///< the peer matches by fingerprint (R15)
@@ -41,6 +45,8 @@ struct View {
 
   explicit View(const Observation& observation);
 
+  /// What stands beside the slots is not as the spec asks for, and may be written.
+  [[nodiscard]] bool MetadataDiffers() const;
   /// The system or its namespace is on its way out: nothing is written (R21).
   [[nodiscard]] bool Leaving() const;
   [[nodiscard]] bool ActiveExpired() const { return active && IsExpired(*active, o.now); }
@@ -54,7 +60,8 @@ struct View {
   [[nodiscard]] bool HasFreshSuccessor() const;
   /// R6: a person went back to the older certificate.
   [[nodiscard]] bool RolledBack() const;
-  /// The pass before this one said that the inactive certificate is held for a fingerprint peer.
+  /// The inactive certificate is held for a fingerprint peer: the status said so, or, where that
+  /// was lost, the certificate was made automatically and did not become active.
   [[nodiscard]] bool WasHeld() const;
 };
 

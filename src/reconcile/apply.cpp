@@ -152,16 +152,17 @@ SecretDraft DraftOf(const core::PlannedChange& plan, std::optional<x509::IssuedC
                     const StoredSystem& system, const core::Installation& installation,
                     SecretString keystore) {
   WantedMetadata wanted = WantedMetadataOf(system, installation);
-  SecretDraft draft{
-      .namespace_ = system.identity.namespace_,
-      .name = system.spec.secret.name,
-      .resource_version = secret != nullptr ? secret->metadata.resource_version : "",
-      .uid = secret != nullptr ? secret->metadata.uid : "",
-      .data = {},
-      .labels = {},
-      .annotations = {},
-      .owners = OwnersAfter(
-          secret != nullptr ? secret->metadata.owners : std::vector<OwnerReference>{}, system)};
+  SecretDraft draft{.namespace_ = system.identity.namespace_,
+                    .name = system.spec.secret.name,
+                    .resource_version = secret != nullptr ? secret->metadata.resource_version : "",
+                    .uid = secret != nullptr ? secret->metadata.uid : "",
+                    .data = {},
+                    .labels = {},
+                    .annotations = {},
+                    .owners = {}};
+  if (!plan.keep_owners || secret == nullptr)
+    draft.owners = OwnersAfter(
+        secret != nullptr ? secret->metadata.owners : std::vector<OwnerReference>{}, system);
   for (auto& [name, value] : wanted.labels) draft.labels[name] = std::move(value);
   for (auto& [name, value] : wanted.annotations) draft.annotations[name] = std::move(value);
   if (secret != nullptr) {

@@ -100,10 +100,21 @@ ApiResult<void> KubeCluster::Settle(const StoredOperation& operation,
   if (verdict.kind == core::OperationVerdict::Kind::Remove)
     return client_.Delete(kOperations, operation.namespace_, operation.operation.name,
                           {.uid = operation.operation.uid, .resource_version = {}}, hard_stop_);
+  const auto mark = [&](bool succeeded) {
+    return client_.MergePatch(kOperations, operation.namespace_, operation.operation.name, "",
+                              MarkPatch(operation, succeeded), hard_stop_, Shape::MetadataOnly);
+  };
+  if (verdict.kind == core::OperationVerdict::Kind::Mark) {
+    const auto marked = mark(operation.operation.succeeded);
+    if (!marked) return std::unexpected(marked.error());
+    return {};
+  }
   const auto patched =
       client_.MergePatch(kOperations, operation.namespace_, operation.operation.name, "status",
                          VerdictPatch(operation, verdict, now), hard_stop_, Shape::MetadataOnly);
   if (!patched) return std::unexpected(patched.error());
+  // The status is durable. A mark that fails now is a verdict of its own in a later pass.
+  if (!operation.operation.mark) (void)mark(verdict.kind == core::OperationVerdict::Kind::Complete);
   return {};
 }
 

@@ -30,6 +30,10 @@ inline constexpr std::string_view kTemplateLabelEntry = "label:";
 inline constexpr std::string_view kTemplateAnnotationEntry = "annotation:";
 inline constexpr std::string_view kOurPrefix = "certpair.dev/";
 inline constexpr std::string_view kBudgetAnnotation = "certpair.dev/automatic-issuances";
+/// On a CertificateOperation that has ended: core::FinishedMark.
+inline constexpr std::string_view kFinishedAnnotation = "certpair.dev/finished";
+/// What Velero puts on each object that it restores (its docs, "Restore Reference").
+inline constexpr std::string_view kRestoreLabel = "velero.io/restore-name";
 inline constexpr std::string_view kRenewedAnnotation = "certpair.dev/renewed";
 /// What the PKCS#12 in the Secret was made of: `reconcile/keystore.hpp`.
 inline constexpr std::string_view kKeystoreAnnotation = "certpair.dev/pkcs12";

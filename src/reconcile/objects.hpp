@@ -53,6 +53,7 @@ struct OwnerReference {
   std::string name;
   std::string uid;
   bool controller = false;
+  bool blocks_deletion = false;  ///< blockOwnerDeletion: never set by us, kept for others
   friend bool operator==(const OwnerReference&, const OwnerReference&) = default;
 };
 

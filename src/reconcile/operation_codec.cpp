@@ -2,8 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/plain_text.hpp"
 #include "base/time_format.hpp"
 #include "reconcile/json.hpp"
+#include "reconcile/names.hpp"
 #include "reconcile/system_codec.hpp"
 
 namespace certpair::reconcile {
@@ -24,6 +26,10 @@ StoredOperation DecodeOperation(const nlohmann::json& object) {
   operation.name = Text(At(metadata, "name"));
   operation.created = json::Time(At(metadata, "creationTimestamp")).value_or(sys_seconds{});
   operation.name_was_generated = !At(metadata, "generateName").is_null();
+  operation.mark = core::ParseFinishedMark(
+      Text(At(At(metadata, "annotations"), kFinishedAnnotation)), operation.name);
+  if (operation.mark) operation.name_was_generated |= operation.mark->name_was_generated;
+  operation.restored = !At(At(metadata, "labels"), kRestoreLabel).is_null();
   operation.being_deleted = !At(metadata, "deletionTimestamp").is_null();
   for (const auto action : {core::OperationAction::Generate, core::OperationAction::Activate,
                             core::OperationAction::Delete})
@@ -40,13 +46,22 @@ StoredOperation DecodeOperation(const nlohmann::json& object) {
   return out;
 }
 
+nlohmann::json MarkPatch(const StoredOperation& stored, bool succeeded) {
+  const core::Operation& operation = stored.operation;
+  const core::FinishedMark mark{operation.uid, succeeded, operation.name_was_generated};
+  return {
+      {"metadata",
+       {{"uid", operation.uid},
+        {"annotations", {{kFinishedAnnotation, core::FormatFinishedMark(operation.name, mark)}}}}}};
+}
+
 nlohmann::json VerdictPatch(const StoredOperation& operation, const core::OperationVerdict& verdict,
                             sys_seconds now) {
   const bool complete = verdict.kind == core::OperationVerdict::Kind::Complete;
   nlohmann::json status{{"conditions", EncodeConditions({{.type = complete ? "Complete" : "Failed",
                                                           .status = core::ConditionStatus::True,
                                                           .reason = verdict.reason,
-                                                          .message = verdict.message,
+                                                          .message = PlainText(verdict.message),
                                                           .observed_generation = 1,
                                                           .last_transition = now}})},
                         {"completionTime", FormatTime(now)}};

@@ -64,7 +64,8 @@ class Cluster {
   virtual kube::ApiResult<std::optional<Written>> WriteStatus(
       const StoredAuthority& before, const core::AuthorityStatus& after,
       const std::string& secret_resource_version) = 0;
-  /// The terminal status of an operation (Complete, Fail), or its removal (Remove).
+  /// The terminal status of an operation and then its mark (Complete, Fail), the mark alone (Mark),
+  /// or its removal (Remove). That the mark after a status was not written is no error.
   virtual kube::ApiResult<void> Settle(const StoredOperation& operation,
                                        const core::OperationVerdict& verdict, sys_seconds now) = 0;
   /// Told on the side; never blocks, may be lost.

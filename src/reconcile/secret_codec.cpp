@@ -27,6 +27,7 @@ Value EncodeOwners(const std::vector<OwnerReference>& owners) {
                 {"name", owner.name},
                 {"uid", owner.uid}};
     if (owner.controller) entry["controller"] = true;
+    if (owner.blocks_deletion) entry["blockOwnerDeletion"] = true;
     list.push_back(std::move(entry));
   }
   return list;
@@ -86,7 +87,8 @@ SecretMetadata DecodeSecretMetadata(const nlohmann::json& object) {
                           .kind = Text(At(owner, "kind")),
                           .name = Text(At(owner, "name")),
                           .uid = Text(At(owner, "uid")),
-                          .controller = json::Boolean(At(owner, "controller"))});
+                          .controller = json::Boolean(At(owner, "controller")),
+                          .blocks_deletion = json::Boolean(At(owner, "blockOwnerDeletion"))});
   return out;
 }
 

@@ -97,8 +97,7 @@ bool MetadataDiffers(const SecretMetadata& metadata, const StoredSystem& system,
                      const core::Installation& installation) {
   const WantedMetadata wanted = WantedMetadataOf(system, installation);
   return !Contains(metadata.labels, wanted.labels) ||
-         !Contains(metadata.annotations, wanted.annotations) || !Stale(metadata, wanted).Empty() ||
-         OwnersAfter(metadata.owners, system).has_value();
+         !Contains(metadata.annotations, wanted.annotations) || !Stale(metadata, wanted).Empty();
 }
 
 std::optional<std::vector<OwnerReference>> OwnersAfter(const std::vector<OwnerReference>& now,

@@ -32,7 +32,7 @@ struct StaleMetadata {
                                             const StoredSystem& system,
                                             const core::Installation& installation);
 
-/// Whether a Relabel would change something.
+/// Whether a Relabel would change labels or annotations.
 [[nodiscard]] bool MetadataDiffers(const SecretMetadata& metadata, const StoredSystem& system,
                                    const core::Installation& installation);
 

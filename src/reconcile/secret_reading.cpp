@@ -144,6 +144,7 @@ SecretReading FromMetadata(const SecretMetadata& metadata, const StoredSystem& s
   return {.state = core::Missing{},
           .resource_version = metadata.resource_version,
           .metadata_differs = MetadataDiffers(metadata, system, installation),
+          .owner_differs = OwnersAfter(metadata.owners, system).has_value(),
           .receipt = core::ParseReceipt(metadata.Annotation(kReceiptAnnotation)),
           .budget = ParseBudget(metadata.Annotation(kBudgetAnnotation)),
           .renewed = metadata.Annotation(kRenewedAnnotation),
@@ -164,9 +165,16 @@ SecretReading ReadSecretInDepth(const LiveSecret* secret, const StoredSystem& sy
         reading.keystore && !IsKeystoreIntact(annotation, secret->Data(kKeystoreKey));
   };
   if (!IsOurs(secret->metadata, system.identity)) {
-    SecretReading reading{.state = ReadForeign(*secret, system, authority, source),
+    core::SecretState state = ReadForeign(*secret, system, authority, source);
+    SecretReading reading{.state = core::Missing{},
                           .resource_version = secret->metadata.resource_version};
-    if (std::holds_alternative<core::Retained>(reading.state)) look_at_keystore(reading);
+    // What stands beside a pair that is taken up stays there: the last operation's receipt, the
+    // budget, the mark of a renewal.
+    if (std::holds_alternative<core::Retained>(state)) {
+      reading = FromMetadata(secret->metadata, system, installation);
+      look_at_keystore(reading);
+    }
+    reading.state = std::move(state);
     return reading;
   }
   SecretReading reading = FromMetadata(secret->metadata, system, installation);

@@ -11,7 +11,8 @@ namespace certpair::reconcile {
 struct SecretReading {
   core::SecretState state;
   std::string resource_version;
-  bool metadata_differs = false;
+  bool metadata_differs = false;  ///< labels or annotations
+  bool owner_differs = false;
   std::optional<core::Receipt> receipt;
   core::Budget budget;
   std::string renewed;  ///< the certificate that last took another's place by itself

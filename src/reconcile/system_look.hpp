@@ -28,6 +28,7 @@ struct SystemReconciler::Look {
     seen.secret = std::move(reading.state);
     seen.secret_resource_version = std::move(reading.resource_version);
     seen.secret_metadata_differs = reading.metadata_differs;
+    seen.secret_owner_differs = reading.owner_differs;
     seen.receipt = std::move(reading.receipt);
     seen.budget = core::Merge(std::move(reading.budget), remembered);
     seen.renewed = std::move(reading.renewed);

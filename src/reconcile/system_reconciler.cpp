@@ -200,6 +200,8 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
   look.seen.installation = installation_;
   look.seen.write_failure = memory.write_failure;
   look.seen.write_fails_since = memory.write_fails_since;
+  look.seen.owner_refusal = memory.owner_refusal;
+  look.seen.owner_refused_at = memory.owner_refused_at;
   ObserveMail(key, look);
   look.operations = view_.OperationsOf(key);
   look.seen.operations.clear();
@@ -301,13 +303,14 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
   const LiveSecret* secret = look.secret ? &*look.secret : nullptr;
   SecretDraft draft = DraftOf(plan, issued, secret, look.seen.secret, look.system, installation_,
                               keystore ? std::move(*keystore) : SecretString{});
-  const auto written =
-      secret == nullptr ? cluster_.CreateSecret(draft) : cluster_.PatchSecret(draft);
-  if (!written) return ChangeFailed(key, written.error(), look, memory);
+  const auto outcome = Write(look, memory, std::move(draft));
+  if (!outcome) return ChangeFailed(key, outcome.error(), look, memory);
+  if (!*outcome) return std::nullopt;
+  const Written& written = **outcome;
   memory.write_failure.clear();
   memory.write_fails_since.reset();
   memory.read_live = false;
-  memory.secret_version = written->resource_version;
+  memory.secret_version = written.resource_version;
   log::Info("a pair's Secret was written",
             {{"system", key},
              {"change", std::string{NameOf(plan.what)}},
@@ -315,8 +318,9 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
   if (issued && observer_.issued) observer_.issued(NameOf(plan.what));
 
   look.seen.secret = StateAfter(plan, look.seen.secret, issued);
-  look.seen.secret_resource_version = written->resource_version;
+  look.seen.secret_resource_version = written.resource_version;
   look.seen.secret_metadata_differs = false;
+  look.seen.secret_owner_differs &= !memory.owner_refusal.empty();
   look.seen.write_failure.clear();
   look.seen.write_fails_since.reset();
   look.seen.written_in_this_pass = true;
@@ -429,6 +433,8 @@ std::optional<PassResult> SystemReconciler::Tell(const std::string& key, Look& l
                                              [](const auto& o) { return o->operation.uid; });
     if (operation == look.operations.end()) continue;
     const auto settled = cluster_.Settle(**operation, verdict, look.seen.now);
+    // A mark is for a restore: nothing waits for it, and the next pass tries again.
+    if (verdict.kind == core::OperationVerdict::Kind::Mark) continue;
     // Somebody was there first, most likely ourselves in an earlier pass: the cache will tell.
     if (!settled && settled.error().kind == ApiErrorKind::Conflict)
       return PassResult{.kind = Kind::Waiting, .wake_at = look.seen.now + seconds{1}};
@@ -436,6 +442,9 @@ std::optional<PassResult> SystemReconciler::Tell(const std::string& key, Look& l
       return FailedBy(settled.error());
     TellEvents(look, verdict.uid);
   }
+  std::erase_if(look.decided.verdicts, [](const core::OperationVerdict& verdict) {
+    return verdict.kind == core::OperationVerdict::Kind::Mark;
+  });
   // The status of what is on its way out is of no more use to anybody.
   if (look.seen.identity.being_deleted || look.seen.identity.namespace_terminating)
     return std::nullopt;

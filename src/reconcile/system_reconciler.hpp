@@ -62,6 +62,8 @@ class SystemReconciler {
     bool wrote_status = false;  // this process wrote the status, and nobody has since
     std::string write_failure;  // of the last attempt to write the Secret
     std::optional<sys_seconds> write_fails_since;  // for reasons that may pass by themselves
+    std::string owner_refusal;  // why the Secret's owners could not be changed, and when
+    sys_seconds owner_refused_at;
     std::string uid;                               // of the system whose issuances are remembered
     std::vector<sys_seconds> automatic_issuances;  // R27: also where Secret and status lost them
     sys_seconds depth_check_at;  // when the Secret is read in depth, whatever the status says
@@ -87,6 +89,7 @@ class SystemReconciler {
   ReadResult DecideOnMail(const std::string& key, Look& look, Memory& memory);
   std::optional<PassResult> ConfirmBeforeChange(const std::string& key, Look& look, Memory& memory);
   std::optional<PassResult> Change(const std::string& key, Look& look, Memory& memory);
+  kube::ApiResult<std::optional<Written>> Write(Look& look, Memory& memory, SecretDraft draft);
   void ForgetUnwantedKey(const std::string& key, const Look& look, Memory& memory);
   PassResult WaitForKey(const std::string& key, Look& look, Memory& memory);
   PassResult Refused(const std::string& key, PassResult failure, Look& look, Memory& memory);

@@ -214,6 +214,65 @@ TEST_F(ReconcilerTest, A_crash_before_the_status_loses_no_issuance) {
   EXPECT_EQ(stage.mint.Made(), 6U);
 }
 
+TEST_F(ReconcilerTest, No_certificate_waits_for_owners_that_cannot_be_changed) {
+  auto system = MakeSystem("abap");
+  system.spec.regeneration_enabled = true;
+  MakeItLive(system);
+  stage.world.forbids_changes_of_owners = true;
+  stage.world.EditSystem(kKey, [](auto& s) {
+    s.spec.secret.deletion_policy = core::DeletionPolicy::Retain;
+    ++s.identity.generation;
+  });
+  stage.Run(minutes{10});
+  EXPECT_EQ(Ready(), core::reason::kOwnerNotChanged);
+  EXPECT_THAT(stage.world.LiveSystem(kKey)->status.Find("Ready")->message,
+              testing::HasSubstr("you cannot set an ownerRef"));
+  EXPECT_TRUE(WasTold(core::reason::kOwnerNotChanged));
+  const int tries = Count(Call::PatchSecret);
+  EXPECT_EQ(tries, 1);
+
+  // Labels are written all the same, and so is a new certificate.
+  stage.world.EditSystem(kKey, [](auto& s) {
+    s.spec.secret.labels["team"] = "a";
+    ++s.identity.generation;
+  });
+  stage.Settle();
+  EXPECT_EQ(stage.world.LiveSecretOf(kSecretKey)->metadata.Label("team"), "a");
+  stage.world.AddOperation("abap", core::OperationAction::Generate, "");
+  stage.Run(minutes{2});
+  EXPECT_EQ(Data("inactive.crt"), "cert:1");
+  EXPECT_EQ(Ready(), core::reason::kOwnerNotChanged);
+  EXPECT_FALSE(stage.world.LiveSecretOf(kSecretKey)->metadata.owners.empty());
+
+  // A quiet day costs a try an hour, and no write of the status.
+  stage.world.ResetCounts();
+  stage.Run(hours{24});
+  EXPECT_LE(Count(Call::PatchSecret), 24);
+  EXPECT_EQ(Count(Call::WriteStatus), 0);
+
+  stage.world.forbids_changes_of_owners = false;
+  stage.Run(hours{2});
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_TRUE(stage.world.LiveSecretOf(kSecretKey)->metadata.owners.empty());
+}
+
+TEST_F(ReconcilerTest, A_first_try_that_is_refused_its_owners_still_issues) {
+  MakeItLive();
+  stage.world.forbids_changes_of_owners = true;
+  // The refusal and a certificate that is due meet in one write.
+  stage.daemon.Stop();
+  stage.world.EditSystem(kKey, [](auto& s) {
+    s.spec.secret.deletion_policy = core::DeletionPolicy::Retain;
+    ++s.identity.generation;
+  });
+  stage.world.AddOperation("abap", core::OperationAction::Generate, "");
+  stage.daemon.Start();
+  stage.Run(minutes{2});
+  EXPECT_EQ(Data("inactive.crt"), "cert:1");
+  EXPECT_EQ(stage.mint.Made(), 2U);
+  EXPECT_EQ(Ready(), core::reason::kOwnerNotChanged);
+}
+
 TEST_F(ReconcilerTest, A_foreign_Secret_of_that_name_is_left_alone) {
   SecretObject foreign;
   foreign.metadata.name = "abap-outbound";

@@ -441,6 +441,7 @@ void Witness::CountIssuance(const std::string& key, const StoredSystem& system,
 
 void Witness::Settled(const OperationPointer& operation, const core::OperationVerdict& verdict) {
   using Kind = core::OperationVerdict::Kind;
+  if (verdict.kind == Kind::Mark) return;
   const std::string key = reconcile::ObjectKey(World::kNamespace, operation->system);
   OperationAccount& account = accounts_[key].operations[operation->operation.uid];
   Trace(stage_.world.TrueNow(), key, "{} settled: {} {}", operation->operation.uid,

@@ -91,6 +91,8 @@ class World final : public reconcile::View, public reconcile::Cluster {
   std::function<Fault(Call)> fault;
   std::function<Delay()> watch_delay;
   std::function<Delay()> collector_delay;
+  /// As the admission plugin OwnerReferencesPermissionEnforcement does on OpenShift.
+  bool forbids_changes_of_owners = false;
   std::function<MailFault()> mail_fault;
   std::function<Delay()> mail_delay;
   Onlookers onlookers;

@@ -147,6 +147,8 @@ kube::ApiResult<Written> World::PatchSecret(const reconcile::SecretDraft& draft)
     const std::string key = ObjectKey(draft.namespace_, draft.name);
     const auto live = secrets_.Live(key);
     if (!live) return Refuse(ApiErrorKind::NotFound, 404, "not found");
+    if (forbids_changes_of_owners && draft.owners && *draft.owners != live->metadata.owners)
+      return Refuse(ApiErrorKind::Forbidden, 403, "you cannot set an ownerRef");
     if (live->metadata.resource_version != draft.resource_version ||
         live->metadata.uid != draft.uid)
       return Refuse(ApiErrorKind::Conflict, 409, "the object was modified");
@@ -208,7 +210,8 @@ kube::ApiResult<void> World::Settle(const reconcile::StoredOperation& operation,
     if (live->operation.uid != operation.operation.uid)
       return Refuse(ApiErrorKind::Conflict, 409, "another object of that name");
     const bool removes = verdict.kind == core::OperationVerdict::Kind::Remove;
-    if (!removes && live->resource_version != operation.resource_version)
+    const bool marks = verdict.kind == core::OperationVerdict::Kind::Mark;
+    if (!removes && !marks && live->resource_version != operation.resource_version)
       return Refuse(ApiErrorKind::Conflict, 409, "the object was modified");
     if (onlookers.settled) onlookers.settled(live, verdict);
     if (removes) {
@@ -217,6 +220,14 @@ kube::ApiResult<void> World::Settle(const reconcile::StoredOperation& operation,
     }
     auto settled = std::make_shared<reconcile::StoredOperation>(*live);
     settled->resource_version = NextVersion();
+    const bool succeeded =
+        marks ? live->operation.succeeded : verdict.kind == core::OperationVerdict::Kind::Complete;
+    settled->operation.mark =
+        core::FinishedMark{live->operation.uid, succeeded, live->operation.name_was_generated};
+    if (marks) {
+      operations_.Set(key, std::move(settled), News());
+      return {};
+    }
     settled->operation.finished = true;
     settled->operation.succeeded = verdict.kind == core::OperationVerdict::Kind::Complete;
     settled->operation.completed_at = now;

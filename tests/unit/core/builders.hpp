@@ -137,6 +137,7 @@ class Signer {
       o.keystore_damaged = false;
     }
     o.secret_metadata_differs = false;
+    if (!planned.keep_owners) o.secret_owner_differs = false;
     o.secret_resource_version = std::to_string(++version_);
     return made_;
   }
@@ -271,10 +272,13 @@ inline Pass RunPass(Observation& o, Signer& signer) {
     if (op == o.operations.end()) continue;
     if (verdict.kind == OperationVerdict::Kind::Remove) {
       o.operations.erase(op);
+    } else if (verdict.kind == OperationVerdict::Kind::Mark) {
+      op->mark = FinishedMark{op->uid, op->succeeded, op->name_was_generated};
     } else {
       op->finished = true;
       op->succeeded = verdict.kind == OperationVerdict::Kind::Complete;
       op->completed_at = o.now;
+      op->mark = FinishedMark{op->uid, op->succeeded, op->name_was_generated};
     }
   }
   o.status = pass.last.status;

@@ -307,5 +307,16 @@ TEST(Steady, Hour_by_hour_nothing_is_written) {
   }
 }
 
+TEST(Conditions, Quote_others_without_what_acts_on_a_terminal) {
+  Observation o = WithPair(Fresh(), Made(1, kNow));
+  o.write_failure = "admission said: \x1b[2J\nReady\u202E";
+  o.secret_metadata_differs = true;
+  const Decision decision = Decide(o);
+  const std::string message = MessageOf(decision.status, "Ready");
+  EXPECT_THAT(message, ::testing::HasSubstr("admission said:  [2J Ready\uFFFD"));
+  o.status = decision.status;
+  EXPECT_EQ(Decide(o).status, decision.status) << "what went through once stays as it is";
+}
+
 }  // namespace
 }  // namespace certpair::core::testing

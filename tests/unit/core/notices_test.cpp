@@ -375,6 +375,20 @@ TEST(Notices, Are_none_where_mail_is_not_configured_and_then_the_most_urgent_one
   EXPECT_EQ(Says(mail.o.status, "NotificationsDelivered"), "True/Delivered");
 }
 
+// Of the active certificate the most urgent warning comes once more, and the held one is told of.
+TEST(NoticesHeld, After_a_status_was_lost_past_the_end_come_once_each) {
+  Correspondent mail = Fingerprinted();
+  mail.o.spec.at_expiry = AtExpiry::Hold;
+  mail.PassAt(BeforeEnd(hours{312}));
+  mail.PassAt(BeforeEnd(hours{72}));
+  EXPECT_EQ(mail.PassAt(BeforeEnd(-hours{1})), Mails{});
+  mail.o.status = {};
+  EXPECT_EQ(mail.PassAt(BeforeEnd(-hours{2})), (Mails{"Expired 72h to anna", "Held held to anna"}));
+  for (const int hour : {3, 10, 30, 100}) {
+    EXPECT_EQ(mail.PassAt(BeforeEnd(-hours{hour})), Mails{}) << hour;
+  }
+}
+
 TEST(Notices, After_a_status_was_wiped_are_the_most_urgent_one_alone) {
   Correspondent off = Quiet(false);
   off.PassAt(BeforeEnd(hours{720}));

@@ -414,5 +414,68 @@ TEST(Orphan, That_is_finished_goes_after_its_TTL) {
   EXPECT_FALSE(DecideOrphan(leaving, "abap", kNow).verdict);
 }
 
+// What a backup brings back has neither status nor generateName, and a UID of its own.
+TEST(Restored, An_operation_that_had_finished_ends_so_again_and_does_nothing) {
+  for (const auto action : {Generate, Activate, Delete}) {
+    for (const bool succeeded : {true, false}) {
+      Observation o = action == Generate ? One() : Two();
+      Operation op = Op(action, 1, 2);
+      op.mark = FinishedMark{"an earlier one", succeeded, false};
+      op.restored = succeeded;
+      o = Asked(std::move(o), {op});
+      Signer signer;
+      const Pass pass = RunPass(o, signer);
+      EXPECT_FALSE(pass.first.change) << ToString(action);
+      ASSERT_EQ(pass.last.verdicts.size(), 1U);
+      EXPECT_EQ(pass.last.verdicts[0].kind, succeeded ? Kind::Complete : Kind::Fail);
+      EXPECT_EQ(pass.last.verdicts[0].reason, "FinishedEarlier");
+      EXPECT_THAT(Reasons(pass.last.events), IsEmpty());
+      EXPECT_THAT(RunPass(o, signer).first.verdicts, IsEmpty());
+    }
+  }
+}
+
+TEST(Restored, An_operation_of_unknown_end_is_refused_and_the_next_one_runs) {
+  Operation lost = Op(Generate, 1);
+  lost.restored = true;
+  Observation o = Asked(One(), {lost, Op(Generate, 2)});
+  Signer signer;
+  const Pass pass = RunPass(o, signer);
+  EXPECT_FALSE(pass.first.change);
+  ASSERT_EQ(pass.last.verdicts.size(), 1U);
+  EXPECT_EQ(pass.last.verdicts[0].reason, "RestoredFromBackup");
+  EXPECT_THAT(Reasons(pass.last.events), ElementsAre("Warning OperationFailed"));
+  EXPECT_EQ(NameOf(RunPass(o, signer).first.change), "IssueInactive");
+}
+
+TEST(FinishedMark, Of_one_that_ended_without_is_made_up_for_once) {
+  Operation op = Op(Generate, 1);
+  op.finished = true;
+  op.succeeded = true;
+  Observation o = Asked(One(), {op});
+  Signer signer;
+  const Pass pass = RunPass(o, signer);
+  ASSERT_EQ(pass.first.verdicts.size(), 1U);
+  EXPECT_EQ(pass.first.verdicts[0].kind, Kind::Mark);
+  EXPECT_EQ(o.operations[0].mark, (FinishedMark{"op-1", true, false}));
+  EXPECT_THAT(RunPass(o, signer).first.verdicts, IsEmpty());
+}
+
+TEST(FinishedMark, Comes_back_as_it_was_written_and_for_its_own_name_alone) {
+  for (const bool succeeded : {true, false}) {
+    for (const bool generated : {true, false}) {
+      const FinishedMark mark{"u-1", succeeded, generated};
+      const std::string text = FormatFinishedMark("activate-1", mark);
+      EXPECT_EQ(ParseFinishedMark(text, "activate-1"), mark) << text;
+      for (const char* other : {"activate", "activate-12", "activate-1/u-1", ""})
+        EXPECT_EQ(ParseFinishedMark(text, other), std::nullopt) << other;
+    }
+  }
+  EXPECT_EQ(FormatFinishedMark("a", {"u", true, true}), "a/u/Complete/generated");
+  for (const char* text : {"", "a", "a/", "a/u", "a/u/Complete", "a//Complete/named",
+                           "a/u/Done/named", "a/u/v/Complete/named", "a/u/Complete/named/"})
+    EXPECT_EQ(ParseFinishedMark(text, "a"), std::nullopt) << text;
+}
+
 }  // namespace
 }  // namespace certpair::core::testing

@@ -102,6 +102,8 @@ Operation RandomOperation(Dice& dice, int n, sys_seconds now) {
     op.finished = true;
     op.completed_at = now - seconds{dice.Below(200'000)};
   }
+  if (dice.OneIn(4)) op.mark = FinishedMark{"u", dice.OneIn(2), dice.OneIn(2)};
+  op.restored = dice.OneIn(10);
   return op;
 }
 
@@ -181,6 +183,11 @@ Observation RandomObservation(Dice& dice) {
   if (dice.OneIn(10)) o.authority.allow.clear();
   o.secret = RandomSecret(dice, o);
   o.secret_metadata_differs = dice.OneIn(5);
+  o.secret_owner_differs = dice.OneIn(5);
+  if (dice.OneIn(3)) {
+    o.owner_refusal = "you may not";
+    o.owner_refused_at = o.now - seconds{dice.Below(7200)};
+  }
   AddKeystore(dice, o);
   if (dice.OneIn(8)) o.write_failure = "quota";
   if (dice.OneIn(2)) o.write_fails_since = o.now - seconds{dice.Below(1200)};

@@ -410,6 +410,28 @@ TEST(AuthorityEnd, Is_foreseen_in_the_warning_before_the_window) {
   EXPECT_THAT(MessageOf(o.status, "ExpiringSoon"), HasSubstr("renew it"));
 }
 
+// The status said that it was held, and was lost in the same moment.
+TEST(Held, Is_activated_for_a_peer_that_needs_no_hold_though_the_status_was_lost) {
+  for (const bool rolled_back : {false, true}) {
+    Observation o = In(Mode::On);
+    o.spec.peer_matching = PeerMatching::Fingerprint;
+    o = WithPair(std::move(o), InWindow());
+    Signer signer;
+    RunPass(o, signer);
+    ASSERT_TRUE(o.status.inactive);
+    const std::string held = o.status.inactive->fingerprint;
+    o.status = {};
+    o.spec.peer_matching = PeerMatching::SubjectAndIssuer;
+    if (rolled_back)
+      o.receipt = Receipt{"op", OperationAction::Activate, InWindow().fingerprint, held};
+    const Decision decision = Decide(o);
+    EXPECT_EQ(NameOf(decision.change), rolled_back ? "" : "Activate");
+    if (!rolled_back) RunPass(o, signer);
+    EXPECT_EQ(o.status.active ? o.status.active->fingerprint : "", rolled_back ? "" : held);
+    EXPECT_EQ(signer.Issued(), 1);
+  }
+}
+
 TEST(Budget, Of_six_within_a_window_is_not_exceeded) {
   Observation o = WithPair(In(Mode::On), Expired());
   for (int hour = 6; hour >= 1; --hour) o.budget.automatic.push_back(kNow - hours{hour});

@@ -95,6 +95,23 @@ TEST(OperationCodec, A_verdict_makes_it_finished) {
   }
 }
 
+TEST(OperationCodec, A_mark_is_read_back_also_where_a_backup_dropped_the_rest) {
+  json object = OperationObject();
+  const json patch = MarkPatch(DecodeOperation(object), true);
+  EXPECT_EQ(patch["metadata"]["uid"], "o-1");
+  object.merge_patch(patch);
+  object["metadata"].erase("generateName");
+  object["metadata"]["uid"] = "o-2";
+  object["metadata"]["labels"] = {{"velero.io/restore-name", "r"}};
+  const auto operation = DecodeOperation(object).operation;
+  EXPECT_EQ(operation.mark, (core::FinishedMark{"o-1", true, true}));
+  EXPECT_TRUE(operation.name_was_generated);
+  EXPECT_TRUE(operation.restored);
+  EXPECT_FALSE(operation.finished);
+  object["metadata"]["name"] = "copied";
+  EXPECT_FALSE(DecodeOperation(object).operation.mark);
+}
+
 TEST(OperationCodec, A_condition_that_is_False_finishes_nothing) {
   json object = OperationObject();
   object["status"]["conditions"] = json::array(

@@ -299,7 +299,9 @@ TEST_F(SecretReadingTest, Metadata_that_differs_is_noticed_and_what_others_add_i
   for (const auto& [name, edit, differs] : cases) {
     LiveSecret secret = Full();
     edit(secret.metadata);
-    EXPECT_EQ(Read(secret).metadata_differs, differs) << name;
+    const SecretReading reading = Read(secret);
+    EXPECT_EQ(reading.metadata_differs || reading.owner_differs, differs) << name;
+    EXPECT_EQ(reading.owner_differs, differs && name == std::string{"our owner gone"}) << name;
   }
   system.spec.secret.labels["team"] = "a";
   const SecretMetadata without_label = [&] {
