@@ -377,6 +377,7 @@ Operation Finished(bool generated_name, std::optional<seconds> ttl) {
   op.completed_at = kNow - minutes{30};
   op.name_was_generated = generated_name;
   op.ttl_after_finished = ttl;
+  op.mark = FinishedMark{op.uid, true, generated_name};
   return op;
 }
 
