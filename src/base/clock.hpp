@@ -9,6 +9,16 @@ namespace certpair {
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
+/// `time` for a clock that counts finer, which ends long before the year 9999 (the system clock
+/// counts nanoseconds, up to 2262): what lies beyond becomes the clock's first or last moment.
+/// Every conversion of a certificate's time goes this way; the implicit one of <chrono> overflows.
+[[nodiscard]] constexpr std::chrono::system_clock::time_point ToWallClock(sys_seconds time) {
+  using Time = std::chrono::system_clock::time_point;
+  if (time >= std::chrono::floor<seconds>(Time::max())) return Time::max();
+  if (time <= std::chrono::ceil<seconds>(Time::min())) return Time::min();
+  return Time{time};
+}
+
 /// A source of the present time. Thread-safe.
 class Clock {
  public:

@@ -34,6 +34,10 @@ class WorkQueue {
     AddAt(key, clock_.Now(), urgency);
   }
   void AddAt(const std::string& key, DelayQueue::Time at, Urgency urgency = Urgency::InTurn);
+  /// At a certificate's time, which may lie beyond what the clock can count.
+  void AddAt(const std::string& key, sys_seconds at, Urgency urgency = Urgency::InTurn) {
+    AddAt(key, ToWallClock(at), urgency);
+  }
   /// Adds the key after its own back-off (0.2 s to 5 min, jittered), or after `at_least` where that
   /// is longer, but for five minutes at most: no server's Retry-After holds a key for longer, since
   /// certificates expire meanwhile. May be called while the key is in work: the wish counts from
@@ -42,6 +46,9 @@ class WorkQueue {
   /// Adds the key for what is due at `at`, however long it backs off: only if that is yet to come,
   /// and not within ten seconds, so that no key turns fast.
   void AddDespiteFailure(const std::string& key, DelayQueue::Time at, Urgency urgency);
+  void AddDespiteFailure(const std::string& key, sys_seconds at, Urgency urgency) {
+    AddDespiteFailure(key, ToWallClock(at), urgency);
+  }
   /// A pass went well: the key's back-off starts anew.
   void Succeeded(const std::string& key);
   /// Blocks until a key is due (it is then in work: call Done) or `stop`.

@@ -37,6 +37,24 @@ TEST_F(SchedulingTest, A_waiting_key_comes_back_at_its_safety_net) {
   EXPECT_EQ(Pass({.kind = Kind::Waiting, .wake_at = clock.NowSeconds() + seconds{5}}), seconds{5});
 }
 
+// RFC 5280, 4.1.2.5: a certificate without a well-defined end. Nanoseconds end in 2262.
+TEST_F(SchedulingTest, A_time_beyond_the_clocks_range_is_far_off_and_not_past) {
+  using std::chrono::sys_days;
+  using std::chrono::year;
+  const sys_seconds times[] = {sys_days{year{2262} / 4 / 11} + std::chrono::hours{23},
+                               sys_days{year{2262} / 4 / 12}, sys_days{year{2600} / 1 / 1},
+                               sys_days{year{9999} / 12 / 31} + seconds{86'399}};
+  for (const sys_seconds at : times) {
+    for (const auto kind : {Kind::Settled, Kind::Waiting}) {
+      Schedule(queue, "far", {.kind = kind, .wake_at = at});
+      EXPECT_FALSE(queue.TryTake()) << at.time_since_epoch().count();
+      ASSERT_TRUE(queue.NextDue());
+      EXPECT_GT(*queue.NextDue(), clock.Now() + std::chrono::hours{24 * 365 * 200});
+      queue.Forget("far");
+    }
+  }
+}
+
 TEST_F(SchedulingTest, Again_is_at_once) { EXPECT_EQ(Pass({.kind = Kind::Again}), seconds{0}); }
 
 TEST_F(SchedulingTest, What_is_urgent_goes_before_what_was_due_sooner) {
