@@ -10,6 +10,7 @@
 #include "x509/openssl.hpp"
 #include "x509/profile.hpp"
 #include "x509/validity.hpp"
+#include "x509/verify.hpp"
 
 namespace certpair::x509 {
 
@@ -17,6 +18,7 @@ namespace certpair::x509 {
 // more than the signature.
 struct Signer::Chain {
   Path path;
+  Verifier verifier;
   PrivateKey key;
   std::string key_id;
   std::string intermediates_pem;
@@ -43,6 +45,25 @@ std::expected<PrivateKey, AuthorityError> ReadAuthorityKey(std::string_view pem)
       break;
   }
   return Refuse(AuthorityFault::Malformed, std::move(message));
+}
+
+// Signs an example, with the CA's own key for the client's, and judges it as a peer would.
+Result<void> CheckExample(const Verifier& verifier, X509* authority, const core::CaUsable& facts,
+                          const PrivateKey& key, const std::string& key_id) {
+  core::Subject subject;
+  subject.common_name = "example";
+  const auto name = EncodeName(subject);
+  if (!name) return std::unexpected(name.error());
+  const auto certificate = MakeBody({.subject = name->get(),
+                                     .issuer = X509_get_subject_name(authority),
+                                     .not_before = facts.not_before,
+                                     .not_after = facts.chain_end,
+                                     .key = key.get()});
+  if (!certificate) return std::unexpected(certificate.error());
+  X509* leaf = certificate->get();
+  if (auto done = AddClientExtensions(leaf, core::KeyAlgorithm::Ecdsa, key_id); !done) return done;
+  if (auto done = Sign(leaf, key.get()); !done) return done;
+  return verifier.CheckButForNames(leaf);
 }
 
 bool Matches(const PrivateKey& key, X509* certificate) {
@@ -108,6 +129,8 @@ std::string_view ToString(AuthorityFault fault) {
       return "NotYetValid";
     case AuthorityFault::Expired:
       return "Expired";
+    case AuthorityFault::Unverifiable:
+      return "Unverifiable";
   }
   return "Malformed";
 }
@@ -118,7 +141,7 @@ std::expected<Signer, AuthorityError> Signer::Load(std::string_view certificate_
   const ErrorQueue errors;
   if (certificate_pem.empty()) return Refuse(AuthorityFault::Missing, "tls.crt is empty or absent");
   if (key_pem.empty()) return Refuse(AuthorityFault::Missing, "tls.key is empty or absent");
-  auto path = BuildPath(certificate_pem, ca_pem);
+  auto path = BuildPath(certificate_pem, ca_pem, now);
   if (!path) return std::unexpected(std::move(path.error()));
   auto key = ReadAuthorityKey(key_pem);
   if (!key) return std::unexpected(std::move(key.error()));
@@ -130,9 +153,17 @@ std::expected<Signer, AuthorityError> Signer::Load(std::string_view certificate_
   }
   if (auto fault = JudgePath(*path, now)) return std::unexpected(std::move(*fault));
   core::CaUsable facts = FactsOf(*path);
+  auto verifier = Verifier::Of(*path);
+  if (!verifier) return Refuse(AuthorityFault::Malformed, verifier.error().message);
+  const std::string key_id = KeyIdentifier(certificate);
+  if (auto good = CheckExample(*verifier, certificate, facts, *key, key_id); !good) {
+    return Refuse(AuthorityFault::Unverifiable,
+                  fmt::format("what this CA signs cannot be used: {}", good.error().message));
+  }
   auto chain = std::make_shared<Chain>(Chain{.path = {},
+                                             .verifier = std::move(*verifier),
                                              .key = std::move(*key),
-                                             .key_id = KeyIdentifier(certificate),
+                                             .key_id = key_id,
                                              .intermediates_pem = IntermediatesOf(*path),
                                              .ca_pem = ToPem(path->back().get()),
                                              .fingerprint = facts.fingerprint});
@@ -159,6 +190,9 @@ Result<IssuedCertificate> Signer::Issue(const core::CertificateOrder& order,
   if (auto done = Sign(leaf, chain_->key.get()); !done) {
     return std::unexpected(std::move(done.error()));
   }
+  if (auto good = chain_->verifier.Check(leaf); !good) {
+    return std::unexpected(std::move(good.error()));
+  }
   IssuedCertificate issued{.certificate_pem = {},
                            .key_pem = key.ToPem(),
                            .ca_pem = chain_->ca_pem,
@@ -170,6 +204,13 @@ Result<IssuedCertificate> Signer::Issue(const core::CertificateOrder& order,
     return Fail(ErrorCode::Internal, "OpenSSL failed to encode a new certificate or its key");
   }
   return issued;
+}
+
+Result<void> Signer::CheckSubject(const core::Subject& subject) const {
+  const ErrorQueue errors;
+  const auto name = EncodeName(subject);
+  if (!name) return std::unexpected(name.error());
+  return chain_->verifier.CheckName(name->get());
 }
 
 Result<std::string> MakeAuthorityCertificate(const core::GenerateAuthority& request,

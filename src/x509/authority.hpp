@@ -35,6 +35,8 @@ enum class AuthorityFault {
   ChainBroken,               ///< out of order, or longer than a pathLen allows
   NotYetValid,               ///< any of the chain
   Expired,                   ///< any of the chain
+  Unverifiable,              ///< verifiers refuse all that it signs: a critical extension that is
+                             ///< not known, an empty subject, a weak digest, …
 };
 
 /// CamelCase, as core::CaUnusable::reason wants it.
@@ -52,8 +54,10 @@ class Signer {
  public:
   /// `certificate_pem` (tls.crt): the signing certificate first, then its chain upwards, if any;
   /// `key_pem` (tls.key): its key; `ca_pem` (ca.crt): the root, or empty, or more certificates
-  /// from which the chain is continued upwards. Every certificate of the chain must be a CA's, in
-  /// order, and valid at `now`.
+  /// from which the chain is continued upwards: up to kMaxBundle, in any order. Of certificates of
+  /// one name and key that one counts which is valid at `now`. Every certificate of the chain must
+  /// be a CA's, in order (each once, or again), and valid at `now`; verifiers must accept what it
+  /// signs, but for what the names of each decide.
   [[nodiscard]] static std::expected<Signer, AuthorityError> Load(std::string_view certificate_pem,
                                                                   std::string_view key_pem,
                                                                   std::string_view ca_pem,
@@ -66,10 +70,16 @@ class Signer {
   /// digitalSignature (and keyEncipherment for RSA), EKU clientAuth, critical basicConstraints
   /// CA:FALSE, SKI, AKI; UTF8String names (PrintableString for country). Signature: SHA-256 with
   /// RSA and P-256, SHA-384 with P-384, none named with Ed25519. The times are the order's, to the
-  /// second. Invalid: a subject that cannot be encoded, a key that is not the order's, times
-  /// outside of Facts(). Internal: OpenSSL failed.
+  /// second. It is verified against the whole chain, as a peer would do. Invalid: a subject that
+  /// cannot be encoded, a key that is not the order's, times outside of Facts(), and what verifiers
+  /// would refuse. Internal: OpenSSL failed.
   [[nodiscard]] Result<IssuedCertificate> Issue(const core::CertificateOrder& order,
                                                 const PrivateKey& key) const;
+
+  /// Whether a certificate for `subject` can be issued, as far as that shows before there is a key.
+  /// Invalid: it cannot be encoded, or a nameConstraints of the chain refuses it, which the message
+  /// names.
+  [[nodiscard]] Result<void> CheckSubject(const core::Subject& subject) const;
 
  private:
   struct Chain;

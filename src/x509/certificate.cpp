@@ -76,11 +76,17 @@ Result<CertificateHandle> IssuerOf(std::vector<CertificateHandle>& certificates,
 
 }  // namespace
 
-Result<std::vector<CertificateHandle>> ParseCertificates(std::string_view pem) {
+Result<std::vector<CertificateHandle>> ParseCertificates(std::string_view pem, std::size_t most) {
   const ErrorQueue errors;
   if (pem.empty()) return Fail(ErrorCode::Invalid, "is empty");
-  const auto blocks = ReadPem(pem, kMaxPemBytes, kMaxChain);
+  const auto blocks = ReadPem(pem, kMaxPemBytes, most + 1);
   if (!blocks) return std::unexpected(blocks.error());
+  if (blocks->size() > most) {
+    return Fail(ErrorCode::Invalid,
+                fmt::format("holds more than {} certificates, the most that are read there: leave "
+                            "those of the chain, and take the others out",
+                            most));
+  }
   if (blocks->empty()) return Fail(ErrorCode::Invalid, "holds no PEM certificate");
   std::vector<CertificateHandle> certificates;
   for (const PemBlock& block : *blocks) {
@@ -117,6 +123,16 @@ Result<std::string> FingerprintOf(std::string_view pem) {
   return Fingerprint(certificates->front().get());
 }
 
+bool HaveSameKey(std::string_view one_pem, std::string_view other_pem) {
+  const ErrorQueue errors;
+  const auto one = ParseCertificates(one_pem);
+  const auto other = ParseCertificates(other_pem);
+  if (!one || !other) return false;
+  const EVP_PKEY* key = X509_get0_pubkey(one->front().get());
+  const EVP_PKEY* other_key = X509_get0_pubkey(other->front().get());
+  return key != nullptr && other_key != nullptr && EVP_PKEY_eq(key, other_key) == 1;
+}
+
 Result<void> CheckChain(std::string_view certificate_pem, std::string_view chain_pem) {
   const ErrorQueue errors;
   const auto leaf = ParseCertificates(certificate_pem);
@@ -125,6 +141,7 @@ Result<void> CheckChain(std::string_view certificate_pem, std::string_view chain
   if (!chain) return std::unexpected(chain.error());
   X509* below = leaf->front().get();
   for (const CertificateHandle& issuer : *chain) {
+    if (issuer != chain->front() && X509_cmp(issuer.get(), below) == 0) continue;
     if (!IsIssuer(issuer.get(), below)) {
       return Fail(ErrorCode::Invalid, fmt::format("holds {}, which did not sign {}",
                                                   SubjectOf(issuer.get()), SubjectOf(below)));

@@ -9,6 +9,7 @@
 #include "x509/openssl.hpp"
 #include "x509/public_key.hpp"
 #include "x509/validity.hpp"
+#include "x509/verify.hpp"
 
 namespace certpair::x509 {
 namespace {
@@ -23,20 +24,32 @@ std::string NameOf(const CertificateHandle& certificate) {
   return fmt::format("the certificate {}", SubjectOf(certificate.get()));
 }
 
-std::expected<Path, AuthorityError> Read(std::string_view pem, const char* field) {
-  auto certificates = ParseCertificates(pem);
+std::expected<Path, AuthorityError> Read(std::string_view pem, const char* field,
+                                         std::size_t most) {
+  auto certificates = ParseCertificates(pem, most);
   if (certificates) return std::move(*certificates);
   return std::unexpected(
       Fault(AuthorityFault::Malformed, fmt::format("{} {}", field, certificates.error().message)));
 }
 
+bool Holds(const std::vector<X509*>& certificates, X509* certificate) {
+  return std::ranges::any_of(certificates, [&](X509* one) { return AreTwins(one, certificate); });
+}
+
+// Each certificate of tls.crt but the first signed the one before it. One that comes again, or in a
+// renewed form, stands for the same link.
 Verdict JudgeOrder(const Path& path) {
-  for (std::size_t i = 1; i < path.size(); ++i) {
-    if (IsIssuer(path[i].get(), path[i - 1].get())) continue;
-    return Fault(AuthorityFault::ChainBroken,
-                 fmt::format("tls.crt is not a chain: certificate {} ({}) did not sign the one "
-                             "before it ({})",
-                             i + 1, SubjectOf(path[i].get()), SubjectOf(path[i - 1].get())));
+  std::vector<X509*> links;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    X509* certificate = path[i].get();
+    if (Holds(links, certificate)) continue;
+    if (!links.empty() && !IsIssuer(certificate, links.back())) {
+      return Fault(AuthorityFault::ChainBroken,
+                   fmt::format("tls.crt is not a chain: certificate {} ({}) did not sign the one "
+                               "before it ({})",
+                               i + 1, SubjectOf(certificate), SubjectOf(links.back())));
+    }
+    links.push_back(certificate);
   }
   return std::nullopt;
 }
@@ -47,16 +60,53 @@ bool Leads(const Path& path, X509* certificate) {
   });
 }
 
-// Moves the issuers of the top out of `given` onto the path, as far as they go.
-void Extend(Path& path, Path& given) {
-  while (path.size() < kMaxChain && !IsSelfSigned(path.back().get())) {
-    const auto issuer = std::ranges::find_if(given, [&](const CertificateHandle& candidate) {
-      return IsIssuer(candidate.get(), path.back().get());
-    });
-    if (issuer == given.end()) return;
-    path.push_back(std::move(*issuer));
-    given.erase(issuer);
+bool IsValidAt(X509* certificate, sys_seconds now) {
+  return NotBefore(certificate) <= now && now <= NotAfter(certificate);
+}
+
+// The best of `candidates` that `fits`: one that is valid, wherever it stands; then the first of
+// tls.crt (`own` certificates come from there), where the order is the owner's; then, of ca.crt,
+// the one that ends last.
+X509* Best(const std::vector<X509*>& candidates, std::size_t own, sys_seconds now,
+           const auto& fits) {
+  X509* best = nullptr;
+  bool best_is_own = false;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    X509* candidate = candidates[i];
+    if (!fits(candidate)) continue;
+    const bool valid = IsValidAt(candidate, now);
+    const bool better =
+        best == nullptr || (valid && !IsValidAt(best, now)) ||
+        (valid == IsValidAt(best, now) && !best_is_own && NotAfter(candidate) > NotAfter(best));
+    if (!better) continue;
+    best = candidate;
+    best_is_own = i < own;
   }
+  return best;
+}
+
+// From the first certificate upwards, through all that is given.
+Path Climb(const Path& own, const Path& given, sys_seconds now) {
+  std::vector<X509*> all;
+  for (const Path* part : {&own, &given}) {
+    for (const CertificateHandle& certificate : *part) all.push_back(certificate.get());
+  }
+  std::vector<X509*> path;
+  X509* first = own.front().get();
+  X509* next = Best({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(own.size())},
+                    own.size(), now, [&](X509* one) { return AreTwins(one, first); });
+  while (next != nullptr && path.size() < kMaxChain) {
+    path.push_back(next);
+    if (IsSelfSigned(next)) break;
+    next = Best(all, own.size(), now,
+                [&](X509* one) { return !Holds(path, one) && IsIssuer(one, path.back()); });
+  }
+  Path climbed;
+  for (X509* certificate : path) {
+    X509_up_ref(certificate);
+    climbed.emplace_back(certificate);
+  }
+  return climbed;
 }
 
 Verdict JudgeAuthority(const CertificateHandle& certificate) {
@@ -64,6 +114,20 @@ Verdict JudgeAuthority(const CertificateHandle& certificate) {
   if ((flags & EXFLAG_INVALID) != 0) {
     return Fault(AuthorityFault::Malformed,
                  NameOf(certificate) + " has extensions that are broken");
+  }
+  if (X509_NAME_entry_count(X509_get_subject_name(certificate.get())) == 0) {
+    return Fault(
+        AuthorityFault::Unverifiable,
+        fmt::format("the CA certificate {} has an empty subject, and verifiers refuse what "
+                    "it signs",
+                    Fingerprint(certificate.get())));
+  }
+  if ((flags & EXFLAG_CRITICAL) != 0) {
+    return Fault(
+        AuthorityFault::Unverifiable,
+        fmt::format("{} has a critical extension that verifiers do not know ({}), and they "
+                    "refuse what it signs",
+                    NameOf(certificate), UnknownCriticalExtensions(certificate.get())));
   }
   if ((flags & EXFLAG_CA) == 0) {
     return Fault(AuthorityFault::NotACertificateAuthority,
@@ -135,24 +199,30 @@ bool IsIssuer(X509* issuer, X509* certificate) {
 
 bool IsSelfSigned(X509* certificate) { return IsIssuer(certificate, certificate); }
 
+bool AreTwins(X509* one, X509* other) {
+  const EVP_PKEY* key = X509_get0_pubkey(one);
+  const EVP_PKEY* other_key = X509_get0_pubkey(other);
+  return key != nullptr && other_key != nullptr &&
+         X509_NAME_cmp(X509_get_subject_name(one), X509_get_subject_name(other)) == 0 &&
+         EVP_PKEY_eq(key, other_key) == 1;
+}
+
 std::expected<Path, AuthorityError> BuildPath(std::string_view certificate_pem,
-                                              std::string_view ca_pem) {
-  auto path = Read(certificate_pem, "tls.crt");
-  if (!path) return path;
-  if (auto fault = JudgeOrder(*path)) return std::unexpected(std::move(*fault));
-  if (ca_pem.empty()) return path;
-  auto given = Read(ca_pem, "ca.crt");
-  if (!given) return given;
-  const bool is_related = std::ranges::any_of(*given, [&](const CertificateHandle& certificate) {
-    return Leads(*path, certificate.get());
-  });
+                                              std::string_view ca_pem, sys_seconds now) {
+  auto own = Read(certificate_pem, "tls.crt", kMaxChain);
+  if (!own) return own;
+  if (auto fault = JudgeOrder(*own)) return std::unexpected(std::move(*fault));
+  if (ca_pem.empty()) return Climb(*own, {}, now);
+  const auto given = Read(ca_pem, "ca.crt", kMaxBundle);
+  if (!given) return std::unexpected(given.error());
+  const bool is_related = std::ranges::any_of(
+      *given, [&](const CertificateHandle& certificate) { return Leads(*own, certificate.get()); });
   if (!is_related) {
     return std::unexpected(Fault(
         AuthorityFault::ChainBroken,
-        fmt::format("ca.crt holds no certificate that signed {}", SubjectOf(path->back().get()))));
+        fmt::format("ca.crt holds no certificate that signed {}", SubjectOf(own->back().get()))));
   }
-  Extend(*path, *given);
-  return path;
+  return Climb(*own, *given, now);
 }
 
 Verdict JudgePath(const Path& path, sys_seconds now) {

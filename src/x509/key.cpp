@@ -88,6 +88,17 @@ KeyHandle DecodeKey(const PemBlock& block) {
   return key;
 }
 
+// PKCS#1 or SEC 1 where the lines around it say PKCS#8: what a tool wrote with the wrong label.
+bool IsTraditionalUnderPkcs8(const PemBlock& block) {
+  if (block.label != "PRIVATE KEY") return false;
+  const std::string_view der = block.der.Reveal();
+  for (const int type : {EVP_PKEY_RSA, EVP_PKEY_EC}) {
+    const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+    if (KeyHandle{d2i_PrivateKey(type, nullptr, &at, static_cast<long>(der.size()))}) return true;
+  }
+  return false;
+}
+
 bool IsKeyLabel(std::string_view label) {
   return label == "PRIVATE KEY" || label == "RSA PRIVATE KEY" || label == "EC PRIVATE KEY" ||
          label == "ENCRYPTED PRIVATE KEY";
@@ -172,6 +183,12 @@ std::expected<PrivateKey, KeyError> ReadKey(std::string_view pem, KeyUse use) {
                   "is encrypted, and nobody is there to type a password: store it unencrypted");
   }
   KeyHandle key = DecodeKey(**block);
+  if (!key && IsTraditionalUnderPkcs8(**block)) {
+    return Refuse(KeyFault::Malformed,
+                  "holds a PKCS#1 or SEC 1 key between the lines of PKCS#8 (BEGIN PRIVATE KEY): "
+                  "name it BEGIN RSA PRIVATE KEY or BEGIN EC PRIVATE KEY, or convert it with "
+                  "openssl pkcs8 -topk8 -nocrypt");
+  }
   if (!key) return Refuse(KeyFault::Malformed, "is not a private key that OpenSSL can read");
   const auto spec = SpecOf(key.get());
   if (!spec || !IsAllowed(*spec, use)) {

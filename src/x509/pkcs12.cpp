@@ -67,10 +67,15 @@ Result<SecretString> ToBytes(PKCS12* store) {
 
 Result<void> CheckPkcs12Password(const SecretString& password) {
   if (password.empty()) return Fail(ErrorCode::Invalid, "the PKCS#12 password is empty");
-  if (password.Reveal().size() > kMaxPassword || !CountCharacters(password.Reveal())) {
+  // Java takes no other characters for the keys of PBES2 (its PBEKey), and says that the password
+  // is wrong.
+  const auto is_printable = [](char c) { return c >= ' ' && c <= '~'; };
+  if (password.Reveal().size() > kMaxPassword ||
+      !std::ranges::all_of(password.Reveal(), is_printable)) {
     return Fail(ErrorCode::Invalid,
-                "the PKCS#12 password is longer than 256 octets, or it is not UTF-8 without "
-                "control characters (a newline at its end?)");
+                "the PKCS#12 password is longer than 256 octets, or it has other characters than "
+                "printable ASCII (a newline at its end? an umlaut?), with which Java cannot open "
+                "the key store");
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include <openssl/bio.h>
+#include <openssl/conf.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -77,8 +78,27 @@ void Extend(X509* certificate, X509* issuer, int nid, const std::string& value) 
   if (value.empty()) return;
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  const Extension extension{X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str())};
+  const std::unique_ptr<CONF, decltype([](CONF* c) { NCONF_free(c); })> sections{
+      NCONF_new(nullptr)};
+  static const std::string kSections = "[name]\nO = Example\n";
+  const Bio names = Reader(kSections);
+  long line = 0;
+  Want(NCONF_load_bio(sections.get(), names.get(), &line) == 1, "section");
+  X509V3_set_nconf(&context, sections.get());
+  const Extension extension{X509V3_EXT_nconf_nid(sections.get(), &context, nid, value.c_str())};
   Want(extension && X509_add_ext(certificate, extension.get(), -1) == 1, "extension");
+}
+
+void AddUnknownCritical(X509* certificate) {
+  const std::unique_ptr<ASN1_OBJECT, decltype([](ASN1_OBJECT* o) { ASN1_OBJECT_free(o); })> oid{
+      OBJ_txt2obj("1.3.6.1.4.1.99999.1", 1)};
+  const std::unique_ptr<ASN1_OCTET_STRING,
+                        decltype([](ASN1_OCTET_STRING* o) { ASN1_OCTET_STRING_free(o); })>
+      value{ASN1_OCTET_STRING_new()};
+  static constexpr unsigned char kNull[] = {0x05, 0x00};
+  ASN1_OCTET_STRING_set(value.get(), kNull, sizeof kNull);
+  const Extension extension{X509_EXTENSION_create_by_OBJ(nullptr, oid.get(), 1, value.get())};
+  Want(extension && X509_add_ext(certificate, extension.get(), -1) == 1, "unknown extension");
 }
 
 bool IsEdwards(EVP_PKEY* key) {
@@ -95,9 +115,10 @@ std::string Make(const CertificateOptions& options, EVP_PKEY* key, X509* issuer,
   std::uint64_t serial = 0;
   RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial);
   ASN1_INTEGER_set_uint64(X509_get_serialNumber(made), serial);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>(options.common_name.c_str()),
-                             -1, -1, 0);
+  if (!options.common_name.empty())
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>(options.common_name.c_str()),
+                               -1, -1, 0);
   X509_set_issuer_name(made, X509_get_subject_name(signer));
   ASN1_TIME_set(X509_getm_notBefore(made), options.not_before.time_since_epoch().count());
   ASN1_TIME_set(X509_getm_notAfter(made), options.not_after.time_since_epoch().count());
@@ -105,11 +126,17 @@ std::string Make(const CertificateOptions& options, EVP_PKEY* key, X509* issuer,
   Extend(made, signer, NID_basic_constraints, options.basic_constraints);
   Extend(made, signer, NID_key_usage, options.key_usage);
   Extend(made, signer, NID_ext_key_usage, options.extended_key_usage);
+  Extend(made, signer, NID_name_constraints, options.name_constraints);
+  Extend(made, signer, NID_policy_constraints, options.policy_constraints);
+  if (options.has_unknown_critical) AddUnknownCritical(made);
   if (options.has_subject_key_id) Extend(made, signer, NID_subject_key_identifier, "hash");
   if (issuer != nullptr && X509_get0_subject_key_id(issuer) != nullptr) {
     Extend(made, signer, NID_authority_key_identifier, "keyid");
   }
-  Want(X509_sign(made, issuer_key, IsEdwards(issuer_key) ? nullptr : EVP_sha256()) > 0, "sign");
+  Want(
+      X509_sign(made, issuer_key,
+                IsEdwards(issuer_key) ? nullptr : EVP_get_digestbyname(options.digest.c_str())) > 0,
+      "sign");
   const Bio bio{BIO_new(BIO_s_mem())};
   Want(PEM_write_bio_X509(bio.get(), made) == 1, "certificate to PEM");
   return TextOf(bio);

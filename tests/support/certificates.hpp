@@ -23,7 +23,7 @@ struct PemPair {
 
 /// A certificate of any kind; as it stands, a good CA's.
 struct CertificateOptions {
-  std::string common_name = "Test CA";
+  std::string common_name = "Test CA";  ///< empty: an empty subject
   /// `P-256`, `P-384`, `P-521`, `secp256k1`, `ED25519`, `ED448`, or RSA with its bits: `RSA-1024`.
   std::string key = "P-256";
   sys_seconds not_before = kLongAgo;
@@ -33,6 +33,10 @@ struct CertificateOptions {
   std::string key_usage = "critical,keyCertSign,cRLSign";
   std::string extended_key_usage;
   bool has_subject_key_id = true;
+  std::string name_constraints = {};  ///< `permitted;dirName:name` is the subject O=Example
+  bool has_unknown_critical = false;  ///< a critical extension 1.3.6.1.4.1.99999.1
+  std::string policy_constraints = {};
+  std::string digest = "SHA256";
 };
 
 /// A PKCS#8 key in PEM; `kind` as CertificateOptions::key.

@@ -218,5 +218,19 @@ TEST(ReadKey, Lets_a_given_authority_have_sizes_that_systems_cannot_choose) {
   EXPECT_FALSE(ReadKey(test::MakeKeyPem("secp256k1"), KeyUse::Authority));
 }
 
+TEST(ReadKey, Says_what_a_PKCS1_key_under_the_label_of_PKCS8_is) {
+  for (const char* kind : {"RSA-2048", "P-256"}) {
+    std::string pem = test::ToTraditionalKey(test::MakeKeyPem(kind));
+    const std::string label = kind[0] == 'R' ? "RSA PRIVATE KEY" : "EC PRIVATE KEY";
+    for (auto at = pem.find(label); at != std::string::npos; at = pem.find(label))
+      pem.replace(at, label.size(), "PRIVATE KEY");
+    const auto key = ReadKey(pem, KeyUse::Authority);
+    ASSERT_FALSE(key);
+    EXPECT_EQ(key.error().fault, KeyFault::Malformed);
+    EXPECT_NE(key.error().message.find("PKCS#1 or SEC 1"), std::string::npos)
+        << key.error().message;
+  }
+}
+
 }  // namespace
 }  // namespace certpair::x509

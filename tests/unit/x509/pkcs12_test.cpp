@@ -38,8 +38,8 @@ TEST(EncodePkcs12, Holds_key_leaf_and_each_other_certificate_once) {
   const IssuedCertificate issued =
       test::MakeClient({middle.certificate + root.certificate, middle.key}, "abap-prod");
   for (const std::string& password :
-       {std::string{"changeit"}, std::string{"p"}, std::string{"Pässwörter \U0001F511"},
-        std::string(256, 'x')}) {
+       {std::string{"changeit"}, std::string{"p"},
+        std::string{" !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"}, std::string(256, 'x')}) {
     const auto bytes = EncodePkcs12(issued.certificate_pem, issued.key_pem.Reveal(), issued.ca_pem,
                                     SecretString{password}, "abap-prod");
     ASSERT_TRUE(bytes) << bytes.error().message;
@@ -81,6 +81,8 @@ TEST(EncodePkcs12, Refuses_what_no_reader_could_open_or_trust) {
       {"no password", leaf, key, ca, "", "a"},
       {"a newline at the password's end", leaf, key, ca, "changeit\n", "a"},
       {"a NUL in the password", leaf, key, ca, std::string("a\0b", 3), "a"},
+      {"an umlaut, which Java refuses", leaf, key, ca, "p\u00E4ss", "a"},
+      {"an emoji", leaf, key, ca, "\U0001F511", "a"},
       {"a password in Latin-1", leaf, key, ca, "p\xE4ss", "a"},
       {"a long password", leaf, key, ca, std::string(257, 'x'), "a"},
       {"a long alias", leaf, key, ca, "changeit", std::string(300, 'x')},

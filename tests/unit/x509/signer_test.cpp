@@ -43,6 +43,7 @@ TEST(AuthorityFault, Is_a_CamelCase_reason_each_its_own) {
   EXPECT_EQ(ToString(AuthorityFault::ChainBroken), "ChainBroken");
   EXPECT_EQ(ToString(AuthorityFault::NotYetValid), "NotYetValid");
   EXPECT_EQ(ToString(AuthorityFault::Expired), "Expired");
+  EXPECT_EQ(ToString(AuthorityFault::Unverifiable), "Unverifiable");
 }
 
 TEST(Signer, Loads_a_CA_of_every_kind_of_key_that_peers_know) {
@@ -173,6 +174,101 @@ TEST(Signer, Says_why_a_certificate_is_no_CA) {
   });
 }
 
+TEST(Signer, Says_why_verifiers_refuse_all_that_a_CA_signs) {
+  const auto no = AuthorityFault::Unverifiable;
+  const test::PemPair root = test::MakeAuthority({.common_name = "Root"});
+  const auto below = [&](const test::CertificateOptions& options) {
+    const test::PemPair pair = test::MakeAuthority(options, root);
+    return CaSecret{pair.certificate, pair.key, root.certificate};
+  };
+  ExpectRefusals({
+      {"an empty subject", [] { return SelfSigned({.common_name = ""}); }, no, "an empty subject"},
+      {"an unknown critical extension", [] { return SelfSigned({.has_unknown_critical = true}); },
+       no, "(1.3.6.1.4.1.99999.1)"},
+      {"one below a root", [&] { return below({.has_unknown_critical = true}); }, no,
+       "(1.3.6.1.4.1.99999.1)"},
+      {"one above",
+       [&] {
+         const test::PemPair odd = test::MakeAuthority({.has_unknown_critical = true});
+         const test::PemPair pair = test::MakeAuthority({.common_name = "Lower"}, odd);
+         return CaSecret{pair.certificate, pair.key, odd.certificate};
+       },
+       no, "(1.3.6.1.4.1.99999.1)"},
+      {"an intermediate signed with SHA-1", [&] { return below({.digest = "SHA1"}); }, no, "weak"},
+      {"a policy that no certificate of ours has",
+       [&] { return below({.policy_constraints = "critical,requireExplicitPolicy:0"}); }, no,
+       "policy"},
+      {"an intermediate with a name that its root excludes",
+       [&] {
+         const test::PemPair strict = test::MakeAuthority(
+             {.common_name = "Strict", .name_constraints = "critical,permitted;dirName:name"});
+         const test::PemPair pair = test::MakeAuthority({.common_name = "Lower"}, strict);
+         return CaSecret{pair.certificate, pair.key, strict.certificate};
+       },
+       no, "CN=Lower"},
+  });
+}
+
+Result<IssuedCertificate> IssueFor(const Signer& signer, core::Subject subject) {
+  constexpr core::KeySpec kKey{core::KeyAlgorithm::Ecdsa, 256};
+  const auto key = GenerateKey(kKey);
+  return signer.Issue(
+      {.subject = std::move(subject), .key = kKey, .not_before = kNow, .not_after = kNow + days{1}},
+      *key);
+}
+
+// RFC 5280, 4.2.1.10. Which names they let through only each subject shows.
+TEST(Signer, Refuses_a_subject_that_the_nameConstraints_of_its_chain_exclude) {
+  core::Subject inside{.common_name = "abap"};
+  inside.organizations = {"Example"};
+  core::Subject outside = inside;
+  outside.organizations = {"Other"};
+  const CaSecret strict = SelfSigned({.name_constraints = "critical,permitted;dirName:name"});
+  const CaSecret excluding = SelfSigned({.name_constraints = "critical,excluded;dirName:name"});
+  const struct {
+    const CaSecret& ca;
+    const core::Subject& subject;
+    bool accepted;
+  } table[] = {{strict, inside, true},
+               {strict, outside, false},
+               {excluding, inside, false},
+               {excluding, outside, true}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.subject.organizations[0]);
+    const auto signer = Load(row.ca);
+    ASSERT_TRUE(signer) << signer.error().message;
+    const auto early = signer->CheckSubject(row.subject);
+    const auto issued = IssueFor(*signer, row.subject);
+    EXPECT_EQ(early.has_value(), row.accepted);
+    ASSERT_EQ(issued.has_value(), row.accepted) << issued.error().message;
+    if (row.accepted) continue;
+    EXPECT_EQ(issued.error().code, ErrorCode::Invalid);
+    for (const char* part : {"nameConstraints", "CN=Test CA", "O = Example", "CN=abap"}) {
+      EXPECT_NE(issued.error().message.find(part), std::string::npos) << issued.error().message;
+    }
+    EXPECT_EQ(early.error().message, issued.error().message);
+    EXPECT_EQ(ERR_peek_error(), 0U);
+  }
+}
+
+TEST(Signer, Takes_a_common_name_for_a_DNS_name_as_verifiers_do) {
+  const auto signer = Load(SelfSigned({.name_constraints = "critical,permitted;DNS:example.com"}));
+  ASSERT_TRUE(signer) << signer.error().message;
+  EXPECT_TRUE(signer->CheckSubject({.common_name = "abap"}));
+  EXPECT_TRUE(IssueFor(*signer, {.common_name = "a.example.com"}));
+  EXPECT_FALSE(signer->CheckSubject({.common_name = "a.example.org"}));
+  EXPECT_FALSE(IssueFor(*signer, {.common_name = "a.example.org"}));
+}
+
+TEST(Signer, Of_a_CA_without_a_well_defined_end_issues) {
+  const sys_seconds forever = std::chrono::sys_days{std::chrono::year{9999} / 12 / 31} +
+                              std::chrono::hours{24} - seconds{1};
+  const auto signer = Load(SelfSigned({.not_after = forever}));
+  ASSERT_TRUE(signer) << signer.error().message;
+  EXPECT_EQ(signer->Facts().chain_end, forever);
+  EXPECT_TRUE(IssueFor(*signer, {.common_name = "abap"}));
+}
+
 TEST(Signer, Judges_times_to_the_second_and_of_the_whole_chain) {
   const sys_seconds start = kNow;
   const sys_seconds end = kNow + days{30};
@@ -287,6 +383,68 @@ TEST_F(Chain, That_is_broken_is_refused) {
       {"a ca.crt of somebody else beside a root",
        [&] { return CaSecret{root, root_.key, stranger_.certificate}; }, broken, "ca.crt"},
   });
+}
+
+// A CA that was renewed with its key: peers hold either certificate.
+TEST_F(Chain, Takes_of_two_certificates_of_one_key_the_valid_one_wherever_it_stands) {
+  const auto renewed = [](const test::PemPair& pair, const std::string& name, sys_seconds from,
+                          sys_seconds until) {
+    return test::MakeCertificate({.common_name = name, .not_before = from, .not_after = until},
+                                 pair.key);
+  };
+  const std::string root = root_.certificate;
+  const std::string upper = upper_.certificate;
+  const std::string old = renewed(root_, "Root", test::kLongAgo, kNow - days{1});
+  const std::string next = renewed(root_, "Root", kNow + days{1}, test::kFarAway);
+  using Pair = std::pair<std::string, std::string>;
+  for (const std::string& other : {old, next}) {
+    for (const std::string& bundle : {root + other, other + root}) {
+      EXPECT_EQ(IssuedBy({upper, upper_.key, bundle}), (Pair{upper, root})) << "in ca.crt";
+      EXPECT_EQ(IssuedBy({upper + bundle, upper_.key, {}}), (Pair{upper, root})) << "in tls.crt";
+      EXPECT_EQ(IssuedBy({bundle, root_.key, {}}), (Pair{"", root})) << "as the signing one";
+    }
+    EXPECT_EQ(IssuedBy({upper + other, upper_.key, root}), (Pair{upper, root})) << "one in each";
+  }
+  EXPECT_EQ(ToString(Load({upper, upper_.key, old}).error().fault), "Expired");
+  const std::string longer = renewed(root_, "Root", test::kLongAgo, test::kFarAway + days{1});
+  EXPECT_EQ(IssuedBy({upper, upper_.key, root + longer}), (Pair{upper, longer}));
+  EXPECT_EQ(IssuedBy({upper, upper_.key, longer + root}), (Pair{upper, longer}));
+  EXPECT_EQ(IssuedBy({upper + root, upper_.key, longer}), (Pair{upper, root}))
+      << "the order of tls.crt is the owner's";
+}
+
+TEST_F(Chain, With_a_certificate_that_stands_there_twice_is_read_as_with_one) {
+  const std::string root = root_.certificate;
+  const std::string upper = upper_.certificate;
+  const std::string lower = lower_.certificate;
+  using Pair = std::pair<std::string, std::string>;
+  EXPECT_EQ(IssuedBy({lower + upper + upper, lower_.key, root}), (Pair{lower + upper, root}));
+  EXPECT_EQ(IssuedBy({lower + lower + upper, lower_.key, root + root}),
+            (Pair{lower + upper, root}));
+  EXPECT_EQ(IssuedBy({lower + upper + root + upper, lower_.key, {}}), (Pair{lower + upper, root}));
+  const auto issued = test::MakeClient({lower + upper + root, lower_.key}, "a");
+  EXPECT_TRUE(CheckChain(issued.details.pem, lower + upper + upper + root));
+}
+
+TEST_F(Chain, May_have_its_root_in_a_bundle_of_many) {
+  std::string bundle;
+  for (std::size_t i = 0; i < kMaxBundle - 1; ++i) bundle += stranger_.certificate;
+  using Pair = std::pair<std::string, std::string>;
+  EXPECT_EQ(IssuedBy({upper_.certificate, upper_.key, bundle + root_.certificate}),
+            (Pair{upper_.certificate, root_.certificate}));
+  ExpectRefusals({{"too many in ca.crt",
+                   [&] {
+                     return CaSecret{upper_.certificate, upper_.key,
+                                     bundle + root_.certificate + root_.certificate};
+                   },
+                   AuthorityFault::Malformed, "ca.crt holds more than 256 certificates"},
+                  {"too many in tls.crt",
+                   [&] {
+                     std::string many = upper_.certificate;
+                     for (std::size_t i = 0; i < kMaxChain; ++i) many += root_.certificate;
+                     return CaSecret{many, upper_.key, {}};
+                   },
+                   AuthorityFault::Malformed, "tls.crt holds more than 16 certificates"}});
 }
 
 TEST_F(Chain, With_an_upper_certificate_that_is_no_CA_is_refused) {
