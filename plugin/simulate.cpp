@@ -143,11 +143,12 @@ Expected<json> FromFile(const SimulateCommand& command, const std::stop_token& s
 }
 
 // One that signs whatever it is asked for, where the real one is not known.
-core::AuthorityView AssumedAuthority(const std::string& name, const core::SystemStatus& status,
+core::AuthorityView AssumedAuthority(const core::SystemSpec& spec, const core::SystemStatus& status,
                                      sys_seconds now) {
-  const std::vector<std::string> anything{"*"};
+  // Its own values, to the letter: a star would not stand for all that a subject may hold.
+  const core::Subject& subject = spec.subject;
   return {.state = core::AuthorityView::State::Ready,
-          .name = name,
+          .name = spec.authority,
           .message = {},
           .subject = status.active ? status.active->issuer : "",
           .fingerprint = status.active ? status.active->issuer_fingerprint : "",
@@ -155,12 +156,12 @@ core::AuthorityView AssumedAuthority(const std::string& name, const core::System
           .not_before = now - std::chrono::days{3650},
           .chain_end = now + std::chrono::days{365'000},
           .allow = {{.namespaces = {.all = true, .names = {}, .labels = {}},
-                     .common_names = anything,
-                     .organizations = anything,
-                     .organizational_units = anything,
-                     .countries = anything,
-                     .localities = anything,
-                     .provinces = anything}}};
+                     .common_names = {subject.common_name},
+                     .organizations = subject.organizations,
+                     .organizational_units = subject.organizational_units,
+                     .countries = subject.countries,
+                     .localities = subject.localities,
+                     .provinces = subject.provinces}}};
 }
 
 bool ChoosesByLabels(const core::AuthorityView& authority) {
@@ -193,7 +194,7 @@ core::AuthorityView AuthorityOf(const Session& session, const reconcile::StoredS
   session.console.Remark(unreadable +
                          " cannot be read with your rights: the authority is taken for one that "
                          "signs whatever it is asked for.");
-  return AssumedAuthority(name, system.status, now);
+  return AssumedAuthority(system.spec, system.status, now);
 }
 
 // What the API server would refuse (the CRD's rules), and a simulation would show as never ending.
@@ -217,7 +218,7 @@ Expected<core::Observation> Observe(const Session& session, const json& object, 
         "whatever it is asked for.",
         Escaped(system.spec.authority)));
   seen.identity = system.identity;
-  seen.authority = from_file ? AssumedAuthority(system.spec.authority, system.status, seen.now)
+  seen.authority = from_file ? AssumedAuthority(system.spec, system.status, seen.now)
                              : AuthorityOf(session, system, seen.identity, seen.now);
   seen.spec = std::move(system.spec);
   seen.status = std::move(system.status);

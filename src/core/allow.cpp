@@ -1,8 +1,10 @@
 // R25: who may get which name.
 #include <algorithm>
+#include <cstdint>
 
 #include <fmt/format.h>
 
+#include "base/utf8.hpp"
 #include "core/authority.hpp"
 
 namespace certpair::core {
@@ -56,17 +58,61 @@ bool MatchesAny(const std::vector<std::string>& patterns, std::string_view text)
   return std::ranges::any_of(patterns, [&](const auto& p) { return MatchesPattern(p, text); });
 }
 
-// The first attribute value that the rule does not let through: `organizations "X"`.
+bool IsUnseenOrSeparates(char32_t c) {
+  return c == '/' || c == ',' || c == '=' || c == '+' || IsUnseen(c);
+}
+
+// What a `*` may stand for.
+bool IsPlain(std::string_view run) {
+  while (!run.empty())
+    if (IsUnseenOrSeparates(TakeCodePoint(run))) return false;
+  return true;
+}
+
+// Between double quotes, so that YAML and JSON read the value back and a person sees all of it.
+std::string Quote(std::string_view value) {
+  std::string quoted = "\"";
+  while (!value.empty()) {
+    const std::string_view rest = value;
+    const char32_t c = TakeCodePoint(value);
+    if (c == '"' || c == '\\') {
+      quoted += {'\\', static_cast<char>(c)};
+    } else if (IsUnseen(c) && c <= 0xFFFF) {
+      quoted += fmt::format("\\u{:04X}", static_cast<std::uint32_t>(c));
+    } else {
+      quoted += rest.substr(0, rest.size() - value.size());
+    }
+  }
+  return quoted += '"';
+}
+
+std::string QuoteAll(const std::vector<std::string>& values) {
+  std::string quoted;
+  for (const std::string& value : values) quoted += (quoted.empty() ? "" : ", ") + Quote(value);
+  return quoted;
+}
+
+bool IsPresent(std::string_view name, const Subject& subject) {
+  return std::ranges::any_of(kAttributes, [&](const Attribute& attribute) {
+    return attribute.name == name && !(subject.*attribute.values).empty();
+  });
+}
+
+// The first attribute value that the rule does not let through: `organizations "X"`; or the first
+// attribute that it misses.
 std::optional<std::string> FirstMisfit(const AllowRule& rule, const Subject& subject) {
   if (!MatchesAny(rule.common_names, subject.common_name)) {
-    return fmt::format("commonName \"{}\"", subject.common_name);
+    return "commonName " + Quote(subject.common_name);
   }
   for (const Attribute& attribute : kAttributes) {
     for (const std::string& value : subject.*attribute.values) {
       if (!MatchesAny(rule.*attribute.patterns, value)) {
-        return fmt::format("{} \"{}\"", attribute.name, value);
+        return fmt::format("{} {}", attribute.name, Quote(value));
       }
     }
+  }
+  for (const std::string& name : rule.required) {
+    if (!IsPresent(name, subject)) return fmt::format("certificate without {}", name);
   }
   return std::nullopt;
 }
@@ -79,16 +125,31 @@ bool HangsOnLabels(const AuthorityView& authority, const Subject& subject,
   });
 }
 
-// The narrowest rule that would let the subject through, as YAML in one line.
-std::string RuleFor(const Subject& subject, const std::string& namespace_) {
-  std::string rule = fmt::format("{{namespaces: {{names: [\"{}\"]}}, commonNames: [\"{}\"]",
-                                 namespace_, subject.common_name);
+// A pattern has no way to say a star that stands for itself.
+std::string_view WithStar(const Subject& subject) {
+  const auto has_star = [](const std::string& value) { return value.contains('*'); };
+  if (has_star(subject.common_name)) return "commonName";
+  for (const Attribute& attribute : kAttributes) {
+    if (std::ranges::any_of(subject.*attribute.values, has_star)) return attribute.name;
+  }
+  return {};
+}
+
+// What to do: the narrowest rule that would let the subject through, as YAML in one line.
+std::string Advice(const Subject& subject, const std::string& namespace_) {
+  if (const std::string_view name = WithStar(subject); !name.empty()) {
+    return fmt::format(
+        "The subject's {} holds a \"*\", which a pattern cannot match to the letter: choose "
+        "another value.",
+        name);
+  }
+  std::string rule = fmt::format("{{namespaces: {{names: [{}]}}, commonNames: [{}]",
+                                 Quote(namespace_), Quote(subject.common_name));
   for (const Attribute& attribute : kAttributes) {
     const auto& values = subject.*attribute.values;
-    if (values.empty()) continue;
-    rule += fmt::format(", {}: [\"{}\"]", attribute.name, fmt::join(values, "\", \""));
+    if (!values.empty()) rule += fmt::format(", {}: [{}]", attribute.name, QuoteAll(values));
   }
-  return rule + "}";
+  return "To allow it, add to its spec.allow: " + rule + "}";
 }
 
 }  // namespace
@@ -103,19 +164,19 @@ bool MatchesPattern(std::string_view pattern, std::string_view text) {
     return false;
   }
   text = text.substr(head.size(), text.size() - head.size() - tail.size());
-  if (first_star == last_star) return true;
+  if (first_star == last_star) return IsPlain(text);
   // Each piece between two stars where it comes first: what a later place would leave, the first
-  // leaves too.
+  // leaves too, and what a star may not stand for would be in the way there as well.
   std::string_view middle = pattern.substr(first_star + 1, last_star - first_star - 1);
   while (!middle.empty()) {
     const auto star = middle.find('*');
     const std::string_view piece = middle.substr(0, star);
     const auto at = text.find(piece);
-    if (at == std::string_view::npos) return false;
+    if (at == std::string_view::npos || !IsPlain(text.substr(0, at))) return false;
     text.remove_prefix(at + piece.size());
     middle = star == std::string_view::npos ? std::string_view{} : middle.substr(star + 1);
   }
-  return true;
+  return IsPlain(text);
 }
 
 std::optional<std::string> WhyNotAllowed(const AuthorityView& authority, const Subject& subject,
@@ -138,8 +199,8 @@ std::optional<std::string> WhyNotAllowed(const AuthorityView& authority, const S
         "operator's /readyz says which",
         home);
   }
-  return fmt::format("CertificateAuthority \"{}\" {}. To allow it, add to its spec.allow: {}",
-                     authority.name, why, RuleFor(subject, home));
+  return fmt::format("CertificateAuthority \"{}\" {}. {}", authority.name, why,
+                     Advice(subject, home));
 }
 
 }  // namespace certpair::core

@@ -33,8 +33,8 @@ struct NamespaceSelection {
   friend bool operator==(const NamespaceSelection&, const NamespaceSelection&) = default;
 };
 
-/// One rule of `spec.allow`. Patterns are anchored; `*` stands for any run of characters. An
-/// attribute with no pattern must be absent from the subject.
+/// One rule of `spec.allow`. Patterns are anchored: see MatchesPattern. An attribute with no
+/// pattern must be absent from the subject.
 struct AllowRule {
   NamespaceSelection namespaces;
   std::vector<std::string> common_names;
@@ -43,6 +43,7 @@ struct AllowRule {
   std::vector<std::string> countries;
   std::vector<std::string> localities;
   std::vector<std::string> provinces;
+  std::vector<std::string> required = {};  ///< names of attributes that must be present
   friend bool operator==(const AllowRule&, const AllowRule&) = default;
 };
 
@@ -55,6 +56,8 @@ struct AuthorityView {
   std::string subject;      ///< RFC 4514
   std::string fingerprint;  ///< SHA-256 of the CA certificate that signs
   std::vector<std::string> earlier_fingerprints;  ///< of CA certificates that it had before (R24)
+  std::vector<std::string> same_key_fingerprints =
+      {};  ///< those of them that have the key that signs
   sys_seconds not_before;
   sys_seconds chain_end;  ///< the earliest notAfter from the signing certificate up
   std::vector<AllowRule> allow;
@@ -91,6 +94,8 @@ struct AuthorityStatus {
   std::optional<sys_seconds> not_after;  ///< the end of the chain
   std::string fingerprint;
   std::vector<std::string> earlier_fingerprints;  ///< newest first, at most 16
+  /// Those of earlier_fingerprints whose certificates have the key that signs now.
+  std::vector<std::string> same_key_fingerprints = {};
   /// The chain that signs, as PEM, without a key: the signing certificate first, then upwards as
   /// far as the Secret leads. Empty where it is longer than kLongestChain.
   std::string chain;
@@ -124,6 +129,8 @@ struct AuthorityObservation {
   AuthoritySource source;
   AuthorityStatus status;
   CaSecretState secret;
+  /// The certificate in the Secret has the key of the one that status tells of.
+  bool has_key_of_status = false;
   sys_seconds now;
 };
 
@@ -152,12 +159,17 @@ struct AuthorityDecision {
 [[nodiscard]] AuthorityDecision DecideAuthority(const AuthorityObservation& observation);
 
 /// R25. Nothing if some rule lets `subject` in the namespace of `system` through; else a sentence
-/// that says which rule to add. A namespace that is not known is selected by its name only.
+/// that says which rule to add: flow YAML that is JSON too in its values, and that lets exactly
+/// this subject through. A value that no pattern can match to the letter (it holds a `*`) is said
+/// to be so instead. A namespace that is not known is selected by its name only.
 [[nodiscard]] std::optional<std::string> WhyNotAllowed(const AuthorityView& authority,
                                                        const Subject& subject,
                                                        const SystemIdentity& system);
 
-/// Anchored match with `*`, without backtracking: at most |pattern| x |text| steps.
+/// Anchored match with `*`, without backtracking: at most |pattern| x |text| steps. `*` stands for
+/// any run of characters but for `/`, `,`, `=`, `+` and those that are unseen (IsUnseen): with them
+/// a value reads as other attributes, or as another name. Where a pattern has them itself, they
+/// match.
 [[nodiscard]] bool MatchesPattern(std::string_view pattern, std::string_view text);
 
 }  // namespace certpair::core

@@ -42,7 +42,8 @@ core::AllowRule DecodeRule(const Value& rule) {
           .organizational_units = json::Texts(At(rule, "organizationalUnits")),
           .countries = json::Texts(At(rule, "countries")),
           .localities = json::Texts(At(rule, "localities")),
-          .provinces = json::Texts(At(rule, "provinces"))};
+          .provinces = json::Texts(At(rule, "provinces")),
+          .required = json::Texts(At(rule, "required"))};
 }
 
 core::AuthoritySource DecodeSource(const Value& spec) {
@@ -76,6 +77,7 @@ StoredAuthority DecodeAuthority(const nlohmann::json& object) {
   out.status.not_after = json::Time(At(status, "notAfter"));
   out.status.fingerprint = Text(At(status, "fingerprint"));
   out.status.earlier_fingerprints = json::Texts(At(status, "earlierFingerprints"));
+  out.status.same_key_fingerprints = json::Texts(At(status, "sameKeyFingerprints"));
   out.status.chain = Text(At(status, "chain"));
   out.secret_resource_version = Text(At(status, "secretResourceVersion"));
   return out;
@@ -104,6 +106,8 @@ nlohmann::json AuthorityStatusPatch(const StoredAuthority& before,
   time("notAfter", old.not_after, after.not_after);
   if (old.earlier_fingerprints != after.earlier_fingerprints)
     patch["earlierFingerprints"] = after.earlier_fingerprints;
+  if (old.same_key_fingerprints != after.same_key_fingerprints)
+    patch["sameKeyFingerprints"] = after.same_key_fingerprints;
   if (patch.empty()) return nullptr;
   return {{"status", std::move(patch)}};
 }
@@ -122,6 +126,7 @@ core::AuthorityView ViewOf(const std::string& name, const StoredAuthority* autho
   view.subject = status.subject;
   view.fingerprint = status.fingerprint;
   view.earlier_fingerprints = status.earlier_fingerprints;
+  view.same_key_fingerprints = status.same_key_fingerprints;
   view.not_before = status.not_before.value_or(sys_seconds{});
   view.chain_end = status.not_after.value_or(sys_seconds{});
   view.allow = authority->allow;

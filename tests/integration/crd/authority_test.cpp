@@ -46,6 +46,34 @@ TEST_F(AuthorityCrd, A_generated_one_is_described_as_a_certificate_is) {
         "8760h, 36h or 1h30m; there is no unit for days (a day is 24h, a year 8760h)"}});
 }
 
+TEST_F(AuthorityCrd, A_rule_requires_only_attributes_for_which_it_has_patterns) {
+  const auto rule = [](const std::string& rest) {
+    return Allow(R"([{"namespaces": {"all": true}, "commonNames": ["*"])" + rest + "}]");
+  };
+  const std::string refused =
+      "spec.allow[0].required: Invalid value: must list only attributes for which the rule has "
+      "patterns: no subject could fulfil it";
+  Check(MinimalAuthority(),
+        {{"none", rule(R"(, "required": [])"), ""},
+         {"one with patterns", rule(R"(, "organizations": ["*"], "required": ["organizations"])"),
+          ""},
+         {"all", rule(R"(, "organizations": ["*"], "organizationalUnits": ["*"], "countries": ["*"],
+                  "localities": ["*"], "provinces": ["*"], "required": ["organizations",
+                  "organizationalUnits", "countries", "localities", "provinces"])"),
+          ""},
+         {"one without", rule(R"(, "countries": ["*"], "required": ["organizations"])"), refused},
+         {"one with an empty list", rule(R"(, "organizations": [], "required": ["organizations"])"),
+          refused},
+         {"an unknown one", rule(R"(, "required": ["emails"])"),
+          "spec.allow[0].required[0]: Unsupported value: \"emails\": supported values: "
+          "\"organizations\", \"organizationalUnits\", \"countries\", \"localities\", "
+          "\"provinces\""},
+         {"the common name", rule(R"(, "required": ["commonName"])"),
+          "spec.allow[0].required[0]: Unsupported value: \"commonName\": supported values: "
+          "\"organizations\", \"organizationalUnits\", \"countries\", \"localities\", "
+          "\"provinces\""}});
+}
+
 TEST_F(AuthorityCrd, A_rule_says_which_namespaces_and_which_common_names) {
   const std::string nobody =
       "spec.allow[0].namespaces: Invalid value: must select namespaces: give names, a selector or "

@@ -33,6 +33,27 @@ INSTANTIATE_TEST_SUITE_P(
                       PatternCase{"a.c", "abc", false}, PatternCase{"ABAP", "abap", false},
                       PatternCase{"a*b**c", "axbyc", true}));
 
+// With these a value reads as other attributes, or as another name.
+TEST(Pattern, A_star_stands_for_no_separator_and_for_nothing_unseen) {
+  for (const std::string_view bad :
+       {"/",      ",",      "=",      "+",      "\n",     "\t",     "\x7F",
+        "\u0085", "\u00AD", "\u061C", "\u200B", "\u200D", "\u200E", "\u2028",
+        "\u202E", "\u2060", "\u2066", "\u2069", "\u3164", "\uFEFF", "\xFF"}) {
+    SCOPED_TRACE(::testing::PrintToString(bad));
+    const std::string text = fmt::format("abap-x{}y", bad);
+    const bool is_text = bad != "\xFF";
+    EXPECT_EQ(MatchesPattern("abap-*", text), !is_text);
+    EXPECT_EQ(MatchesPattern("*y", text), !is_text);
+    EXPECT_EQ(MatchesPattern("a*p*y", text), !is_text);
+    EXPECT_EQ(MatchesPattern("a*-*x*y", text), !is_text);
+    EXPECT_TRUE(MatchesPattern(text, text));
+    EXPECT_TRUE(MatchesPattern(fmt::format("abap-*{}*", bad), text));
+  }
+  EXPECT_TRUE(MatchesPattern("abap-*", "abap-Zürich 東京 (test).1_\"#;\U0001F511"));
+  EXPECT_TRUE(MatchesPattern("*/*/c", "a/b/c"));
+  EXPECT_FALSE(MatchesPattern("*/c", "a/b/c"));
+}
+
 TEST(Pattern, Of_many_stars_against_a_long_text_ends_soon) {
   std::string pattern;
   for (int i = 0; i < 60; ++i) pattern += "a*";
@@ -105,6 +126,20 @@ INSTANTIATE_TEST_SUITE_P(
                   [](Observation& o) { o.spec.subject.organizations.emplace_back("Evil"); }, false},
         AllowCase{"an_attribute_with_a_pattern_may_be_absent",
                   [](Observation& o) { o.spec.subject.organizations.clear(); }, true},
+        AllowCase{"a_required_attribute_that_is_there",
+                  [](Observation& o) { o.authority.allow[0].required = {"organizations"}; }, true},
+        AllowCase{"a_required_attribute_that_is_absent",
+                  [](Observation& o) {
+                    o.authority.allow[0].required = {"organizations"};
+                    o.spec.subject.organizations.clear();
+                  },
+                  false},
+        AllowCase{
+            "every_required_attribute",
+            [](Observation& o) { o.authority.allow[0].required = {"organizations", "countries"}; },
+            false},
+        AllowCase{"a_required_attribute_of_another_version",
+                  [](Observation& o) { o.authority.allow[0].required = {"emails"}; }, false},
         AllowCase{"rules_do_not_add_up",
                   [](Observation& o) {
                     AllowRule other = o.authority.allow[0];
@@ -132,6 +167,37 @@ TEST(Allow, A_refusal_names_what_does_not_fit_and_the_rule_to_add) {
   EXPECT_THAT(*refusal, HasSubstr("countries \"DE\""));
   EXPECT_THAT(*refusal, HasSubstr("{namespaces: {names: [\"idm\"]}, commonNames: [\"abap-prod\"], "
                                   "organizations: [\"Example\"], countries: [\"DE\"]}"));
+}
+
+TEST(Allow, A_refusal_names_the_attribute_that_is_missing) {
+  Observation o = Fresh();
+  o.authority.allow[0].required = {"organizations"};
+  o.spec.subject.organizations.clear();
+  EXPECT_THAT(*Ask(o),
+              HasSubstr("lets namespace \"idm\" have no certificate without organizations"));
+}
+
+// Whoever copies the rule must not allow more than the subject that was refused.
+TEST(Allow, The_rule_of_a_refusal_cannot_be_forged_by_the_subject) {
+  Observation o = Fresh();
+  o.spec.subject.common_name = R"(x"], organizations: ["y\)";
+  o.spec.subject.organizations = {"a\u202Eb\u200B"};
+  const std::string refusal = *Ask(o);
+  EXPECT_THAT(refusal, HasSubstr(R"(commonNames: ["x\"], organizations: [\"y\\"], )"));
+  EXPECT_THAT(refusal, HasSubstr(R"(organizations: ["a\u202Eb\u200B"]})"));
+  EXPECT_THAT(refusal, ::testing::Not(HasSubstr("\u202E")));
+}
+
+TEST(Allow, A_star_in_a_subject_is_never_suggested_as_a_pattern) {
+  for (const bool in_name : {true, false}) {
+    Observation o = Fresh();
+    (in_name ? o.spec.subject.common_name : o.spec.subject.organizations[0]) = "*";
+    o.authority.allow[0].common_names = {"abap-prod"};
+    const std::string refusal = *Ask(o);
+    EXPECT_THAT(refusal, ::testing::Not(HasSubstr("add to its spec.allow")));
+    EXPECT_THAT(refusal, HasSubstr(in_name ? "The subject's commonName holds a \"*\""
+                                           : "The subject's organizations holds a \"*\""));
+  }
 }
 
 // A label that cannot be read is not absent.

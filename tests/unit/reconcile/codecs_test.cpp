@@ -126,7 +126,8 @@ json AuthorityObject() {
       "generated": {"commonName": "Demo CA", "validity": "100h", "key": {"algorithm": "RSA", "size": 4096}},
       "allow": [
         {"namespaces": {"names": ["idm"]}, "commonNames": ["abap-*"], "organizations": ["O"],
-         "organizationalUnits": ["OU"], "countries": ["DE"], "localities": ["L"], "provinces": ["P"]},
+         "organizationalUnits": ["OU"], "countries": ["DE"], "localities": ["L"], "provinces": ["P"],
+         "required": ["countries"]},
         {"namespaces": {"all": true}},
         {"namespaces": {"selector": {"matchLabels": {"team": "a"},
           "matchExpressions": [{"key": "k", "operator": "NotIn", "values": ["x", "y"]},
@@ -143,8 +144,10 @@ TEST(AuthorityCodec, Every_field_is_read) {
   EXPECT_EQ(generated,
             (core::AuthorityGenerated{"Demo CA", hours{100}, {core::KeyAlgorithm::Rsa, 4096}}));
   ASSERT_EQ(authority.allow.size(), 3U);
-  EXPECT_EQ(authority.allow[0],
-            (core::AllowRule{{.names = {"idm"}}, {"abap-*"}, {"O"}, {"OU"}, {"DE"}, {"L"}, {"P"}}));
+  EXPECT_EQ(
+      authority.allow[0],
+      (core::AllowRule{
+          {.names = {"idm"}}, {"abap-*"}, {"O"}, {"OU"}, {"DE"}, {"L"}, {"P"}, {"countries"}}));
   EXPECT_TRUE(authority.allow[1].namespaces.all);
   using Operator = core::LabelRequirement::Operator;
   EXPECT_THAT(authority.allow[2].namespaces.labels,
@@ -175,6 +178,7 @@ core::AuthorityStatus AuthorityStatusOf() {
           .not_after = kNow + hours{100},
           .fingerprint = "AA",
           .earlier_fingerprints = {"BB", "CC"},
+          .same_key_fingerprints = {"CC"},
           .chain = "-----BEGIN CERTIFICATE-----\n"};
 }
 
