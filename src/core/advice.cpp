@@ -71,9 +71,7 @@ bool WillRegenerateByItself(const View& view, const Outcome& automatic) {
 std::string WhatToDo(const View& view, const Outcome& automatic) {
   if (!view.regenerating) return AdviseByHand(view);
   if (automatic.obstacle) return automatic.obstacle->message;
-  if (!view.write_failure.empty()) {
-    return fmt::format("The Secret could not be written: {}", view.write_failure);
-  }
+  if (!view.write_failure.empty()) return view.DescribeFailure();
   if (view.by_fingerprint && view.active && view.HasSuccessor()) return AdviseHeld(view);
   if (view.by_fingerprint && view.active && !view.ActiveExpired()) {
     return fmt::format(

@@ -77,14 +77,20 @@ struct ReadCa {
 };
 
 // Newest first, each once, none that signs now.
-void Remember(AuthorityStatus& status, const std::string& current) {
+void Remember(AuthorityStatus& status, const std::string& current, bool same_key) {
   auto& earlier = status.earlier_fingerprints;
+  auto& same = status.same_key_fingerprints;
   if (!status.fingerprint.empty() && status.fingerprint != current) {
     std::erase(earlier, status.fingerprint);
     earlier.insert(earlier.begin(), status.fingerprint);
+    if (!same_key) same.clear();
+    if (same_key) same.insert(same.begin(), status.fingerprint);
   }
   std::erase(earlier, current);
   if (earlier.size() > kMostEarlier) earlier.resize(kMostEarlier);
+  std::erase_if(same, [&](const std::string& fingerprint) {
+    return std::ranges::find(earlier, fingerprint) == earlier.end();
+  });
   status.fingerprint = current;
 }
 
@@ -111,8 +117,10 @@ void TellChange(const AuthorityObservation& o, AuthorityDecision& decision) {
     decision.events.push_back(
         {std::holds_alternative<AuthorityGenerated>(o.source),
          std::string(reason::kAuthorityChanged),
-         fmt::format("The CA has another certificate, {} instead of {}. Certificates in hand stay; "
-                     "the next ones come from it.",
+         fmt::format("The CA has {}, {} instead of {}. Certificates in hand stay; the next ones "
+                     "come from it.",
+                     o.has_key_of_status ? "renewed its certificate with the same key"
+                                         : "another key and certificate",
                      now.fingerprint, o.status.fingerprint)});
   }
   for (const Condition& condition : now.conditions) {
@@ -139,7 +147,7 @@ AuthorityDecision DecideAuthority(const AuthorityObservation& observation) {
   const sys_seconds now = observation.now;
   Statement ready = std::visit(ReadCa{observation, decision}, observation.secret);
   if (const auto* ca = std::get_if<CaUsable>(&observation.secret)) {
-    Remember(status, ca->fingerprint);
+    Remember(status, ca->fingerprint, observation.has_key_of_status);
     status.subject = ca->subject;
     status.not_before = ca->not_before;
     status.not_after = ca->chain_end;

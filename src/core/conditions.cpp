@@ -29,6 +29,9 @@ Statement ReadyWithoutCertificate(const View& view, const Outcome& automatic) {
     return say(reason::kSecretDamaged, message + " " + WhatToDo(view, automatic));
   }
   if (automatic.obstacle) return say(automatic.obstacle->reason, automatic.obstacle->message);
+  if (!failure.empty() && view.o.signing_failed) {
+    return say(view.FailureReason(), view.DescribeFailure());
+  }
   if (!failure.empty()) {
     return say(reason::kSecretWriteFailed, fmt::format("Secret \"{}\" could not be written: {}",
                                                        view.o.spec.secret.name, failure));
@@ -61,6 +64,13 @@ bool HasOtherIssuer(const View& view) {
   const std::string& issuer = view.active->issuer_fingerprint;
   return view.o.authority.state == AuthorityView::State::Ready && !issuer.empty() &&
          issuer != view.o.authority.fingerprint;
+}
+
+// Whoever trusts the CA's former certificate or its renewed one accepts what either signed.
+bool HasIssuerOfSameKey(const View& view) {
+  return std::ranges::find(view.o.authority.same_key_fingerprints,
+                           view.active->issuer_fingerprint) !=
+         view.o.authority.same_key_fingerprints.end();
 }
 
 std::string DescribeKey(const KeySpec& key) {
@@ -97,7 +107,7 @@ std::vector<Remark> Remarks(const View& view) {
   if (view.o.secret_owner_differs && !view.o.owner_refusal.empty()) {
     remarks.push_back({reason::kOwnerNotChanged, DescribeOwnerRefusal(view)});
   }
-  if (HasOtherIssuer(view)) {
+  if (HasOtherIssuer(view) && !HasIssuerOfSameKey(view)) {
     remarks.push_back(
         {reason::kAuthorityChanged,
          fmt::format("CertificateAuthority \"{}\" has a new key since it was issued; the next "
@@ -109,6 +119,12 @@ std::vector<Remark> Remarks(const View& view) {
                        fmt::format("It ends with CertificateAuthority \"{}\", sooner than the "
                                    "validity of {}.",
                                    view.o.spec.authority, FormatDuration(view.o.spec.validity))});
+  }
+  if (HasOtherIssuer(view) && HasIssuerOfSameKey(view)) {
+    remarks.push_back({reason::kValid,
+                       fmt::format("CertificateAuthority \"{}\" has renewed its certificate since, "
+                                   "with the same key; the next certificate comes with that.",
+                                   view.o.spec.authority)});
   }
   // The owner's wish, and no reason of its own: it counts from the next certificate on (R19).
   if (const KeySpec& has = view.active->key; has != view.o.spec.key) {
@@ -138,7 +154,7 @@ Statement Ready(const View& view, const Outcome& automatic) {
   const auto remarks = Remarks(view);
   for (const Remark& remark : remarks) message += " " + remark.message;
   if (!view.write_failure.empty()) {
-    message += fmt::format(" The Secret could not be written: {}", view.write_failure);
+    message += " " + view.DescribeFailure();
   }
   return Say(condition::kReady, true, remarks.empty() ? reason::kValid : remarks.front().reason,
              std::move(message));
@@ -205,7 +221,7 @@ Statement Releasing(const View& view) {
   const std::string_view failure = view.write_failure;
   std::string message =
       fmt::format("Certificate {} is about to be activated.", view.inactive->fingerprint);
-  if (!failure.empty()) message += fmt::format(" The Secret could not be written: {}", failure);
+  if (!failure.empty()) message += " " + view.DescribeFailure();
   return Say(condition::kAutomaticRegeneration, failure.empty(), reason::kWaitingForActivation,
              std::move(message));
 }
@@ -235,8 +251,7 @@ Statement AutomaticRegeneration(const View& view, const Outcome& automatic) {
   if (automatic.obstacle) return no(automatic.obstacle->reason, automatic.obstacle->message);
   if (IsReleasing(view, automatic)) return Releasing(view);
   if (automatic.change && !view.write_failure.empty()) {
-    return no(reason::kSecretWriteFailed,
-              fmt::format("The Secret could not be written: {}", view.write_failure));
+    return no(view.FailureReason(), view.DescribeFailure());
   }
   if (view.not_issuable && view.not_issuable->reason == reason::kNotAllowed) {
     return no(reason::kNotAllowed, view.not_issuable->message);

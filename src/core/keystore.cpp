@@ -149,8 +149,7 @@ std::optional<Statement> DescribeKeystore(const View& view) {
     return Say(false, trouble->reason, trouble->message + rest);
   }
   if (!view.o.write_failure.empty()) {
-    return Say(false, reason::kSecretWriteFailed,
-               fmt::format("The Secret could not be written: {}{}", view.o.write_failure, rest));
+    return Say(false, view.FailureReason(), view.DescribeFailure() + rest);
   }
   return Say(false, reason::kIssuing, "keystore.p12 is about to be made." + rest);
 }

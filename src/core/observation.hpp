@@ -24,10 +24,12 @@ struct NotOurs {
   bool collectable = false;
 };
 /// Retained by an earlier system of this name (R20, R21). `adoptable` if label, DN, CA and keys
-/// fit; else `why_not`.
+/// fit; else `why_not`. It is adopted only if the authority is ready and allows it, and the spec
+/// retains it too or a backup tool restored it.
 struct Retained {
   std::optional<CertificatePair> adoptable;
   std::string why_not;
+  bool restored = false;  ///< from a backup, which leaves the ownerReference of its system out
 };
 /// `immutable: true`: neither written nor deleted. What it holds still counts.
 struct Immutable {
@@ -117,6 +119,8 @@ struct Observation {
   /// Why the last attempt to write the Secret failed, or to read it before a write; empty: it did
   /// not.
   std::string write_failure;
+  /// `write_failure` says why the authority did not sign what was to be written.
+  bool signing_failed = false;
   /// Since when attempts have failed one after the other for reasons that may pass by themselves;
   /// nothing: it is a reason that a person must mend (quota, forbidden).
   std::optional<sys_seconds> write_fails_since;

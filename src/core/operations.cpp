@@ -34,7 +34,10 @@ Judgement WaitOrRefuse(const View& view, const Operation& op, const Obstacle& ob
 // What keeps this operation from writing the Secret at all.
 std::optional<Judgement> JudgeObstacle(const View& view, const Operation& op) {
   if (!view.not_writable) return std::nullopt;
-  if (view.not_writable->reason == reason::kWaitingForRemoval) {
+  const std::string_view why = view.not_writable->reason;
+  const bool may_pass = why == reason::kWaitingForRemoval || why == reason::kAuthorityNotFound ||
+                        why == reason::kAuthorityNotReady;
+  if (may_pass) {
     return WaitOrRefuse(view, op, *view.not_writable);
   }
   return Refuse(op, view.not_writable->reason, view.not_writable->message);

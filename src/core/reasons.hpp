@@ -48,6 +48,9 @@ inline constexpr std::string_view kNotYetValid = "NotYetValid";
 inline constexpr std::string_view kSecretDamaged = "SecretDamaged";
 /// The Secret of that name belongs to something else, and is not touched (R20). Also an Event.
 inline constexpr std::string_view kSecretNotOurs = "SecretNotOurs";
+/// False: an earlier system of this name retained the Secret, and this one's deletionPolicy is
+/// Delete: it is adopted only where it stays retained (R20, R21). Also an Event.
+inline constexpr std::string_view kSecretRetained = "SecretRetained";
 /// False: the Secret of an earlier system of this name is still being removed.
 inline constexpr std::string_view kWaitingForRemoval = "WaitingForRemoval";
 /// The Secret is immutable: it can be neither written nor mended. Also an Event.
@@ -57,6 +60,9 @@ inline constexpr std::string_view kSecretWriteFailed = "SecretWriteFailed";
 /// Ready is True, but the API server refused to change the Secret's ownerReferences, so that
 /// spec.secret.deletionPolicy does not hold yet.
 inline constexpr std::string_view kOwnerNotChanged = "OwnerNotChanged";
+/// The authority did not sign the certificate, though it is ready: its Secret cannot be read, or
+/// verifiers would refuse a certificate with this subject.
+inline constexpr std::string_view kSigningFailed = "SigningFailed";
 
 // What keeps a certificate from being made: on Ready while there is none, on
 // AutomaticRegeneration afterwards, and on a Generate that is refused.

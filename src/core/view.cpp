@@ -26,6 +26,55 @@ void Show(View& view, const CertificatePair& pair) {
   view.inactive = pair.inactive ? &*pair.inactive : nullptr;
 }
 
+// R25 first: it holds whatever state the authority is in, and before any key is made.
+std::optional<Obstacle> WhyNotIssuable(const Observation& o) {
+  const AuthorityView& authority = o.authority;
+  if (authority.state == AuthorityView::State::Absent) {
+    return Obstacle{reason::kAuthorityNotFound,
+                    fmt::format("There is no CertificateAuthority \"{}\". Create it; this system "
+                                "goes on by itself.",
+                                o.spec.authority),
+                    std::nullopt};
+  }
+  if (auto refusal = WhyNotAllowed(authority, o.spec.subject, o.identity)) {
+    return Obstacle{reason::kNotAllowed, *std::move(refusal), std::nullopt};
+  }
+  if (authority.state == AuthorityView::State::NotReady) {
+    return Obstacle{
+        reason::kAuthorityNotReady,
+        fmt::format("CertificateAuthority \"{}\" is not ready: {}", o.spec.authority,
+                    authority.message.empty() ? "no reason is known yet" : authority.message),
+        std::nullopt};
+  }
+  return std::nullopt;
+}
+
+// A retained Secret is adopted on the terms of a new certificate: its authority is ready and lets
+// this system have the name. It stays retained, or the deletion of this system would take what the
+// earlier one was told to keep. A restored Secret has no owner whatever the policy was: there the
+// restored spec is the owner's word.
+std::optional<Obstacle> WhyNotAdopted(const Observation& o, const Retained& retained) {
+  if (!retained.restored && o.spec.secret.deletion_policy != DeletionPolicy::Retain) {
+    return Obstacle{
+        reason::kSecretRetained,
+        fmt::format("Secret \"{}\" was retained by an earlier system of this name, and "
+                    "spec.secret.deletionPolicy is Delete: this system would take the Secret with "
+                    "it when it is deleted. The Secret is left alone. Set "
+                    "spec.secret.deletionPolicy to Retain to adopt its certificates, or remove the "
+                    "Secret to have new ones made.",
+                    o.spec.secret.name),
+        std::nullopt};
+  }
+  auto obstacle = WhyNotIssuable(o);
+  if (!obstacle) return std::nullopt;
+  obstacle->message =
+      fmt::format(
+          "Secret \"{}\" was retained by an earlier system of this name and is not adopted. ",
+          o.spec.secret.name) +
+      obstacle->message;
+  return obstacle;
+}
+
 struct ReadSecret {
   View& view;
   const Observation& o;
@@ -43,12 +92,16 @@ struct ReadSecret {
         LookAgainAtUnwatched(o, condition::kReady)};
   }
   void operator()(const Retained& retained) const {
-    if (!retained.adoptable) {
+    // Only an authority that is ready can tell whether it fits.
+    const bool can_tell = o.authority.state == AuthorityView::State::Ready;
+    if (can_tell && !retained.adoptable) {
       view.not_writable =
           Foreign(o, fmt::format("an earlier system of this name left it, and it does not fit ({})",
                                  retained.why_not));
       return;
     }
+    view.not_writable = WhyNotAdopted(o, retained);
+    if (view.not_writable) return;
     view.relabel = true;
     Show(view, *retained.adoptable);
   }
@@ -89,29 +142,6 @@ bool Same(const std::optional<Certificate>& described, const Certificate* presen
   return *described == *present;
 }
 
-// R25 first: it holds whatever state the authority is in, and before any key is made.
-std::optional<Obstacle> WhyNotIssuable(const Observation& o) {
-  const AuthorityView& authority = o.authority;
-  if (authority.state == AuthorityView::State::Absent) {
-    return Obstacle{reason::kAuthorityNotFound,
-                    fmt::format("There is no CertificateAuthority \"{}\". Create it; this system "
-                                "goes on by itself.",
-                                o.spec.authority),
-                    std::nullopt};
-  }
-  if (auto refusal = WhyNotAllowed(authority, o.spec.subject, o.identity)) {
-    return Obstacle{reason::kNotAllowed, *std::move(refusal), std::nullopt};
-  }
-  if (authority.state == AuthorityView::State::NotReady) {
-    return Obstacle{
-        reason::kAuthorityNotReady,
-        fmt::format("CertificateAuthority \"{}\" is not ready: {}", o.spec.authority,
-                    authority.message.empty() ? "no reason is known yet" : authority.message),
-        std::nullopt};
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 View::View(const Observation& observation) : o(observation) {
@@ -143,6 +173,16 @@ sys_seconds LookAgainAtUnwatched(const Observation& o, std::string_view type) {
 
 bool View::MetadataDiffers() const {
   return o.secret_metadata_differs || (o.secret_owner_differs && !keep_owners);
+}
+
+std::string_view View::FailureReason() const {
+  return o.signing_failed ? reason::kSigningFailed : reason::kSecretWriteFailed;
+}
+
+std::string View::DescribeFailure() const {
+  if (!o.signing_failed) return fmt::format("The Secret could not be written: {}", o.write_failure);
+  return fmt::format("CertificateAuthority \"{}\" did not sign a certificate: {}", o.spec.authority,
+                     o.write_failure);
 }
 
 bool View::Leaving() const { return o.identity.being_deleted || o.identity.namespace_terminating; }

@@ -47,6 +47,9 @@ struct View {
 
   /// What stands beside the slots is not as the spec asks for, and may be written.
   [[nodiscard]] bool MetadataDiffers() const;
+  /// `write_failure` as a reason and as a sentence.
+  [[nodiscard]] std::string_view FailureReason() const;
+  [[nodiscard]] std::string DescribeFailure() const;
   /// The system or its namespace is on its way out: nothing is written (R21).
   [[nodiscard]] bool Leaving() const;
   [[nodiscard]] bool ActiveExpired() const { return active && IsExpired(*active, o.now); }

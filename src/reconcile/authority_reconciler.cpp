@@ -21,11 +21,19 @@ bool TellsTheChain(const core::AuthorityStatus& status) {
   return signer && *signer == status.fingerprint;
 }
 
+// Whether the certificate that status tells of has the key of the one that was read.
+bool HasKeyOfStatus(const core::AuthorityStatus& status, const core::CaSecretState& secret) {
+  const auto* ca = std::get_if<core::CaUsable>(&secret);
+  return ca != nullptr && TellsTheChain(status) && x509::HaveSameKey(status.chain, ca->chain);
+}
+
 // What status tells of the Secret, if status describes the very version that the cache shows.
 std::optional<AuthorityReading> ReadByStatus(const StoredAuthority& authority,
                                              const SecretMetadata* cached) {
   if (cached == nullptr || authority.secret_resource_version.empty()) return std::nullopt;
   if (cached->resource_version != authority.secret_resource_version) return std::nullopt;
+  // An operator before this one may have taken another authority's Secret for this one's.
+  if (!WhyOfAnother(*cached, authority).empty()) return std::nullopt;
   const core::AuthorityStatus& status = authority.status;
   if (!status.not_after || !status.not_before || status.fingerprint.empty()) return std::nullopt;
   if (!TellsTheChain(status)) return std::nullopt;
@@ -52,11 +60,13 @@ PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string
     return {.kind = Kind::Waiting, .wake_at = clock_.NowSeconds() + kLookAgain};
   auto reading = Observe(*authority);
   if (!reading) return FailedBy(reading.error());
-  core::AuthorityObservation seen{.identity = authority->identity,
-                                  .source = authority->source,
-                                  .status = authority->status,
-                                  .secret = reading->state,
-                                  .now = clock_.NowSeconds()};
+  core::AuthorityObservation seen{
+      .identity = authority->identity,
+      .source = authority->source,
+      .status = authority->status,
+      .secret = reading->state,
+      .has_key_of_status = HasKeyOfStatus(authority->status, reading->state),
+      .now = clock_.NowSeconds()};
   core::AuthorityDecision decided = core::DecideAuthority(seen);
   if (decided.generate) {
     const auto ended = Generate(owner, *authority, *decided.generate, *reading);

@@ -8,6 +8,27 @@
 
 namespace certpair::reconcile {
 
+std::string WhyOfAnother(const SecretMetadata& metadata, const StoredAuthority& authority) {
+  const std::string& own = authority.identity.name;
+  const std::string label = metadata.Label(kAuthorityLabel);
+  std::string owner;
+  if (!label.empty() && label != own) {
+    owner = fmt::format("it has the label {}={}", kAuthorityLabel, label);
+  } else if (metadata.name.starts_with(kGeneratedSecretPrefix) &&
+             metadata.name != GeneratedSecretName(own)) {
+    owner = fmt::format("Secrets named {}<authority> are for the CAs that certpair generates",
+                        kGeneratedSecretPrefix);
+  } else {
+    return {};
+  }
+  return fmt::format(
+      "Secret {}/{} belongs to another CertificateAuthority ({}), and \"{}\" does not sign with "
+      "its "
+      "key. Put the key pair of this CA into a Secret of its own and name that in "
+      "spec.secret.name.",
+      metadata.namespace_, metadata.name, owner, own);
+}
+
 AuthorityReading ReadAuthoritySecret(const LiveSecret* secret, const StoredAuthority& authority,
                                      sys_seconds now) {
   if (secret == nullptr) return {.state = core::CaMissing{}};
@@ -20,6 +41,10 @@ AuthorityReading ReadAuthoritySecret(const LiveSecret* secret, const StoredAutho
             "Secret {}/{} is there and was not made for this authority (label {}={} is missing)",
             secret->metadata.namespace_, secret->metadata.name, kAuthorityLabel,
             authority.identity.name)};
+    return reading;
+  }
+  if (std::string why = WhyOfAnother(secret->metadata, authority); !why.empty()) {
+    reading.state = core::CaNotOurs{.message = std::move(why)};
     return reading;
   }
   auto signer = x509::Signer::Load(secret->Data("tls.crt"), secret->Data("tls.key"),

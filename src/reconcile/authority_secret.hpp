@@ -17,11 +17,18 @@ struct AuthorityReading {
   std::optional<x509::Signer> signer;  ///< set where `state` is CaUsable
 };
 
-/// `secret` null: there is none. A generated authority's Secret must carry its label, or it is
-/// somebody else's.
+/// `secret` null: there is none. A generated authority's Secret must carry its label, and one that
+/// is given must not be another authority's (WhyOfAnother): else it is CaNotOurs, and no key is
+/// read.
 [[nodiscard]] AuthorityReading ReadAuthoritySecret(const LiveSecret* secret,
                                                    const StoredAuthority& authority,
                                                    sys_seconds now);
+
+/// Why the Secret is another authority's: it has its label, or the name that certpair gives to the
+/// Secret of that one's generated CA. Whoever may create an authority must not sign with the key of
+/// another, whose `allow` is not theirs. Empty: it is not.
+[[nodiscard]] std::string WhyOfAnother(const SecretMetadata& metadata,
+                                       const StoredAuthority& authority);
 
 /// For a message; empty where it is usable.
 [[nodiscard]] std::string DescribeFault(const core::CaSecretState& state);

@@ -52,8 +52,9 @@ inline constexpr SlotKeys kInactiveKeys{"inactive.crt", "inactive.key", "inactiv
 inline constexpr std::string_view kKeystoreKey = "keystore.p12";
 
 /// The Secret of a generated authority, in the operator's namespace.
+inline constexpr std::string_view kGeneratedSecretPrefix = "certpair-ca-";
 [[nodiscard]] inline std::string GeneratedSecretName(const std::string& authority) {
-  return "certpair-ca-" + authority;
+  return std::string{kGeneratedSecretPrefix} + authority;
 }
 
 /// The namespace of a key or an owner: `system:<namespace>/<name>`, `<namespace>/<name>`; empty for

@@ -133,9 +133,13 @@ core::SecretState ReadForeign(const LiveSecret& secret, const StoredSystem& syst
                          .collectable = true};
   if (owner != nullptr) return core::NotOurs{.owner = DescribeOwner(metadata)};
   if (secret.immutable) return core::Immutable{};
-  core::SecretState slots = ReadSlots(secret, system, IssuersOf(authority), source);
+  // Of an authority that cannot tell nothing is adopted.
+  const Issuers issuers = IssuersOf(authority).value_or(std::vector<std::string>{});
+  core::SecretState slots = ReadSlots(secret, system, issuers, source);
   if (auto* pair = std::get_if<core::CertificatePair>(&slots))
-    return core::Retained{.adoptable = std::move(*pair), .why_not = {}};
+    return core::Retained{.adoptable = std::move(*pair),
+                          .why_not = {},
+                          .restored = !metadata.Label(kRestoreLabel).empty()};
   return core::Retained{.adoptable = {}, .why_not = std::get<core::Damaged>(slots).what};
 }
 

@@ -43,6 +43,9 @@ Result<std::optional<x509::IssuedCertificate>> SigningSource::Make(
     if (IsLasting(signer.error().code)) keys_.Forget(owner);
     return std::unexpected(signer.error());
   }
+  // Before a key is made that nothing could be issued for.
+  if (const auto good = (*signer)->CheckSubject(order.subject); !good)
+    return std::unexpected(good.error());
   auto key = keys_.Take(owner, order.key, order.needed_by);
   if (!key) return std::unexpected(key.error());
   if (!*key) return std::nullopt;

@@ -199,6 +199,7 @@ SystemReconciler::ReadResult SystemReconciler::Observe(const std::string& key, L
   look.seen.authority = ViewOf(system.spec.authority, authority.get());
   look.seen.installation = installation_;
   look.seen.write_failure = memory.write_failure;
+  look.seen.signing_failed = memory.signing_failed;
   look.seen.write_fails_since = memory.write_fails_since;
   look.seen.owner_refusal = memory.owner_refusal;
   look.seen.owner_refused_at = memory.owner_refused_at;
@@ -363,6 +364,7 @@ PassResult SystemReconciler::ChangeFailed(const std::string& key, const kube::Ap
                                           Look& look, Memory& memory) {
   memory.read_live = true;
   if (error.kind == ApiErrorKind::Cancelled) return FailedBy(error);
+  memory.signing_failed = false;
   if (NeedsPerson(error.kind)) return Refused(key, FailedBy(error), look, memory);
   return Hindered(key, FailedBy(error), look, memory);
 }
@@ -372,6 +374,7 @@ PassResult SystemReconciler::SigningFailed(const std::string& key, const Error& 
                                            Memory& memory) {
   PassResult failure{.kind = Kind::Failed, .error = error.message, .error_kind = "Signing"};
   if (error.code == ErrorCode::Cancelled) return failure;
+  memory.signing_failed = true;
   if (error.code == ErrorCode::Unavailable) return Hindered(key, std::move(failure), look, memory);
   return Refused(key, std::move(failure), look, memory);
 }
@@ -416,6 +419,7 @@ PassResult SystemReconciler::Refused(const std::string& key, PassResult failure,
 PassResult SystemReconciler::TellFailure(const std::string& key, PassResult failure, Look& look,
                                          Memory& memory) {
   look.seen.write_failure = memory.write_failure;
+  look.seen.signing_failed = memory.signing_failed;
   look.seen.write_fails_since = memory.write_fails_since;
   look.decided = core::Decide(look.seen);
   if (!look.decided.tells_failure) return failure;

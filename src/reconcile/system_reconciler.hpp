@@ -58,9 +58,10 @@ class SystemReconciler {
     std::optional<std::chrono::steady_clock::time_point> behind_since;
     // The pool makes a key, or holds one, that no pass has taken yet.
     std::optional<std::chrono::steady_clock::time_point> key_wanted_since;
-    bool read_live = false;     // the next pass must not trust status or cache
-    bool wrote_status = false;  // this process wrote the status, and nobody has since
-    std::string write_failure;  // of the last attempt to write the Secret
+    bool read_live = false;       // the next pass must not trust status or cache
+    bool wrote_status = false;    // this process wrote the status, and nobody has since
+    std::string write_failure;    // of the last attempt to write the Secret
+    bool signing_failed = false;  // the authority did not sign what was to be written
     std::optional<sys_seconds> write_fails_since;  // for reasons that may pass by themselves
     std::string owner_refusal;  // why the Secret's owners could not be changed, and when
     sys_seconds owner_refused_at;

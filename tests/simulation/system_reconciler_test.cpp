@@ -414,9 +414,9 @@ TEST_F(ReconcilerTest, A_CA_that_could_not_be_read_is_told_of_only_once_that_las
   stage.world.AddSystem(MakeSystem("abap"));
   stage.Run(minutes{5});
   EXPECT_EQ(Count(Call::WriteStatus), 0);
-  EXPECT_FALSE(WasTold(core::reason::kSecretWriteFailed));
+  EXPECT_FALSE(WasTold(core::reason::kSigningFailed));
   stage.Run(minutes{10});
-  EXPECT_EQ(Ready(), core::reason::kSecretWriteFailed);
+  EXPECT_EQ(Ready(), core::reason::kSigningFailed);
   stage.mint.trouble.reset();
   stage.Run(minutes{10});
   EXPECT_EQ(Ready(), "Valid");
@@ -426,7 +426,7 @@ TEST_F(ReconcilerTest, One_that_cannot_sign_as_things_are_is_told_of_at_once) {
   stage.mint.trouble = Error{ErrorCode::Invalid, "the Secret may not be read"};
   stage.world.AddSystem(MakeSystem("abap"));
   stage.Settle();
-  EXPECT_EQ(Ready(), core::reason::kSecretWriteFailed);
+  EXPECT_EQ(Ready(), core::reason::kSigningFailed);
 }
 
 TEST_F(ReconcilerTest, Of_an_operation_that_was_refused_is_told_though_the_status_conflicts) {

@@ -267,6 +267,9 @@ void Witness::JudgeOwnership(const std::string& key, const SecretPointer& before
     Accuse(key, "a Secret that is not the system's was written (R20)");
   if (LookAtPair(before.get(), key).active.certificate == nullptr)
     Accuse(key, "a Secret without an intact certificate was adopted (R20)");
+  const auto owned_after = std::ranges::any_of(
+      after->metadata.owners, [](const auto& owner) { return owner.kind == "ProvisioningSystem"; });
+  if (owned_after) Accuse(key, "a retained Secret was adopted to go with its system (R20)");
 }
 
 // Exactly once, and exactly what was asked for.

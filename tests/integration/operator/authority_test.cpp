@@ -30,10 +30,12 @@ std::vector<Fault> Faults() {
   expired.not_after = kLongAgo + std::chrono::hours{24};
   const PemPair not_a_ca = MakeAuthority(leaf);
   const PemPair old = MakeAuthority(expired);
+  const PemPair odd = MakeAuthority({.has_unknown_critical = true});
   return {{"garbage", "not a certificate", "not a key", "Malformed"},
           {"mismatch", good.certificate, other.key, "KeyMismatch"},
           {"leaf", not_a_ca.certificate, not_a_ca.key, "NotACertificateAuthority"},
           {"expired", old.certificate, old.key, "Expired"},
+          {"odd", odd.certificate, odd.key, "Unverifiable"},
           {"encrypted", good.certificate, EncryptKey(good.key), "KeyEncrypted"}};
 }
 
@@ -58,6 +60,48 @@ TEST_F(AuthoritySecret, Each_fault_is_told_by_its_reason_and_mending_it_lets_the
     AwaitCondition("psys", "of-" + fault.name, "Ready", "True", "", kSoon);
   }
   EXPECT_EQ(op.Log().find("PRIVATE KEY"), std::string::npos);
+}
+
+TEST_F(AuthoritySecret, Of_another_authority_signs_nothing) {
+  OperatorProcess op{WithAdmin()};
+  Apply(GeneratedAuthority("guarded"));
+  AwaitCondition("certca", "guarded", "Ready", "True", "", kSoon);
+  Apply(AuthorityFromSecret("thief", "certpair-ca-guarded"));
+  Apply(System("of-thief", "thief"));
+  AwaitCondition("certca", "thief", "Ready", "False", "SecretNotOurs", kSoon);
+  AwaitCondition("psys", "of-thief", "Ready", "False", "AuthorityNotReady", kSoon);
+  EXPECT_FALSE(Get("secret", "of-thief-outbound"));
+}
+
+TEST_F(AuthoritySecret, Whose_nameConstraints_exclude_a_subject_is_said_on_that_system) {
+  OperatorProcess op{WithAdmin()};
+  const PemPair strict = MakeAuthority({.name_constraints = "critical,permitted;dirName:name"});
+  Apply(TlsSecret("ca-strict", strict.certificate, strict.key));
+  Apply(AuthorityFromSecret("ca-strict", "ca-strict"));
+  Json outside = System("of-strict", "ca-strict");
+  outside["spec"]["certificate"]["subject"] = {{"commonName", "of-strict"}};
+  Apply(outside);
+  AwaitCondition("psys", "of-strict", "Ready", "False", "SigningFailed", kSoon);
+  EXPECT_NE(ConditionOf(*Get("psys", "of-strict"), "Ready").message.find("nameConstraints"),
+            std::string::npos);
+  EXPECT_FALSE(Get("secret", "of-strict-outbound"));
+  // The owner mends it, and the system goes on.
+  const PemPair open = MakeAuthority();
+  Apply(TlsSecret("ca-strict", open.certificate, open.key));
+  AwaitCondition("psys", "of-strict", "Ready", "True", "", kSoon);
+}
+
+TEST_F(AuthoritySecret, Without_a_well_defined_end_is_not_looked_at_again_and_again) {
+  OperatorProcess op{WithAdmin()};
+  const PemPair endless =
+      MakeAuthority({.not_after = std::chrono::sys_days{std::chrono::year{9999} / 12 / 31} +
+                                  std::chrono::hours{24} - std::chrono::seconds{1}});
+  Apply(TlsSecret("ca-endless", endless.certificate, endless.key));
+  Apply(AuthorityFromSecret("ca-endless", "ca-endless"));
+  Apply(System("of-endless", "ca-endless"));
+  AwaitCondition("psys", "of-endless", "Ready", "True", "", kSoon);
+  EXPECT_EQ(Get("certca", "ca-endless")->at("status").at("notAfter"), "9999-12-31T23:59:59Z");
+  EXPECT_LT(op.Metric("certpair_reconciles_total", {"kind=\"CertificateAuthority\""}), 100);
 }
 
 TEST_F(AuthoritySecret, That_begins_later_becomes_valid_by_itself) {

@@ -167,11 +167,24 @@ TEST_F(FirstCertificate, A_deleted_system_takes_its_Secret_with_it_unless_it_is_
   MustKubectl({"delete", "psys", "-n", "idm", "deleted", "kept"});
   EXPECT_TRUE(Eventually([] { return !Get("secret", "deleted-outbound"); }, kSoon));
   ASSERT_TRUE(Get("secret", "kept-outbound"));
-  // A new system of that name adopts what was kept: the same certificate, no new key.
+  // One that would delete it, or has lost the permission, leaves it alone.
+  Json deleting = kept;
+  deleting["spec"]["secret"]["deletionPolicy"] = "Delete";
+  Apply(deleting);
+  AwaitCondition("psys", "kept", "Ready", "False", "SecretRetained", kSoon);
+  Json strict = GeneratedAuthority("deleted-ca");
+  strict["spec"]["allow"][0]["commonNames"] = {"another"};
+  Apply(strict);
   Apply(kept);
+  AwaitCondition("psys", "kept", "Ready", "False", "NotAllowed", kSoon);
+  EXPECT_EQ(Get("secret", "kept-outbound")->at("metadata").at("resourceVersion"),
+            secret.at("metadata").at("resourceVersion"));
+  // With both it adopts what was kept: the same certificate, no new key, retained as before.
+  Apply(GeneratedAuthority("deleted-ca"));
   AwaitCondition("psys", "kept", "Ready", "True", "", kSoon);
-  EXPECT_EQ(SecretValue(*Get("secret", "kept-outbound"), "tls.crt"),
-            SecretValue(secret, "tls.crt"));
+  const Json adopted = *Get("secret", "kept-outbound");
+  EXPECT_EQ(SecretValue(adopted, "tls.crt"), SecretValue(secret, "tls.crt"));
+  EXPECT_FALSE(adopted.at("metadata").contains("ownerReferences"));
 }
 
 TEST_F(FirstCertificate, An_operator_that_starts_again_in_sync_reads_no_Secret_and_writes_nothing) {

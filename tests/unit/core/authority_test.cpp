@@ -142,6 +142,28 @@ TEST(Authority, Remembers_at_most_sixteen) {
   EXPECT_EQ(o.status.earlier_fingerprints.front(), Fingerprint(38));
 }
 
+TEST(Authority, Renewed_with_the_same_key_says_so_and_remembers_which) {
+  AuthorityObservation o = FromSecret(Usable(1));
+  Settle(o);
+  o.secret = Usable(2);
+  o.has_key_of_status = true;
+  const AuthorityDecision renewed = DecideAuthority(o);
+  EXPECT_THAT(Told(renewed), ElementsAre("Normal AuthorityChanged"));
+  EXPECT_THAT(renewed.events[0].message, HasSubstr("renewed its certificate with the same key"));
+  EXPECT_THAT(renewed.status.same_key_fingerprints, ElementsAre(Fingerprint(1)));
+  Settle(o);
+  o.secret = Usable(3);
+  Settle(o);
+  EXPECT_THAT(o.status.same_key_fingerprints, ElementsAre(Fingerprint(2), Fingerprint(1)));
+  o.secret = Usable(4);
+  o.has_key_of_status = false;
+  EXPECT_THAT(DecideAuthority(o).events[0].message, HasSubstr("another key"));
+  Settle(o);
+  EXPECT_THAT(o.status.same_key_fingerprints, IsEmpty());
+  EXPECT_THAT(o.status.earlier_fingerprints,
+              ElementsAre(Fingerprint(3), Fingerprint(2), Fingerprint(1)));
+}
+
 TEST(Authority, Tells_its_chain_within_a_limit) {
   CaUsable ca = Usable();
   ca.chain = std::string(kLongestChain, 'x');
@@ -191,6 +213,18 @@ TEST(Authority, That_is_being_deleted_makes_and_writes_nothing) {
   const AuthorityDecision decision = DecideAuthority(o);
   EXPECT_FALSE(decision.generate);
   EXPECT_EQ(decision.status, o.status);
+}
+
+TEST(Authority, Renewed_with_the_same_key_is_no_new_key_to_a_system) {
+  Observation o = WithPair(Fresh(), Made(1, kNow - days{10}));
+  o.authority.earlier_fingerprints = {o.authority.fingerprint};
+  o.authority.same_key_fingerprints = o.authority.earlier_fingerprints;
+  o.authority.fingerprint = Fingerprint(777);
+  const Decision decision = Decide(o);
+  EXPECT_FALSE(decision.change);
+  EXPECT_EQ(Says(decision.status, "Ready"), "True/Valid");
+  EXPECT_THAT(MessageOf(decision.status, "Ready"), HasSubstr("with the same key"));
+  EXPECT_THAT(decision.events, IsEmpty());
 }
 
 TEST(Authority, That_changed_leaves_the_certificates_in_hand_and_says_so) {

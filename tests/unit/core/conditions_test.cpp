@@ -64,6 +64,24 @@ TEST(Ready, Stays_True_while_a_regeneration_fails) {
   EXPECT_THAT(MessageOf(decision.status, "Ready"), HasSubstr("exceeded quota"));
 }
 
+TEST(Ready, Tells_a_certificate_that_was_not_signed_from_one_that_was_not_written) {
+  Observation o = Fresh();
+  o.write_failure = "nameConstraints";
+  o.signing_failed = true;
+  const Decision first = Decide(o);
+  EXPECT_EQ(Says(first.status, "Ready"), "False/SigningFailed");
+  EXPECT_THAT(MessageOf(first.status, "Ready"),
+              HasSubstr("did not sign a certificate: nameConstraints"));
+  EXPECT_EQ(Reasons(first.events), std::vector<std::string>{"Warning SigningFailed"});
+  o = Quiet(true);
+  o.now = BeforeEnd(days{1});
+  o.write_failure = "nameConstraints";
+  o.signing_failed = true;
+  const Decision later = Decide(o);
+  EXPECT_EQ(Says(later.status, "Ready"), "True/Valid");
+  EXPECT_EQ(Says(later.status, "AutomaticRegeneration"), "False/SigningFailed");
+}
+
 TEST(Ready, Says_when_the_spec_asks_for_another_key_than_the_certificate_has) {
   Observation o = Quiet();
   EXPECT_THAT(MessageOf(Decide(o).status, "Ready"), Not(HasSubstr("Its key")));

@@ -155,10 +155,16 @@ TEST_P(Leaving, Nothing_is_created_nor_written_for_what_is_being_deleted) {
 }
 INSTANTIATE_TEST_SUITE_P(R21, Leaving, ::testing::Bool());
 
-TEST(FirstCertificate, A_retained_pair_that_fits_is_adopted_with_its_labels_alone) {
+Observation WithRetained() {
   Observation o = Fresh();
+  o.spec.secret.deletion_policy = DeletionPolicy::Retain;
   o.secret = Retained{CertificatePair{Made(1, kNow - days{10}), Made(2, kNow - days{5})}, ""};
   o.secret_resource_version = "7";
+  return o;
+}
+
+TEST(FirstCertificate, A_retained_pair_that_fits_is_adopted_with_its_labels_alone) {
+  Observation o = WithRetained();
   Signer signer;
   const Pass pass = RunPass(o, signer);
   EXPECT_EQ(NameOf(pass.first.change), "Relabel");
@@ -166,6 +172,56 @@ TEST(FirstCertificate, A_retained_pair_that_fits_is_adopted_with_its_labels_alon
   EXPECT_EQ(signer.Issued(), 0);
   EXPECT_EQ(o.status.active->fingerprint, Fingerprint(1));
   EXPECT_THAT(Reasons(pass.last.events), Contains("Normal CertificateAdopted"));
+}
+
+struct Refusal {
+  std::string name;
+  void (*change)(Observation&);
+  std::string ready;
+  std::string message;
+};
+class AdoptionRefused : public ::testing::TestWithParam<Refusal> {};
+TEST_P(AdoptionRefused, A_retained_pair_is_left_alone_and_Ready_says_why) {
+  Observation o = WithRetained();
+  GetParam().change(o);
+  const Decision decision = Decide(o);
+  EXPECT_FALSE(decision.change);
+  EXPECT_FALSE(decision.status.active);
+  EXPECT_EQ(Says(decision.status, "Ready"), GetParam().ready);
+  EXPECT_THAT(MessageOf(decision.status, "Ready"), HasSubstr(GetParam().message));
+}
+INSTANTIATE_TEST_SUITE_P(
+    R20, AdoptionRefused,
+    ::testing::Values(
+        Refusal{"authority_absent", [](Observation& o) { o.authority = AuthorityView{}; },
+                "False/AuthorityNotFound", "is not adopted. There is no CertificateAuthority"},
+        Refusal{"authority_not_ready",
+                [](Observation& o) { o.authority.state = AuthorityView::State::NotReady; },
+                "False/AuthorityNotReady", "is not adopted"},
+        Refusal{"not_ready_and_unfit",
+                [](Observation& o) {
+                  o.authority.state = AuthorityView::State::NotReady;
+                  o.secret = Retained{std::nullopt, "another DN"};
+                },
+                "False/AuthorityNotReady", "is not adopted"},
+        Refusal{"nobody_allowed", [](Observation& o) { o.authority.allow.clear(); },
+                "False/NotAllowed", "add to its spec.allow"},
+        Refusal{"another_name_allowed",
+                [](Observation& o) { o.authority.allow[0].common_names = {"sap-*"}; },
+                "False/NotAllowed", "commonName \"abap-prod\""},
+        Refusal{"it_would_be_deleted",
+                [](Observation& o) { o.spec.secret.deletion_policy = DeletionPolicy::Delete; },
+                "False/SecretRetained", "Set spec.secret.deletionPolicy to Retain"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(FirstCertificate, Operations_wait_for_the_authority_of_a_retained_pair) {
+  Observation o = WithRetained();
+  o.operations = {Op(OperationAction::Generate, 1)};
+  o.authority.state = AuthorityView::State::NotReady;
+  EXPECT_THAT(Decide(o).verdicts, IsEmpty());
+  o.authority.allow.clear();
+  ASSERT_EQ(Decide(o).verdicts.size(), 1U);
+  EXPECT_EQ(Decide(o).verdicts[0].reason, "NotAllowed");
 }
 
 }  // namespace

@@ -129,6 +129,7 @@ TEST(Keystore, Goes_with_the_active_certificate_in_the_same_write) {
          {"adopt",
           [] {
             Observation o = Knowing(There(), Asked(Fresh()));
+            o.spec.secret.deletion_policy = DeletionPolicy::Retain;
             o.secret = Retained{CertificatePair{Made(1, kNow), std::nullopt}, ""};
             return o;
           }(),
@@ -137,6 +138,7 @@ TEST(Keystore, Goes_with_the_active_certificate_in_the_same_write) {
           Knowing(There(), WithKeystore(
                                [] {
                                  Observation o = Fresh();
+                                 o.spec.secret.deletion_policy = DeletionPolicy::Retain;
                                  o.secret =
                                      Retained{CertificatePair{Made(1, kNow), std::nullopt}, ""};
                                  return o;

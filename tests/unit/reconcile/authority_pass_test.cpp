@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 
 #include "reconcile/authority_reconciler.hpp"
+#include "reconcile/names.hpp"
 #include "reconcile/signing.hpp"
+#include "support/certificates.hpp"
 #include "support/manual_clock.hpp"
 
 namespace certpair::reconcile {
@@ -43,11 +45,22 @@ class BareCluster final : public Cluster {
  public:
   std::optional<ApiErrorKind> read_fails;
   int statuses = 0;
+  std::string ready;  // the reason that was written last
+  core::AuthorityStatus written;
+  std::optional<test::PemPair> holds;  // what the Secret of every name holds
+  std::string label;
 
-  ApiResult<std::optional<LiveSecret>> ReadSecret(const std::string&, const std::string&) override {
+  ApiResult<std::optional<LiveSecret>> ReadSecret(const std::string&,
+                                                  const std::string& name) override {
     if (read_fails)
       return std::unexpected(kube::ApiError{.kind = *read_fails, .message = "as the test wants"});
-    return std::nullopt;
+    if (!holds) return std::nullopt;
+    LiveSecret secret;
+    secret.metadata = {.name = name, .resource_version = "1"};
+    if (!label.empty()) secret.metadata.labels[std::string{kAuthorityLabel}] = label;
+    secret.data["tls.crt"] = SecretString{holds->certificate};
+    secret.data["tls.key"] = SecretString{holds->key};
+    return secret;
   }
   ApiResult<std::optional<StoredSystem>> ReadSystem(const std::string&,
                                                     const std::string&) override {
@@ -64,9 +77,11 @@ class BareCluster final : public Cluster {
     return std::nullopt;
   }
   ApiResult<std::optional<Written>> WriteStatus(const StoredAuthority&,
-                                                const core::AuthorityStatus&,
+                                                const core::AuthorityStatus& status,
                                                 const std::string&) override {
     ++statuses;
+    written = status;
+    ready = status.conditions.at(0).reason;
     return Written{.uid = "u", .resource_version = "9"};
   }
   ApiResult<void> Settle(const StoredOperation&, const core::OperationVerdict&,
@@ -108,6 +123,40 @@ TEST_F(AuthorityPass, Begins_the_half_minute_anew_with_each_write) {
   EXPECT_EQ(cluster.statuses, 2);
 }
 
+// What an operator before this one took for its own stands in the status.
+TEST_F(AuthorityPass, Believes_no_status_that_tells_of_another_authoritys_Secret) {
+  cluster.holds = test::MakeAuthority();
+  view.secret = SecretMetadata{.name = "ca-secret", .resource_version = "1"};
+  EXPECT_EQ(reconciler.Pass("authority:ca", "ca").kind, Kind::Settled);
+  ASSERT_EQ(cluster.ready, "Usable");
+  view.authority.status = cluster.written;
+  view.authority.secret_resource_version = "1";
+  view.authority.resource_version = "9";
+  cluster.label = "other";
+  view.secret->labels[std::string{kAuthorityLabel}] = "other";
+  EXPECT_EQ(reconciler.Pass("authority:ca", "ca").kind, Kind::Settled);
+  EXPECT_EQ(cluster.ready, "SecretNotOurs");
+}
+
+TEST_F(AuthorityPass, Tells_a_renewed_certificate_from_a_new_key) {
+  const auto pass = [&](const test::PemPair& pair, const std::string& version) {
+    cluster.holds = pair;
+    view.secret = SecretMetadata{.name = "ca-secret", .resource_version = version};
+    view.authority.resource_version = "9";
+    EXPECT_EQ(reconciler.Pass("authority:ca", "ca").kind, Kind::Settled);
+    view.authority.status = cluster.written;
+  };
+  const test::PemPair first = test::MakeAuthority();
+  pass(first, "1");
+  const std::string fingerprint = cluster.written.fingerprint;
+  pass({test::MakeCertificate({}, first.key), first.key}, "2");
+  EXPECT_NE(cluster.written.fingerprint, fingerprint);
+  EXPECT_THAT(cluster.written.same_key_fingerprints, testing::ElementsAre(fingerprint));
+  pass(test::MakeAuthority(), "3");
+  EXPECT_THAT(cluster.written.same_key_fingerprints, testing::IsEmpty());
+  EXPECT_EQ(cluster.written.earlier_fingerprints.size(), 2U);
+}
+
 class Signing : public AuthorityPass {
  protected:
   ErrorCode FailureOfMake() {
@@ -132,6 +181,18 @@ TEST_F(Signing, That_fails_by_what_passes_by_itself_is_told_from_what_somebody_h
   EXPECT_EQ(FailureOfMake(), ErrorCode::Invalid);
   view.secret.reset();
   EXPECT_EQ(FailureOfMake(), ErrorCode::NotFound);
+}
+
+TEST_F(Signing, That_verifiers_would_refuse_takes_no_key) {
+  cluster.holds = test::MakeAuthority({.name_constraints = "critical,permitted;dirName:name"});
+  view.secret = SecretMetadata{.name = "ca-secret", .resource_version = "1"};
+  core::CertificateOrder order{.key = {core::KeyAlgorithm::Rsa, 2048}};
+  order.subject.common_name = "abap";
+  const auto made = signing.Make("idm/abap", "ca", order);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::Invalid);
+  EXPECT_THAT(made.error().message, testing::HasSubstr("nameConstraints"));
+  EXPECT_EQ(signing.KeysWaiting(), 0U);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "reconcile/names.hpp"
 #include "support/certificates.hpp"
 
 namespace certpair::reconcile {
@@ -27,6 +28,7 @@ core::AuthorityDecision Decided(const LiveSecret& secret, sys_seconds now) {
                                 .source = authority.source,
                                 .status = {},
                                 .secret = ReadAuthoritySecret(&secret, authority, now).state,
+                                .has_key_of_status = false,
                                 .now = now});
 }
 
@@ -48,6 +50,39 @@ TEST(AuthoritySecret, That_is_not_valid_yet_is_looked_at_again_when_its_chain_be
   ASSERT_EQ(first.wake_at, now + hours{2});
   EXPECT_EQ(Ready(Decided(secret, *first.wake_at - seconds{1})), "NotYetValid");
   EXPECT_EQ(Ready(Decided(secret, *first.wake_at)), "Usable");
+}
+
+// Else it would sign with the key of an authority whose `allow` is not its own.
+TEST(AuthoritySecret, Of_another_authority_is_refused_and_its_key_not_read) {
+  const test::PemPair pair = test::MakeAuthority();
+  const struct {
+    const char* name;
+    const char* label;
+    const char* reason;
+    const char* says;
+  } table[] = {{"mine", "", "Usable", ""},
+               {"mine", "ca", "Usable", ""},
+               {"certpair-ca-ca", "ca", "Usable", ""},
+               {"certpair-ca-ca", "", "Usable", ""},
+               {"mine", "other", "SecretNotOurs", "label certpair.dev/authority=other"},
+               {"certpair-ca-other", "other", "SecretNotOurs", "label"},
+               {"certpair-ca-other", "", "SecretNotOurs", "named certpair-ca-"},
+               {"certpair-ca-other", "ca", "SecretNotOurs", "named certpair-ca-"}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(std::string{row.name} + " " + row.label);
+    LiveSecret secret = SecretWith(pair);
+    secret.metadata.name = row.name;
+    if (*row.label != 0) secret.metadata.labels[std::string{kAuthorityLabel}] = row.label;
+    const auto decided = Decided(secret, test::kLongAgo + hours{1});
+    EXPECT_EQ(Ready(decided), row.reason);
+    EXPECT_NE(decided.status.conditions.at(0).message.find(row.says), std::string::npos);
+    StoredAuthority authority;
+    authority.identity.name = "ca";
+    authority.source = core::AuthorityFromSecret{.secret_name = row.name};
+    const bool usable = std::string{row.reason} == "Usable";
+    EXPECT_EQ(ReadAuthoritySecret(&secret, authority, test::kLongAgo + hours{1}).signer.has_value(),
+              usable);
+  }
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ TEST(ReadPassword, Says_what_is_wrong_with_it_and_names_Secret_and_key_but_never
       {"no key", ReadFrom({{"other", "x"}}), State::Missing, "has no key \"pass-word\""},
       {"empty", ReadFrom({{"pass-word", ""}}), State::Missing, "has nothing under \"pass-word\""},
       {"a newline", ReadFrom({{"pass-word", "sesame\n"}}), State::Unusable, "newline"},
-      {"no text", ReadFrom({{"pass-word", "sesame\xFF"}}), State::Unusable, "UTF-8"},
+      {"no text", ReadFrom({{"pass-word", "sesame\xFF"}}), State::Unusable, "ASCII"},
+      {"an umlaut", ReadFrom({{"pass-word", "sesame\u00E4"}}), State::Unusable, "Java"},
       {"too long", ReadFrom({{"pass-word", std::string(257, 's') + "sesame"}}), State::Unusable,
        "256 octets"},
       {"refused", refused(), State::Unusable, "GET secrets: 403"}};

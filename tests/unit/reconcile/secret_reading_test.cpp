@@ -200,6 +200,14 @@ TEST_F(SecretReadingTest, A_retained_Secret_is_the_authoritys_to_vouch_for_alone
   EXPECT_FALSE(std::get<core::Retained>(state).adoptable);
 }
 
+TEST_F(SecretReadingTest, A_retained_Secret_needs_an_authority_that_vouches_for_it) {
+  LiveSecret secret = Full();
+  secret.metadata.owners.clear();
+  secret.metadata.annotations[std::string{kSystemUidAnnotation}] = "u-0";
+  authority = {.name = "ca"};
+  EXPECT_FALSE(std::get<core::Retained>(State(secret)).adoptable);
+}
+
 TEST_F(SecretReadingTest, Of_an_authority_that_is_not_there_nobody_can_tell) {
   authority = {.name = "ca"};
   EXPECT_TRUE(std::holds_alternative<CertificatePair>(State(Full())));
