@@ -202,7 +202,7 @@ std::optional<MailQueue::Steady> MailQueue::AddressOpens(const std::string& id, 
   const auto opens = by_mailbox_.Opens(entry.mailbox, now.steady);
   if (!opens) return std::nullopt;
   entry.place.not_before = opens;
-  if (entry.place.delayed) return opens;  // it was told of its own trouble
+  if (entry.place.delayed || entry.over_rate) return opens;  // it was told of its trouble
   entry.over_rate = true;
   entry.trouble = fmt::format(
       "The recipient already got as many mails as one address may (--smtp-address-rate: {} an "
@@ -342,6 +342,7 @@ void MailQueue::DelayAll(Entries::iterator entry, const std::string& message, In
   away_ = Away{message, now.steady + away_backoff_.Next(random_())};
   for (auto& [id, waiting] : entries_) {
     waiting.trouble = message;
+    waiting.over_rate = false;
     TellChange(waiting, message, now);
   }
 }

@@ -16,9 +16,9 @@ class Postbox {
  public:
   virtual ~Postbox() = default;
 
-  /// How many more notices it would take now, for any system. Bounded, so that ten thousand systems
-  /// that cross a threshold at the same minute cost bounded memory: whoever finds no room is woken
-  /// when there is some.
+  /// How many more notices it would take now, of this system's namespace. Bounded, so that ten
+  /// thousand systems that cross a threshold at the same minute cost bounded memory: whoever finds
+  /// no room is woken when there is some.
   virtual std::size_t Room(const std::string& system_key) = 0;
 
   /// Takes a notice to be sent. False: there is no room; or one of this id is under way already, or

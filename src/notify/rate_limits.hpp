@@ -25,7 +25,7 @@ struct RateSettings {
 
 /// A token bucket a key: as many at once as five minutes bring, then one each `1 h / per_hour`
 /// (the generic cell rate algorithm: one time a key says all). At most 10,000 keys are
-/// remembered; where there are more, the one that would be forgotten first goes. Not thread-safe.
+/// remembered; where there are more, those that would be forgotten first go. Not thread-safe.
 class TokenBuckets {
  public:
   using Steady = std::chrono::steady_clock::time_point;

@@ -56,7 +56,8 @@ TEST(TokenBuckets, Remember_a_bounded_number_and_forget_the_fullest) {
   buckets.Take("long", kStart);
   buckets.Take("long", kStart);
   for (int n = 0; n < 12'000; ++n) buckets.Take(std::to_string(n), kStart + 1s);
-  EXPECT_EQ(buckets.Size(), 10'000U);
+  EXPECT_LE(buckets.Size(), 10'000U);
+  EXPECT_GE(buckets.Size(), 9'000U);
   EXPECT_EQ(buckets.Opens("long", kStart), kStart + 2h) << "the emptiest is remembered";
   buckets.Take("x", kStart + 3h);
   EXPECT_EQ(buckets.Size(), 1U) << "what is full again is as good as none";
