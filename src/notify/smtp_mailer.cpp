@@ -94,6 +94,8 @@ std::string_view Objection(const Conversation& talk) {
   if (talk.letter == nullptr) return {};
   const bool last_hello = talk.stage == Stage::Hello && (talk.secured || talk.tls != Tls::StartTls);
   if (last_hello && talk.needs_login && !talk.replies.Offers("AUTH")) return kNoLogin;
+  const bool plain = talk.replies.OffersLogin("PLAIN") || talk.replies.OffersLogin("LOGIN");
+  if (last_hello && talk.needs_login && !talk.hashed_login && !plain) return kOtherLogin;
   const bool before_recipient = last_hello || talk.stage == Stage::Sender;
   if (before_recipient && talk.letter->needs_utf8 && !talk.replies.Offers("SMTPUTF8"))
     return kNoUtf8;
