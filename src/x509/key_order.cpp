@@ -10,26 +10,37 @@ void KeyOrder::Ask(const std::string& owner, const std::string& group_name,
   const sys_seconds by = needed_by.value_or(sys_seconds::max());
   const auto [found, is_new] = owners_.try_emplace(owner);
   Owner& entry = found->second;
-  bool has_place = false;
   if (is_new) {
     Group& group = groups_.try_emplace(group_name).first->second;
     group.name = group_name;
     ++group.owners;
     entry = {.group = &group, .rank = {by, next_ticket_++}};
-    has_place = group.inside + group.invited < limits_.of_group;
-  } else {
-    if (entry.place == Place::Begun) return;
-    if (entry.place == Place::Queued && by >= entry.rank.needed_by) return;
-    has_place = entry.place == Place::Queued || entry.group->inside < limits_.of_group;
-    Withdraw(entry);
-    entry.rank.needed_by = std::min(entry.rank.needed_by, by);
+    const Part& part = group.parts[entry.rank.Lane()];
+    return Admit(owner, entry, part.inside + part.invited < limits_.of_group);
   }
-  if (has_place) {
-    Enter(owner, entry);
-  } else {
+  if (entry.place == Place::Begun) return;
+  if (entry.place == Place::Queued && by >= entry.rank.needed_by) return;
+  const Place was = entry.place;
+  const std::size_t lane = entry.rank.Lane();
+  Withdraw(entry);
+  entry.rank.needed_by = std::min(entry.rank.needed_by, by);
+  const bool stays = was == Place::Queued && entry.rank.Lane() == lane;
+  Admit(owner, entry, stays || entry.group->parts[entry.rank.Lane()].inside < limits_.of_group);
+  Invite(*entry.group);
+}
+
+void KeyOrder::Admit(const std::string& owner, Owner& entry, bool has_place) {
+  const std::size_t lane = entry.rank.Lane();
+  Part& part = entry.group->parts[lane];
+  if (!has_place) {
     entry.place = Place::Outside;
-    entry.group->outside.emplace(entry.rank, owner);
+    part.outside.emplace(entry.rank, owner);
+    return;
   }
+  entry.place = Place::Queued;
+  ++part.inside;
+  part.queued.emplace(entry.rank, owner);
+  Align(*entry.group, lane);
 }
 
 bool KeyOrder::IsInside(const std::string& owner) const {
@@ -38,30 +49,23 @@ bool KeyOrder::IsInside(const std::string& owner) const {
          (found->second.place == Place::Queued || found->second.place == Place::Begun);
 }
 
-void KeyOrder::Enter(const std::string& owner, Owner& entry) {
-  entry.place = Place::Queued;
-  ++entry.group->inside;
-  const std::size_t lane = entry.rank.Lane();
-  entry.group->queued[lane].emplace(entry.rank, owner);
-  Align(*entry.group, lane);
-}
-
 // Takes an owner out of where it stands; its group keeps it.
 void KeyOrder::Withdraw(Owner& entry) {
-  Group& group = *entry.group;
+  const std::size_t lane = entry.rank.Lane();
+  Part& part = entry.group->parts[lane];
   switch (entry.place) {
     case Place::Outside:
-      group.outside.erase(entry.rank);
+      part.outside.erase(entry.rank);
       break;
     case Place::Invited:
-      --group.invited;
+      --part.invited;
       break;
     case Place::Queued:
-      group.queued[entry.rank.Lane()].erase(entry.rank);
-      Align(group, entry.rank.Lane());
+      part.queued.erase(entry.rank);
+      Align(*entry.group, lane);
       [[fallthrough]];
     case Place::Begun:
-      --group.inside;
+      --part.inside;
       break;
   }
 }
@@ -69,12 +73,13 @@ void KeyOrder::Withdraw(Owner& entry) {
 // Puts the group where its first wish and the round say.
 void KeyOrder::Align(Group& group, std::size_t lane) {
   Lane& all = lanes_[lane];
-  std::optional<Turn>& turn = group.turns[lane];
+  Part& part = group.parts[lane];
+  std::optional<Turn>& turn = part.turn;
   if (turn) all.turns.erase(*turn);
   turn.reset();
-  if (group.queued[lane].empty()) return;
+  if (part.queued.empty()) return;
   const std::uint64_t round = all.round + (all.served.contains(group.name) ? 1 : 0);
-  turn = Turn{round, group.queued[lane].begin()->first};
+  turn = Turn{round, part.queued.begin()->first};
   all.turns.emplace(*turn, &group);
 }
 
@@ -92,9 +97,10 @@ std::optional<std::string> KeyOrder::Next() {
     all.served.clear();
   }
   all.served.insert(group.name);
-  const auto first = group.queued[lane].begin();
+  Ranked& queued = group.parts[lane].queued;
+  const auto first = queued.begin();
   std::string owner = std::move(first->second);
-  group.queued[lane].erase(first);
+  queued.erase(first);
   owners_.at(owner).place = Place::Begun;
   Align(group, lane);
   return owner;
@@ -114,12 +120,14 @@ void KeyOrder::Leave(const std::string& owner) {
 }
 
 void KeyOrder::Invite(Group& group) {
-  while (!group.outside.empty() && group.inside + group.invited < limits_.of_group) {
-    const auto first = group.outside.begin();
-    owners_.at(first->second).place = Place::Invited;
-    ++group.invited;
-    invited_.push_back(std::move(first->second));
-    group.outside.erase(first);
+  for (Part& part : group.parts) {
+    while (!part.outside.empty() && part.inside + part.invited < limits_.of_group) {
+      const auto first = part.outside.begin();
+      owners_.at(first->second).place = Place::Invited;
+      ++part.invited;
+      invited_.push_back(std::move(first->second));
+      part.outside.erase(first);
+    }
   }
 }
 

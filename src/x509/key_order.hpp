@@ -17,8 +17,9 @@
 namespace certpair::x509 {
 
 struct KeyLimits {
-  std::size_t of_group = 32;  ///< keys of one group in the pool at once: wanted, begun or made. At
-                              ///< least 1
+  /// Renewals of one group in the pool at once, wanted, begun or made; and as many of its other
+  /// wishes. At least 1.
+  std::size_t of_group = 32;
   int renewals_in_a_row = 4;  ///< then another wish, if there is one. At least 1
 };
 
@@ -44,11 +45,12 @@ struct KeyLimits {
 /// that floods, for three keys and those in hand. Its own group's wishes that are needed sooner
 /// come on top.
 ///
-/// A group has at most `of_group` owners inside, those whose keys are made and were not taken among
-/// them; so one group's private keys in memory are bounded too. The others of the group wait
-/// outside, as names alone. When there is room, the first of them is invited: the pool wakes it,
-/// and it asks again. An invitation that is not taken up holds its place only until another owner
-/// of the group asks again.
+/// A group has at most `of_group` owners inside whose certificates are to be renewed, and as many
+/// others (or its renewals would keep its own first issues outside for ever). Those whose keys are
+/// made and were not taken are among them; so one group's private keys in memory are bounded too.
+/// The others of the group wait outside, as names alone. When there is room, the first of them is
+/// invited: the pool wakes it, and it asks again. An invitation that is not taken up holds its
+/// place only until another owner of the group asks again.
 class KeyOrder {
  public:
   explicit KeyOrder(KeyLimits limits = {}) : limits_(limits) {}
@@ -90,14 +92,18 @@ class KeyOrder {
     Rank first;
     friend auto operator<=>(const Turn&, const Turn&) = default;
   };
-  struct Group {
-    std::string name;
-    std::array<Ranked, 2> queued;
-    std::array<std::optional<Turn>, 2> turns;  // as they stand in Lane
+  // The renewals of a group, or its other wishes.
+  struct Part {
+    Ranked queued;
+    std::optional<Turn> turn;  // as it stands in Lane
     Ranked outside;
-    std::size_t owners = 0;
     std::size_t inside = 0;
     std::size_t invited = 0;
+  };
+  struct Group {
+    std::string name;
+    std::array<Part, 2> parts;
+    std::size_t owners = 0;
   };
   struct Owner {
     Group* group = nullptr;
@@ -111,7 +117,7 @@ class KeyOrder {
     [[nodiscard]] bool Empty() const { return turns.empty(); }
   };
 
-  void Enter(const std::string& owner, Owner& entry);
+  void Admit(const std::string& owner, Owner& entry, bool has_place);
   void Withdraw(Owner& entry);
   void Invite(Group& group);
   void Align(Group& group, std::size_t lane);

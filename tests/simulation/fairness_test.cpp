@@ -59,8 +59,8 @@ TEST_F(FairnessTest, A_flood_of_renewals_lets_no_other_certificate_end) {
   stage.Run(seconds{5});
   ASSERT_TRUE(HasCertificate());
   for (int i = 0; i < 200; ++i) Add(fmt::format("loud-{}", i), minutes{2}, seconds{100});
-  EXPECT_EQ(EndWithin(minutes{20}), std::nullopt);
-  EXPECT_GT(stage.mint.Made(), 1000U) << "the key thread was never idle";
+  EXPECT_EQ(EndWithin(minutes{10}), std::nullopt);
+  EXPECT_GT(stage.mint.Made(), 500U) << "the key thread was never idle";
 }
 
 TEST_F(FairnessTest, A_flood_of_first_issues_lets_no_other_certificate_end) {
@@ -79,6 +79,15 @@ TEST_F(FairnessTest, A_flood_of_renewals_does_not_keep_a_first_certificate_away)
   Add("quiet-0", hours{8760});
   stage.Run(seconds{12});
   EXPECT_TRUE(HasCertificate());
+}
+
+// That the floods are floods: without groups each ends the other tenant's certificate.
+TEST_F(FairnessTest, Without_tenants_the_same_flood_does) {
+  const Workshop keys{stage, 1, seconds{1}, [](const std::string&) { return std::string{}; }};
+  Add("quiet-0", minutes{2});
+  stage.Run(seconds{5});
+  for (int i = 0; i < 200; ++i) Add(fmt::format("loud-{}", i), minutes{2}, seconds{100});
+  EXPECT_NE(EndWithin(minutes{20}), std::nullopt);
 }
 
 }  // namespace
