@@ -15,6 +15,7 @@
 #include "kube/transport_cpprest.hpp"
 #include "listing.hpp"
 #include "mail.hpp"
+#include "neighbour.hpp"
 #include "objects.hpp"
 #include "phases.hpp"
 #include "reconcile/names.hpp"
@@ -34,6 +35,8 @@ struct Options {
   int in_flight = 4;        ///< the operator's --smtp-in-flight
   std::string mail_server;  ///< tests/support/smtp_server.py
   int overdue = 0;          ///< systems that are overdue when the operator starts, and due together
+  int operations = 0;       ///< of one namespace, while another's are timed
+  int rivals = 0;           ///< RSA-4096 systems of one namespace, while another's one is renewed
 };
 
 bool all_met = true;
@@ -58,7 +61,7 @@ void Want(const kube::ApiResult<nlohmann::json>& made) {
 }
 
 void Prepare(const kube::Client& client) {
-  for (const char* name : {kNamespace, "certpair-system"})
+  for (const char* name : {kNamespace, kQuietNamespace, "certpair-system"})
     Want(client.Create(
         reconcile::kNamespaces, "",
         {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}}));
@@ -143,6 +146,30 @@ void ShowMail(const kube::Client& client, const Setup& setup, const MailFleet& f
   Row("with mail to without", mail.renewal_beside_ms / mail.renewal_without_ms, "", 1.25, false);
 }
 
+void ShowNeighbour(const kube::Client& client, const Setup& setup, const Options& options) {
+  if (options.operations > 0) {
+    constexpr int kLoud = 500;
+    const DelayResult delay = MeasureDelay(client, setup, kLoud, options.operations);
+    if (!delay.complete)
+      throw std::runtime_error("not all operations ended; the operator's log: " + setup.log_path);
+    const std::string beside =
+        "beside " + std::to_string(options.operations) + " operations of another namespace";
+    Fact("an operation, alone", delay.alone_ms, "ms");
+    Fact("an operation, alone: the slowest", delay.worst_alone_ms, "ms");
+    Fact("an operation, " + beside, delay.beside_ms, "ms");
+    Fact("an operation, beside them: the slowest", delay.worst_beside_ms, "ms");
+    Fact("they took", delay.seconds, "s");
+    Row("beside to alone", delay.beside_ms / delay.alone_ms, "", 3, false);
+  }
+  if (options.rivals > 0) {
+    const RivalResult renewal = MeasureRivals(client, setup, options.rivals);
+    const std::string of = "RSA-4096 beside " + std::to_string(options.rivals) + " of another: ";
+    Fact(of + "renewed after", renewal.waited_seconds, "s");
+    Row(of + "before its end", renewal.left_seconds, "s", 0, true);
+    Fact(of + "certificates made meanwhile", renewal.rivals_keys, "");
+  }
+}
+
 void ShowListing(const Setup& setup, const Options& options, int systems) {
   const ListingResult list = MeasureListing(setup.kubeconfig, options.kubectl, options.plugin);
   if (!list.complete) throw std::runtime_error("kubectl or the plugin failed");
@@ -195,6 +222,7 @@ int Run(const Options& options) {
     Row(of_rsa + "ratio", rsa.systems_per_second / keys, "", 0.8, true);
   }
   if (options.overdue > 0) ShowRegeneration(client, setup, options.overdue);
+  ShowNeighbour(client, setup, options);
   if (options.large > 0) {
     CreateSystems(client, setup, "large", options.large, "ECDSA", 256);
     const FleetResult large = MeasureWholeFleet(setup, options.large);
@@ -240,6 +268,8 @@ int main(int argc, char** argv) {
   app.add_option("--large", options.large)->capture_default_str();
   app.add_option("--rsa", options.rsa)->capture_default_str();
   app.add_option("--overdue", options.overdue)->capture_default_str();
+  app.add_option("--operations", options.operations)->capture_default_str();
+  app.add_option("--rivals", options.rivals)->capture_default_str();
   app.add_option("--mail", options.mail)->capture_default_str();
   app.add_option("--in-flight", options.in_flight)->capture_default_str();
   app.add_option("--mail-server", options.mail_server);

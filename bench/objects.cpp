@@ -10,7 +10,7 @@ json Authority() {
           {"metadata", {{"name", "bench-ca"}}},
           {"spec",
            {{"generated", {{"commonName", "Bench CA"}}},
-            {"allow", json::array({{{"namespaces", {{"names", {kNamespace}}}},
+            {"allow", json::array({{{"namespaces", {{"names", {kNamespace, kQuietNamespace}}}},
                                     {"commonNames", {"*"}},
                                     {"organizations", {"Example"}}}})}}}};
 }

@@ -9,6 +9,8 @@
 namespace certpair::bench {
 
 inline constexpr const char* kNamespace = "bench";
+/// Of the one who is to notice nothing of the other's load.
+inline constexpr const char* kQuietNamespace = "bench-quiet";
 
 [[nodiscard]] nlohmann::json Authority();
 [[nodiscard]] nlohmann::json System(const std::string& name, const std::string& algorithm,
