@@ -4,22 +4,47 @@ import pathlib
 import tempfile
 import unittest
 
-from chart import (AUTHORITIES, CHART, COLLECTOR, Cluster, NAMESPACE, NAMESPACE_CONTROLLER, OPERATIONS, OPERATOR, SECRETS, SYSTEMS, ReleaseTest, eventually,
-                     pair_secret, system)
+from chart import (AUTHORITIES, CHART, COLLECTOR, Cluster, NAMESPACE, NAMESPACE_CONTROLLER, OPERATIONS, OPERATOR, SECRETS, SYSTEMS, ReleaseTest, cluster,
+                     eventually, pair_secret, system)
 
 ADMIN = None  # the administrator: every right, breakglass among them
 OWNER = "owner@example.com"    # admin in idm
 EDITOR = "editor@example.com"  # edit in idm
 KEEPER = "keeper@example.com"  # admin in idm, and breakglass there by a Role
 SUBSCRIBER = "anna@example.com"
+# A ConfigMap that does not exist: the collector would delete whatever it owns.
+OWNERS = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "11111111-1111-1111-1111-111111111111"},
+          {"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "22222222-2222-2222-2222-222222222222"}]
+COPY = "kubectl.kubernetes.io/last-applied-configuration"
 REASON = {"metadata": {"annotations": {"certpair.dev/break-glass": "restoring after incident 17"}}}
 
 
+def operation(name):
+    return {"apiVersion": "certpair.dev/v1", "kind": "CertificateOperation", "metadata": {"name": name},
+            "spec": {"systemRef": {"name": "probe"}, "action": "Generate"}}
+
+
+def owned(*owners):
+    return {"metadata": {"ownerReferences": list(owners)}}
+
+
+def noted(text, key="example.com/note"):
+    return {"metadata": {"annotations": {key: text}}}
+
+
+def numbered(count, value="", prefix="n"):
+    return {f"{prefix}{n}": value for n in range(count)}
+
+
 class PolicyTest(ReleaseTest):
-    values = {"policies": {"confirmDelete": True}}
+    values = {"policies": {"confirmDelete": True}, "controller": {"secretMetadataAllow": ["team", "team.example.com/*"]}}
 
     @classmethod
     def setUpClass(cls):
+        cls.cluster = cluster()
+        cls.api = cls.cluster.api
+        cls.upgrade({"policies": {"enabled": False}})
+        cls.create_what_is_too_large()
         super().setUpClass()
         roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/idm"
         cls.api.create(roles + "/roles", {"metadata": {"name": "keeper"}, "rules": [
@@ -46,10 +71,21 @@ class PolicyTest(ReleaseTest):
         another = {"spec": {"notifications": {"subscribers": [{"email": "another@example.com"}]}}}
         eventually(lambda: cls.api.patch(probe, another, user=SUBSCRIBER)[0] == 200, "an earlier release's policy still holds")
         probes = ((SECRETS.format("idm") + "/guarded", {"data": {"x": "eA=="}}, OWNER),
+                  (SYSTEMS.format("idm") + "/probe", owned(OWNERS[0]), EDITOR),
+                  (SYSTEMS.format("idm") + "/probe", noted("x" * 20000), ADMIN),
+                  (SECRETS.format("idm") + "/guarded", {"data": {"x": "eA=="}}, OPERATOR),
                   (SYSTEMS.format("idm") + "/probe", {"spec": {"displayName": "x"}}, SUBSCRIBER),
                   (SYSTEMS.format("idm") + "/probe/status", {"status": {"secretName": "x"}}, ADMIN))
         for path, body, user in probes:
-            eventually(lambda: cls.api.patch(path + "?dryRun=All", body, user=user)[0] in (403, 422), f"no policy holds for {path}")
+            eventually(lambda: cls.api.patch(path + "?dryRun=All", body, user=user, groups=["system:masters"] if user == OPERATOR else ())[0]
+                       in (403, 422), f"no policy holds for {path}")
+
+    @classmethod
+    def create_what_is_too_large(cls):
+        """As before there was a policy for it. One of an earlier release may hold for some moments."""
+        for name, notes in (("old-huge", {"example.com/x": "x" * 200_000}), ("old-many", {f"a{n}": "" for n in range(40_000)})):
+            step = {**operation(name), "metadata": {"name": name, "annotations": notes, "finalizers": ["example.com/held"]}}
+            eventually(lambda step=step: cls.api("POST", OPERATIONS.format("idm"), step)[0] in (201, 409), f"{name} cannot be made")
 
     def check(self, wanted, answer):
         status, body, _ = answer
@@ -81,7 +117,8 @@ class PolicyTest(ReleaseTest):
                 self.check(wanted, self.api.patch(guarded + "?dryRun=All", patch, user=OWNER))
                 if wanted:
                     self.check(wanted, self.api.patch(guarded + "?dryRun=All", patch))
-                    self.check("", self.api.patch(guarded + "?dryRun=All", patch, user=OPERATOR if "label taken" not in what else COLLECTOR,
+                    not_the_operators = ("its label taken away", "immutable", "a finalizer", "an owner")
+                    self.check("", self.api.patch(guarded + "?dryRun=All", patch, user=COLLECTOR if what in not_the_operators else OPERATOR,
                                                   groups=["system:masters"]))
 
     def test_Nobody_deletes_it_but_the_collectors(self):
@@ -187,6 +224,169 @@ class PolicyTest(ReleaseTest):
             with self.subTest(other["type"]):
                 self.check("type kubernetes.io/tls alone", operator("POST", create, other))
         self.check("", operator.patch(SECRETS.format("idm") + "/guarded?dryRun=All", {"data": {"tls.crt": "Yg=="}}))
+
+    def test_The_operator_adds_no_key_and_no_owner_but_its_own(self):
+        """What a stolen token would: have the collector delete a Secret, or another controller copy it."""
+        operator, create = self.operator_api(), SECRETS.format("idm") + "?dryRun=All"
+
+        def made(metadata=None, **more):
+            secret = pair_secret("x")
+            for name, value in (metadata or {}).items():
+                secret["metadata"][name] = {**secret["metadata"].get(name, {}), **value} if isinstance(value, dict) else value
+            return {**secret, **more}
+        own = {"apiVersion": "certpair.dev/v1", "kind": "ProvisioningSystem", "name": "x", "uid": "u", "controller": True}
+        slots = ("tls.crt", "tls.key", "ca.crt", "inactive.crt", "inactive.key", "inactive-ca.crt", "keystore.p12")
+        reflector = "reflector.v1.k8s.emberstack.com/reflection-allowed"
+        key, owner, held = "writes only its own labels, annotations and data keys", "gets an owner that is not", "gets a finalizer or becomes immutable"
+        rows = [
+            ("its owner", made({"ownerReferences": [own]}), ""),
+            ("its owner beside another controller", made({"ownerReferences": [{**own, "controller": False}]}), ""),
+            ("an owner that does not exist", made({"ownerReferences": [OWNERS[0]]}), owner),
+            ("a system of another UID", made({"ownerReferences": [{**own, "uid": "v"}]}), owner),
+            ("a system of another name", made({"ownerReferences": [{**own, "name": "y"}]}), owner),
+            ("another group", made({"ownerReferences": [{**own, "apiVersion": "example.com/v1"}]}), owner),
+            ("one more owner", made({"ownerReferences": [own, OWNERS[0]]}), owner),
+            ("an authority's, with an owner", made({"labels": {"certpair.dev/authority": "x"}, "ownerReferences": [own]}), owner),
+            ("all keys of a pair", made(data={slot: "YQ==" for slot in slots}), ""),
+            ("another data key", made(data={"tls.crt": "", "tls.key": "", "config.yaml": "YQ=="}), key),
+            ("another data key, as text", made(stringData={"token": "a"}), key),
+            ("a label that is allowed", made({"labels": {"team": "x"}}), ""),
+            ("one whose beginning is allowed", made({"annotations": {"team.example.com/x": "y"}}), ""),
+            ("one that is not", made({"labels": {"velero.io/exclude-from-backup": "x"}}), key),
+            ("an annotation that copies it", made({"annotations": {reflector: "true"}}), key),
+            ("one of ours", made({"annotations": {"certpair.dev/renewed": "x"}}), ""),
+            ("break-glass", made({"annotations": REASON["metadata"]["annotations"]}), key),
+            ("a finalizer", made({"finalizers": ["example.com/x"]}), held),
+            ("immutable", made(immutable=True), held),
+        ]
+        for what, secret, wanted in rows:
+            with self.subTest(what):
+                self.check(wanted, operator("POST", create, secret))
+        self.api.create(SECRETS.format("idm"), made({"labels": {"seen": "1"}, "annotations": {reflector: "true"}, "ownerReferences": [OWNERS[0]],
+                                                     "name": "shared"}, data={"tls.crt": "", "tls.key": "", "others": "YQ=="}))
+        shared = SECRETS.format("idm") + "/shared?dryRun=All"
+        rows = [
+            ("what others put there stays", {"data": {"tls.crt": "Yg=="}, "metadata": {"labels": {"team": "b"}}}, ""),
+            ("others' data changed", {"data": {"others": "Yg=="}}, key),
+            ("others' label changed", {"metadata": {"labels": {"seen": "2"}}}, key),
+            ("others' annotation changed", {"metadata": {"annotations": {reflector: "all"}}}, key),
+            ("others' owner changed", owned(OWNERS[1]), owner),
+            ("its own owner beside", owned(OWNERS[0], own), ""),
+            ("no owner", owned(), ""),
+        ]
+        for what, patch, wanted in rows:
+            with self.subTest(what):
+                self.check(wanted, operator.patch(shared, patch))
+
+    def test_The_operator_changes_no_authoritys_Secret(self):
+        """It makes one once. A token that was stolen from it must not take the key away."""
+        operator, secrets = self.operator_api(), SECRETS.format(NAMESPACE)
+        secret = {"metadata": {"name": "certpair-ca-made", "labels": {"app.kubernetes.io/managed-by": "certpair", "certpair.dev/authority": "made"}},
+                  "type": "kubernetes.io/tls", "data": {"tls.crt": "YQ==", "tls.key": "YQ==", "ca.crt": "YQ=="}}
+        self.check("", operator("POST", secrets, secret))
+        path, no = secrets + "/certpair-ca-made?dryRun=All", "holds the key of an authority"
+        self.check(no, operator.patch(path, {"data": {"tls.key": "Yg=="}}))
+        self.check(no, operator.patch(path, {"metadata": {"labels": {"certpair.dev/authority": None, "certpair.dev/system": "x"},
+                                                          "annotations": {"certpair.dev/system-uid": "u"}}}))
+        self.check(no, operator.patch(path, owned(OWNERS[0])))
+
+    def test_Who_may_not_delete_an_object_adds_no_owner_and_no_finalizer(self):
+        self.api.create(SYSTEMS.format("idm"), system("kept"))
+        there = self.api.create("/api/v1/namespaces/idm/configmaps", {"metadata": {"name": "there"}})["metadata"]["uid"]
+        there = {"apiVersion": "v1", "kind": "ConfigMap", "name": "there", "uid": there}
+        self.api.create(SYSTEMS.format("idm"), {**system("owned"), "metadata": {"name": "owned", "ownerReferences": [there], "finalizers": ["example.com/a"]}})
+        kept, has_one = (SYSTEMS.format("idm") + f"/{name}?dryRun=All" for name in ("kept", "owned"))
+        held = {"metadata": {"finalizers": ["example.com/a", "example.com/b"]}}
+        owner, finalizer = "the garbage collector deletes it with its owner", "a finalizer keeps it from being deleted"
+        rows = [
+            ("an owner", kept, owned(OWNERS[0]), owner),
+            ("a second owner", has_one, owned(there, OWNERS[0]), owner),
+            ("another in its place", has_one, owned(OWNERS[1]), owner),
+            ("another name of it", has_one, owned({**there, "name": "another"}), owner),
+            ("another kind of it", has_one, owned({**there, "kind": "Pod"}), owner),
+            ("a finalizer", kept, held, finalizer),
+            ("one more finalizer", has_one, held, finalizer),
+            ("the same owner", has_one, {**owned({**there, "blockOwnerDeletion": False}), "spec": {"displayName": "x"}}, ""),
+            ("no owner, no finalizer", has_one, {"metadata": {"ownerReferences": None, "finalizers": None}}, ""),
+            ("anything else", has_one, {"spec": {"displayName": "x"}}, ""),
+        ]
+        for what, path, patch, wanted in rows:
+            with self.subTest(what):
+                self.check(wanted, self.api.patch(path, patch, user=EDITOR))
+                self.check("", self.api.patch(path, patch, user=OWNER))
+                if wanted:
+                    self.check("", self.api.patch(path, patch, user=COLLECTOR, groups=["system:masters"]))
+        self.check("", self.api("POST", SYSTEMS.format("idm") + "?dryRun=All", {**system("new"), "metadata": {"generateName": "new-", **owned(OWNERS[0])["metadata"]}},
+                                user=OWNER))
+        self.check("", self.api("POST", OPERATIONS.format("idm") + "?dryRun=All", {**operation("new"), "metadata": {"name": "new", **owned(OWNERS[0])["metadata"]}},
+                                user=EDITOR))
+
+    def test_Nor_does_who_may_make_systems_or_change_authorities_but_not_delete_them(self):
+        roles, user = "/apis/rbac.authorization.k8s.io/v1", "maker@example.com"
+        self.api.create(roles + "/clusterroles", {"metadata": {"name": "makers"}, "rules": [
+            {"apiGroups": ["certpair.dev"], "resources": ["certificateauthorities", "provisioningsystems"], "verbs": ["create", "patch"]}]})
+        self.api.create(roles + "/clusterrolebindings", {
+            "metadata": {"name": "makers"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "makers"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}]})
+        self.api.create(AUTHORITIES, {"apiVersion": "certpair.dev/v1", "kind": "CertificateAuthority", "metadata": {"name": "kept"},
+                                      "spec": {"generated": {"commonName": "x"}}})
+        owner = "the verb delete on "
+        self.check(owner + "certificateauthorities", self.api.patch(AUTHORITIES + "/kept?dryRun=All", owned(OWNERS[0]), user=user))
+        self.check("", self.api.patch(AUTHORITIES + "/kept?dryRun=All", owned(OWNERS[0])))
+        create = SYSTEMS.format("idm") + "?dryRun=All"
+        self.check(owner + "provisioningsystems", self.api("POST", create, {**system("new"), "metadata": {"name": "new", **owned(OWNERS[0])["metadata"]}}, user=user))
+        self.check("", self.api("POST", create, system("new"), user=user))
+
+    def test_Metadata_of_our_kinds_is_bounded(self):
+        """300 operations with annotations of 256 KiB would take the memory of whoever lists them."""
+        authority = {"apiVersion": "certpair.dev/v1", "kind": "CertificateAuthority", "metadata": {"name": "x"}, "spec": {"generated": {"commonName": "x"}}}
+        managers = [{"manager": f"m{n}", "operation": "Apply", "apiVersion": "certpair.dev/v1", "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1",
+                     "fieldsV1": {"f:spec": {"f:action": {}}}} for n in range(129)]
+        sized, counted, copied = "bytes together, and the maximum is 16384", "entries, and the maximum is ", "Use kubectl apply --server-side"
+        at_most = 16384 - len("a")
+        rows = [
+            (OPERATIONS, operation("x"), "annotations", {"a": "x" * 262_000}, sized),
+            (OPERATIONS, operation("x"), "annotations", {"a": "x" * at_most}, ""),
+            (OPERATIONS, operation("x"), "annotations", {"a": "x" * (at_most + 1)}, sized),
+            (OPERATIONS, operation("x"), "annotations", {"a": "\u00fc" * (at_most // 2 + 1)}, sized),
+            (OPERATIONS, operation("x"), "annotations", numbered(64), ""),
+            (OPERATIONS, operation("x"), "annotations", numbered(65), "annotations has 65 " + counted + "64"),
+            (OPERATIONS, operation("x"), "annotations", numbered(30_000), counted),
+            (OPERATIONS, operation("x"), "labels", numbered(64), ""),
+            (OPERATIONS, operation("x"), "labels", numbered(65), "labels has 65 " + counted + "64"),
+            (OPERATIONS, operation("x"), "labels", numbered(64, "v" * 63, "d" * 200 + "/"), sized),
+            (OPERATIONS, operation("x"), "finalizers", [f"example.com/{n}" for n in range(33)], "finalizers has 33 " + counted + "32"),
+            (OPERATIONS, operation("x"), "ownerReferences", [{**OWNERS[0], "uid": str(n)} for n in range(33)], "ownerReferences has 33 " + counted + "32"),
+            (OPERATIONS, operation("x"), "ownerReferences", [{**OWNERS[0], "kind": "K" * 17_000}], sized),
+            (OPERATIONS, operation("x"), "annotations", {COPY: "x" * 32_768, "a": "x" * at_most}, ""),
+            (OPERATIONS, operation("x"), "annotations", {COPY: "x" * 32_769}, copied),
+            (SYSTEMS, system("x"), "annotations", {COPY: "x" * 131_072}, ""),
+            (SYSTEMS, system("x"), "annotations", {COPY: "x" * 131_073}, copied),
+            (SYSTEMS, system("x"), "annotations", {"a": "x" * (at_most + 1)}, sized),
+            (AUTHORITIES, authority, "annotations", {"a": "x" * (at_most + 1)}, sized),
+            (AUTHORITIES, authority, "annotations", {COPY: "x" * 200_000}, ""),
+        ]
+        for path, manifest, field, value, wanted in rows:
+            with self.subTest(path=path, field=field, wanted=wanted):
+                answer = self.api("POST", path.format("idm") + "?dryRun=All", {**manifest, "metadata": {**manifest["metadata"], field: value}})
+                self.check(wanted, answer)
+        self.api.create(OPERATIONS.format("idm"), operation("managed"))
+        self.check("managedFields has ", self.api.patch(OPERATIONS.format("idm") + "/managed?dryRun=All", {"metadata": {"managedFields": managers}}))
+        self.check("", self.api.patch(OPERATIONS.format("idm") + "/managed?dryRun=All", {"metadata": {"managedFields": managers[:100]}}))
+
+    def test_What_is_too_large_already_may_change_but_not_grow(self):
+        status = {"status": {"fingerprint": ":".join(["AB"] * 32)}}
+        for name, key, refusal in (("old-huge", "example.com/x", "bytes together"), ("old-many", "a1", "entries, and the maximum")):
+            path = OPERATIONS.format("idm") + "/" + name
+            with self.subTest(name):
+                self.check(refusal, self.api.patch(path + "?dryRun=All", noted("x" * 9)))
+                self.check("", self.api.patch(path + "?dryRun=All", {"metadata": {"annotations": {key: None}}}))
+                self.check("", self.api.patch(path + "?dryRun=All", {"metadata": {"labels": {"a": "b"}, "annotations": {key: None}}}))
+                self.check("", self.operator_api().patch(path + "/status?dryRun=All", status))
+                self.check("", self.operator_api()("DELETE", path + "?dryRun=All"))
+                self.check("", self.api("DELETE", path, user=EDITOR))
+                self.check("", self.api.patch(path, {"metadata": {"finalizers": None}}))
+                self.assertEqual(self.api("GET", path)[0], 404, "its finalizer was the last thing that held it")
 
     def test_Only_the_operator_writes_status(self):
         self.api.create(SYSTEMS.format("idm"), system("told"))

@@ -71,6 +71,10 @@ REFUSED = [
     ({"controller": {"leaderElection": {"leaseDuration": "15"}}}, "/leaseDuration"),
     ({"controller": {"automaticRegeneration": True}}, "/automaticRegeneration"),
     ({"controller": {"extraArgs": ["--x"]}}, "extraArgs"),
+    ({"controller": {"secretMetadataAllow": ["*"]}}, "/secretMetadataAllow/0"),
+    ({"controller": {"secretMetadataAllow": ["a,b"]}}, "/secretMetadataAllow/0"),
+    ({"controller": {"secretMetadataAllow": ["app.kubernetes.io/name"]}}, "/secretMetadataAllow/0"),
+    ({"controller": {"secretMetadataAllow": ["certpair.dev/*"]}}, "/secretMetadataAllow/0"),
     ({"smtp": {"server": "mail.example.com"}}, "/smtp/server"),
     ({"smtp": {"password": "secret"}}, "password"),
     ({"smtp": {"tls": "maybe"}}, "/smtp/tls"),
@@ -240,7 +244,8 @@ class ValuesTest(unittest.TestCase):
 
     def test_Each_operators_flag_exists(self):
         flags = set(re.findall(r'"(--[a-z-]+)"', (ROOT / "controller/options.cpp").read_text()))
-        container = only(render({**MAIL, "watchNamespaces": ["idm"], "clusterName": "Prod 1"}), "Deployment")["spec"]["template"]["spec"]["containers"][0]
+        container = only(render({**MAIL, "watchNamespaces": ["idm"], "clusterName": "Prod 1", "controller": {"secretMetadataAllow": ["a/*", "b"]}}),
+                         "Deployment")["spec"]["template"]["spec"]["containers"][0]
         for argument in container["args"]:
             self.assertIn(argument.split("=")[0], flags)
 
