@@ -74,6 +74,21 @@ TEST_F(AuthorityCrd, A_rule_requires_only_attributes_for_which_it_has_patterns) 
           "\"provinces\""}});
 }
 
+TEST_F(AuthorityCrd, The_name_of_a_generated_one_must_fit_into_a_label) {
+  const auto named = [](std::size_t length) {
+    return Json{{"metadata", {{"name", std::string(length, 'x')}}}};
+  };
+  Json brought = named(64);
+  brought.merge_patch(
+      Json::parse(R"({"spec": {"generated": null, "secret": {"name": "corporate-ca"}}})"));
+  Check(MinimalAuthority(),
+        {{"63", named(63), ""},
+         {"64", named(64),
+          "<nil>: Invalid value: metadata.name of a generated authority must be no longer than 63 "
+          "characters: it becomes the value of a label of its Secret"},
+         {"64, with a Secret that is there", brought, ""}});
+}
+
 TEST_F(AuthorityCrd, A_rule_says_which_namespaces_and_which_common_names) {
   const std::string nobody =
       "spec.allow[0].namespaces: Invalid value: must select namespaces: give names, a selector or "
@@ -115,6 +130,10 @@ TEST_F(AuthorityCrd, A_rule_says_which_namespaces_and_which_common_names) {
         Allow(
             R"([{"namespaces": {"selector": {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}}, "commonNames": ["*"]}])"),
         values},
+       {"no namespace's name",
+        Allow(R"([{"namespaces": {"names": ["idm", "a/b"]}, "commonNames": ["*"]}])"),
+        "spec.allow[0].namespaces.names[1]: Invalid value: \"a/b\": must be the name of a "
+        "namespace: lower-case letters, digits and '-', with a letter or digit at both ends"},
        {"no common name", Allow(R"([{"namespaces": {"all": true}}])"),
         "spec.allow[0].commonNames: Required value"},
        {"an empty pattern", Allow(R"([{"namespaces": {"all": true}, "commonNames": [""]}])"),

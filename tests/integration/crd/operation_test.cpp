@@ -1,4 +1,7 @@
 // What the API server says to a CertificateOperation.
+#include <chrono>
+
+#include "support/source.hpp"
 #include "table.hpp"
 
 namespace certpair::test {
@@ -56,6 +59,48 @@ TEST_F(OperationCrd, Activate_and_Delete_name_a_certificate_and_Generate_does_no
         R"(spec.action: Unsupported value: "Renew": supported values: "Generate", "Activate", "Delete")"},
        {"no system", Json::parse(R"({"spec": {"systemRef": null}})"),
         "spec.systemRef: Required value"}});
+}
+
+Json Of(const std::string& system) { return {{"spec", {{"systemRef", {{"name", system}}}}}}; }
+
+TEST_F(OperationCrd, It_names_a_system_as_systems_can_be_called) {
+  const auto refused = [](const std::string& name) {
+    return "spec.systemRef.name: Invalid value: \"" + name +
+           "\": must be the name of a ProvisioningSystem: lower-case letters, digits, '-' and '.', "
+           "with a letter or digit at both ends";
+  };
+  Check(MinimalOperation(), {{"a name", Of("abap-prod.eu-1"), ""},
+                             {"63", Of(std::string(63, 'x')), ""},
+                             {"64", Of(std::string(64, 'x')),
+                              "spec.systemRef.name: Too long: may not be more than 63 bytes"},
+                             {"the folder above", Of(".."), refused("..")},
+                             {"a path", Of("a/b"), refused("a/b")},
+                             {"an escape", Of("a%2Fb"), refused("a%2Fb")},
+                             {"capitals", Of("Abap"), refused("Abap")},
+                             {"a label that is empty", Of("a..b"), refused("a..b")},
+                             {"a hyphen at its end", Of("abap-"), refused("abap-")}});
+}
+
+TEST_F(OperationCrd, One_that_was_made_with_another_name_is_still_answered) {
+  // As before there was a rule: without it, then with it again.
+  const std::string crd = "crd/certificateoperations.certpair.dev";
+  const std::string crds = SourceDir() + "/crds";
+  MustKubectl(
+      {"patch", crd, "--type=json", "--patch-file=/dev/stdin"},
+      R"([{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/systemRef/properties/name/x-kubernetes-validations"}])");
+  Json old = MinimalOperation();
+  old.merge_patch(Of("../x"));
+  old["metadata"]["name"] = "old";
+  EXPECT_TRUE(Eventually([&] { return AnswerToCreate(old).empty(); }, std::chrono::seconds{30}));
+  Create(old);
+  MustKubectl({"apply", "--server-side", "--force-conflicts", "-f", crds});
+  Json next = old;
+  next["metadata"]["name"] = "next";
+  EXPECT_TRUE(Eventually([&] { return !AnswerToCreate(next).empty(); }, std::chrono::seconds{30}));
+  PatchStatus("certop/old", Json::parse(R"({"conditions": [{"type": "Failed", "status": "True",
+    "reason": "SystemNotFound", "message": "m", "lastTransitionTime": "2026-01-01T00:00:00Z"}]})"));
+  EXPECT_EQ(AnswerToPatch("certop/old", Json::parse(R"({"metadata": {"labels": {"a": "b"}}})")),
+            "");
 }
 
 TEST_F(OperationCrd, A_time_to_keep_it_may_be_nothing) {

@@ -257,6 +257,22 @@ TEST_F(SystemCrd, A_name_must_fit_into_a_label) {
                                    "and '.', with a letter or digit at both ends")}});
 }
 
+TEST_F(SystemCrd, It_names_an_authority_as_authorities_can_be_called) {
+  const auto of = [](const std::string& name) {
+    return Spec({{"authorityRef", {{"name", name}}}});
+  };
+  const auto refused = [](const std::string& name) {
+    return Invalid(
+        "spec.authorityRef.name", name,
+        "must be the name of a CertificateAuthority: lower-case letters, digits, '-' and "
+        "'.', with a letter or digit at both ends");
+  };
+  Check(MinimalSystem(), {{"a name", of("corporate-ca.2026"), ""},
+                          {"the folder above", of(".."), refused("..")},
+                          {"a path", of("a/b"), refused("a/b")},
+                          {"capitals", of("CA"), refused("CA")}});
+}
+
 TEST_F(SystemCrd, The_same_warning_twice_is_refused_by_value) {
   const std::string path = "spec.notifications.warnBefore";
   const std::string twice = "must not name the same time twice (60m is 1h)";
@@ -422,7 +438,14 @@ TEST_F(SystemCrd, The_password_of_a_key_store_is_named_by_Secret_and_key) {
                   "letter or digit at both ends")},
          {"no key of a Secret", with(R"({"passwordSecretRef": {"name": "p", "key": "a b"}})"),
           Invalid(at + ".key", "a b",
-                  "must be a key of a Secret, of letters, digits, '-', '_' and '.'")}});
+                  "must be a key of a Secret, of letters, digits, '-', '_' and '.'")},
+         {"the folder itself", with(R"({"passwordSecretRef": {"name": "p", "key": "."}})"),
+          Invalid(at + ".key", ".",
+                  "must be a key of a Secret, which is not '.' and does not begin with '..'")},
+         {"a name that volumes keep for themselves",
+          with(R"({"passwordSecretRef": {"name": "p", "key": "..data"}})"),
+          Invalid(at + ".key", "..data",
+                  "must be a key of a Secret, which is not '.' and does not begin with '..'")}});
 }
 
 }  // namespace
