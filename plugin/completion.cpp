@@ -89,12 +89,22 @@ std::vector<SystemView> Systems(const World& world, Globals globals, const std::
   return systems;
 }
 
+// A description beside a candidate. Completion scripts of older shells expand what they are given
+// (bash: compgen -W), so nothing that a shell acts on may stand in it.
+std::string ForShell(std::string_view text) {
+  std::string safe = Escaped(text);
+  for (char& c : safe)
+    if (std::string_view{"$`\\\"'!;&|<>(){}*?[]~#"}.find(c) != std::string_view::npos) c = '_';
+  return safe;
+}
+
 std::vector<std::string> Names(const std::vector<SystemView>& systems) {
   std::vector<std::string> names;
   names.reserve(systems.size());
   for (const SystemView& system : systems)
-    names.push_back(fmt::format("{}\t{} {}", Escaped(system.name), Escaped(system.type),
-                                Escaped(system.display_name)));
+    if (IsObjectName(system.name))
+      names.push_back(fmt::format("{}\t{} {}", system.name, ForShell(system.type),
+                                  ForShell(system.display_name)));
   return names;
 }
 
@@ -102,8 +112,9 @@ std::vector<std::string> Fingerprints(const std::vector<SystemView>& systems) {
   std::vector<std::string> fingerprints;
   for (const SystemView& system : systems)
     for (const CertificateView& certificate : system.certificates)
-      fingerprints.push_back(
-          fmt::format("{}\t{}", Escaped(certificate.fingerprint), Escaped(certificate.state)));
+      if (FingerprintWord(certificate.fingerprint) == ShortFingerprint(certificate.fingerprint))
+        fingerprints.push_back(
+            fmt::format("{}\t{}", certificate.fingerprint, ForShell(certificate.state)));
   return fingerprints;
 }
 

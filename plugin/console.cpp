@@ -1,5 +1,7 @@
 #include "console.hpp"
 
+#include "text.hpp"
+
 namespace certpair::plugin {
 namespace {
 
@@ -23,6 +25,8 @@ std::string_view CodeOf(Tint tint) {
 }
 
 }  // namespace
+
+void Console::Remark(std::string_view lines) const { err(Escaped(lines, true) + "\n"); }
 
 std::string Console::Coloured(Tint tint, std::string_view text) const {
   if (!colour || tint == Tint::None || text.empty()) return std::string{text};

@@ -24,8 +24,9 @@ struct Console {
 
   /// One line on standard output.
   void Print(std::string_view line) const { out(std::string{line} + "\n"); }
-  /// One line on standard error: progress and remarks, so that standard output stays for results.
-  void Remark(std::string_view line) const { err(std::string{line} + "\n"); }
+  /// Lines on standard error: progress and remarks, so that standard output stays for results.
+  /// They go through Escaped once more: messages pass through many hands.
+  void Remark(std::string_view lines) const;
   /// `text` in this colour, if colours are wanted.
   [[nodiscard]] std::string Coloured(Tint tint, std::string_view text) const;
 };

@@ -152,7 +152,7 @@ void PrintConditions(const Console& console, const SystemView& system) {
     console.Print(fmt::format(
         "  Recommended: automatic regeneration, since the peer needs no manual step for it:\n"
         "    kubectl certpair -n {} auto on {}",
-        Escaped(system.namespace_), Escaped(system.name)));
+        ShellWord(system.namespace_), ShellWord(system.name)));
 }
 
 void PrintSubscribers(const Console& console, const SystemView& system, const json& object,

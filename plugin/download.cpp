@@ -9,6 +9,7 @@
 #include "commands.hpp"
 #include "file_writer.hpp"
 #include "input.hpp"
+#include "pem_text.hpp"
 #include "reading.hpp"
 #include "reconcile/json.hpp"
 #include "reconcile/names.hpp"
@@ -25,6 +26,8 @@ using reconcile::json::At;
 using reconcile::json::Text;
 using Encoding = DownloadCommand::Encoding;
 using Which = DownloadCommand::Which;
+
+constexpr std::string_view kCertificate = "CERTIFICATE";
 
 // One file's worth.
 struct Piece {
@@ -63,6 +66,14 @@ Result<std::string> DerOf(const std::string& pem) {
   return *der;
 }
 
+// What the server gave is printed or written as it is only where it is PEM and nothing else.
+Outcome MustBePem(std::string_view text, std::string_view label, std::string_view what) {
+  const auto checked = CheckPem(text, label);
+  if (checked) return {};
+  return Fail(Exit::Failed, fmt::format("{}: {}. Nothing of it was printed or written", what,
+                                        checked.error().message));
+}
+
 Expected<std::vector<const CertificateView*>> Chosen(const SystemView& system, Which which) {
   std::vector<const CertificateView*> chosen;
   if (which != Which::Inactive && system.Active() != nullptr) chosen.push_back(system.Active());
@@ -76,6 +87,11 @@ Expected<std::vector<const CertificateView*>> Chosen(const SystemView& system, W
 }
 
 Expected<reconcile::LiveSecret> ReadPair(const Session& session, const SystemView& system) {
+  // A hostile status.secretName could lead elsewhere (`..`).
+  if (!IsObjectName(system.secret))
+    return Fail(Exit::Failed,
+                fmt::format("{}: \"{}\" is not the name of a Secret",
+                            SystemTitle(system.name, system.namespace_), Escaped(system.secret)));
   auto object =
       session.client.Get(reconcile::kSecrets, session.namespace_, system.secret, session.stop);
   if (!object)
@@ -129,7 +145,7 @@ class AuthorityChain {
     if (chain.empty())
       return std::unexpected(fmt::format("the status of authority {} has no chain yet", name_));
     const auto signer = x509::FingerprintOf(chain);
-    if (!signer || *signer != certificate.issuer_fingerprint ||
+    if (!signer || *signer != certificate.issuer_fingerprint || !CheckPem(chain, kCertificate) ||
         !x509::CheckChain(certificate.pem, chain))
       return std::unexpected(
           fmt::format("the chain in the status of authority {} is not this certificate's", name_));
@@ -164,6 +180,12 @@ Expected<void> AddFromSecret(Piece& piece, const reconcile::LiveSecret& secret,
   // Between the two reads somebody may have changed the pair.
   if (pem.find(Trimmed(certificate.pem)) == std::string_view::npos)
     return Fail(Exit::Failed, "the pair was changed just now; try again");
+  const std::string where = fmt::format("Secret \"{}\"", Escaped(system.secret));
+  for (const std::string_view text : {pem, secret.Data(keys.authority)})
+    if (auto good = text.empty() ? Outcome{} : MustBePem(text, kCertificate, where); !good)
+      return good;
+  if (auto good = MustBePem(secret.Data(keys.key), "PRIVATE KEY", where + ", the key"); !good)
+    return good;
   if (command.encoding == Encoding::Pkcs12) {
     auto store = x509::EncodePkcs12(pem, secret.Data(keys.key), secret.Data(keys.authority),
                                     password, system.name);
@@ -185,6 +207,12 @@ Expected<Piece> PublicPiece(const SystemView& system, const CertificateView& cer
   Piece piece;
   piece.suffix = &certificate == system.Active() ? "-active" : "-inactive";
   piece.content = certificate.pem;
+  if (auto good = MustBePem(
+          piece.content, kCertificate,
+          fmt::format("{}, status.certificates, the {} certificate",
+                      SystemTitle(system.name, system.namespace_), Escaped(certificate.state)));
+      !good)
+    return std::unexpected(good.error());
   if (encoding == Encoding::Der) {
     auto der = DerOf(certificate.pem);
     if (!der) return Fail(Exit::Failed, der.error().message);

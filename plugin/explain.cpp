@@ -65,7 +65,7 @@ std::string NotThere(const Session& session, const Attempt& attempt) {
   if (attempt.resource == reconcile::kSystems)
     return fmt::format(
         "there is no {}.\n  `kubectl certpair list -n {}` shows those that are there",
-        SystemTitle(attempt.name, attempt.namespace_), Escaped(attempt.namespace_));
+        SystemTitle(attempt.name, attempt.namespace_), ShellWord(attempt.namespace_));
   return fmt::format("there is no {} \"{}\"{} ({})", WhatOf(attempt), Escaped(attempt.name),
                      WhereOf(attempt), Escaped(session.context));
 }

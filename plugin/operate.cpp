@@ -32,7 +32,7 @@ constexpr milliseconds kFirstLook{100};
 constexpr milliseconds kLongestPause{1000};
 
 std::string Place(const Session& session, const std::string& name) {
-  return fmt::format("kubectl -n {} get certop {}", Escaped(session.namespace_), Escaped(name));
+  return fmt::format("kubectl -n {} get certop {}", ShellWord(session.namespace_), ShellWord(name));
 }
 
 // One operation that is waited for. A pure step would be a larger thing than this loop.
@@ -181,7 +181,7 @@ Failure WhyNotMade(const Session& session, const kube::ApiError& error) {
     why.message += fmt::format(
         "\n  The operation may have been made all the same; look before you try again: "
         "kubectl -n {} get certop",
-        Escaped(session.namespace_));
+        ShellWord(session.namespace_));
   return why;
 }
 
@@ -209,7 +209,13 @@ Expected<OperationEnd> Operate(const Session& session, const SystemView& system,
       reconcile::kOperations, session.namespace_, wanted, session.stop, kube::Shape::Object,
       {.dry_run = change.dry_run == DryRun::Server, .field_manager = "certpair-plugin"});
   if (!created) return std::unexpected(WhyNotMade(session, created.error()));
-  OperationEnd end{.name = Text(At(*created, "metadata", "name")),
+  std::string name = Text(At(*created, "metadata", "name"));
+  if (!IsObjectName(name))
+    return Fail(Exit::Failed,
+                fmt::format("the API server answered with an operation whose name, \"{}\", is no "
+                            "name of an object ({})",
+                            Escaped(name), Escaped(session.context)));
+  OperationEnd end{.name = std::move(name),
                    .finished = false,
                    .object = *created,
                    .fingerprint = {},

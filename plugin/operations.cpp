@@ -33,7 +33,7 @@ bool PrintsObject(const Session& session, const OperationEnd& end, const ChangeF
 }
 
 std::string Suggest(const SystemView& system, std::string_view words) {
-  return fmt::format("  kubectl certpair -n {} {}", Escaped(system.namespace_), words);
+  return fmt::format("  kubectl certpair -n {} {}", ShellWord(system.namespace_), words);
 }
 
 void PrintAfterGenerate(const Console& console, const SystemView& system,
@@ -41,10 +41,10 @@ void PrintAfterGenerate(const Console& console, const SystemView& system,
   console.Print(fmt::format("Certificate generated: {}", Escaped(fingerprint)));
   if (system.Active() == nullptr) {
     console.Print("It is the first one, and active. Hand it to the owner of the peer:");
-    console.Print(Suggest(system, fmt::format("download {}", Escaped(system.name))));
+    console.Print(Suggest(system, fmt::format("download {}", ShellWord(system.name))));
     return;
   }
-  const std::string name = Escaped(system.name);
+  const std::string name = ShellWord(system.name);
   console.Print("It is inactive: the peer still sees the other one. What to do next:");
   if (system.MatchesByFingerprint()) {
     console.Print(
@@ -55,8 +55,7 @@ void PrintAfterGenerate(const Console& console, const SystemView& system,
   } else {
     console.Print("The peer accepts any certificate of this subject and authority; activate it:");
   }
-  console.Print(
-      Suggest(system, fmt::format("activate {} {}", name, ShortFingerprint(fingerprint))));
+  console.Print(Suggest(system, fmt::format("activate {} {}", name, FingerprintWord(fingerprint))));
 }
 
 Failure TwoAreThere(const SystemView& system) {
@@ -65,8 +64,8 @@ Failure TwoAreThere(const SystemView& system) {
           fmt::format("{} has two certificates, and that is the most. Delete the inactive one "
                       "first, if nobody needs it:\n{}",
                       SystemTitle(system.name, system.namespace_),
-                      Suggest(system, fmt::format("delete {} {}", Escaped(system.name),
-                                                  ShortFingerprint(inactive->fingerprint))))};
+                      Suggest(system, fmt::format("delete {} {}", ShellWord(system.name),
+                                                  FingerprintWord(inactive->fingerprint))))};
 }
 
 std::string WhatActivatingDoes(const SystemView& system, const CertificateView& wanted) {
@@ -91,7 +90,7 @@ Expected<const CertificateView*> Wanted(const SystemView& system, const std::str
     return Fail(Exit::Refused,
                 fmt::format("{} has no inactive certificate. Make one:\n{}",
                             SystemTitle(system.name, system.namespace_),
-                            Suggest(system, fmt::format("generate {}", Escaped(system.name)))));
+                            Suggest(system, fmt::format("generate {}", ShellWord(system.name)))));
   return system.Inactive();
 }
 
@@ -138,12 +137,12 @@ Outcome Activate(const Session& session, const ActivateCommand& command) {
   }
   session.console.Print(fmt::format("Certificate activated: {}", Escaped(fingerprint)));
   if (const CertificateView* before = system.Active()) {
-    const std::string name = Escaped(system.name);
-    const std::string old = ShortFingerprint(before->fingerprint);
+    const std::string name = ShellWord(system.name);
+    const std::string old = FingerprintWord(before->fingerprint);
     session.console.Print(
         fmt::format("{} is inactive now. If the peer refuses the new one, go "
                     "back:",
-                    old));
+                    ShortFingerprint(before->fingerprint)));
     session.console.Print(Suggest(system, fmt::format("activate {} {}", name, old)));
     session.console.Print("When all is well, the old one can go:");
     session.console.Print(Suggest(system, fmt::format("delete {} {}", name, old)));

@@ -18,11 +18,18 @@ constexpr seconds kSlack{5};
 }  // namespace
 
 Expected<FoundSystem> ReadSystem(const Session& session, const std::string& name) {
-  auto object = session.client.Get(reconcile::kSystems, session.namespace_, name, session.stop);
-  if (!object)
+  const Attempt attempt{"get", reconcile::kSystems, session.namespace_, name};
+  if (!IsObjectName(name))
     return std::unexpected(
-        Explain(session, object.error(), {"get", reconcile::kSystems, session.namespace_, name}));
+        Explain(session, {.kind = kube::ApiErrorKind::NotFound, .message = {}}, attempt));
+  auto object = session.client.Get(reconcile::kSystems, session.namespace_, name, session.stop);
+  if (!object) return std::unexpected(Explain(session, object.error(), attempt));
   SystemView view = ViewOf(*object);
+  if (view.name != name || view.namespace_ != session.namespace_)
+    return Fail(Exit::Failed,
+                fmt::format("the API server was asked for {}, and answered with {} ({})",
+                            SystemTitle(name, session.namespace_),
+                            SystemTitle(view.name, view.namespace_), Escaped(session.context)));
   return FoundSystem{.object = std::move(*object), .view = std::move(view)};
 }
 

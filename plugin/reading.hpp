@@ -16,7 +16,8 @@ struct FoundSystem {
   SystemView view;
 };
 
-/// The system of that name in the session's namespace.
+/// The system of that name in the session's namespace. Failed where the API server answers with
+/// another object: its name becomes a file's name and a word of suggested command lines.
 [[nodiscard]] Expected<FoundSystem> ReadSystem(const Session& session, const std::string& name);
 
 /// The operator, by its Lease (kube/lease.hpp).

@@ -8,6 +8,8 @@ namespace certpair::plugin {
 namespace {
 
 constexpr std::size_t kBetween = 3;
+// A longer cell moves the rest of its own line; it does not make every other line as long.
+constexpr std::size_t kWidest = 120;
 const std::string kNothing = "-";
 
 const std::string& TextOf(const Cell& cell) { return cell.text.empty() ? kNothing : cell.text; }
@@ -27,7 +29,7 @@ std::vector<std::size_t> Table::Widths() const {
   for (const std::string& title : head_) widths.push_back(title.size());
   for (const Row& row : rows_)
     for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i)
-      widths[i] = std::max(widths[i], WidthOf(TextOf(row[i])));
+      widths[i] = std::max(widths[i], std::min(WidthOf(TextOf(row[i])), kWidest));
   return widths;
 }
 

@@ -36,10 +36,14 @@ CodePoint FirstOf(std::string_view text) {
 
 bool In(char32_t c, char32_t first, char32_t last) { return c >= first && c <= last; }
 
+// Controls, and what is shown as nothing: Default_Ignorable_Code_Point of Unicode 15.1
+// (DerivedCoreProperties.txt), line and paragraph separators, interlinear annotations.
 bool IsTreacherous(char32_t c) {
-  return c < 0x20 || In(c, 0x7F, 0x9F) || c == 0xAD || c == 0x61C || In(c, 0x200B, 0x200F) ||
-         In(c, 0x2028, 0x202E) || In(c, 0x2060, 0x206F) || c == 0xFEFF || In(c, 0xFFF9, 0xFFFB) ||
-         In(c, 0xE0000, 0xE007F);
+  return c < 0x20 || In(c, 0x7F, 0x9F) || c == 0xAD || c == 0x34F || c == 0x61C ||
+         In(c, 0x115F, 0x1160) || In(c, 0x17B4, 0x17B5) || In(c, 0x180B, 0x180F) ||
+         In(c, 0x200B, 0x200F) || In(c, 0x2028, 0x202E) || In(c, 0x2060, 0x206F) || c == 0x3164 ||
+         In(c, 0xFE00, 0xFE0F) || c == 0xFEFF || c == 0xFFA0 || In(c, 0xFFF0, 0xFFFB) ||
+         In(c, 0x1BCA0, 0x1BCA3) || In(c, 0x1D173, 0x1D17A) || In(c, 0xE0000, 0xE0FFF);
 }
 
 bool IsWide(char32_t c) {
@@ -50,7 +54,7 @@ bool IsWide(char32_t c) {
 
 bool IsCombining(char32_t c) {
   return In(c, 0x300, 0x36F) || In(c, 0x483, 0x489) || In(c, 0x591, 0x5BD) || In(c, 0x64B, 0x65F) ||
-         In(c, 0xFE00, 0xFE0F) || In(c, 0x20D0, 0x20FF);
+         In(c, 0x20D0, 0x20FF);
 }
 
 std::optional<std::int64_t> UnitOf(char letter) {
@@ -91,6 +95,34 @@ std::string Escaped(std::string_view text, bool keep_lines) {
   return safe;
 }
 
+std::string ShellWord(std::string_view text) {
+  constexpr std::string_view kHarmless =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:@%+,";
+  std::string safe = Escaped(text);
+  if (!safe.empty() && safe.find_first_not_of(kHarmless) == std::string::npos) return safe;
+  std::string quoted{"'"};
+  for (const char c : safe) {
+    if (c == '\'')
+      quoted += "'\\''";
+    else
+      quoted += c;
+  }
+  return quoted + "'";
+}
+
+bool IsObjectName(std::string_view text) {
+  constexpr std::size_t kMost = 253;
+  const auto is_inner = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  char before = '.';  // each label begins and ends with a letter or digit
+  for (const char c : text) {
+    if (!is_inner(c) && c != '-' && c != '.') return false;
+    if (c == '.' && !is_inner(before)) return false;
+    if (c == '-' && before == '.') return false;
+    before = c;
+  }
+  return !text.empty() && text.size() <= kMost && is_inner(before);
+}
+
 std::size_t WidthOf(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {
@@ -110,6 +142,13 @@ std::string Relative(sys_seconds time, sys_seconds now) {
 std::string ShortFingerprint(std::string_view fingerprint) {
   constexpr std::size_t kFourOctets = 11;  // AB:CD:EF:01
   return Escaped(fingerprint.substr(0, kFourOctets));
+}
+
+std::string FingerprintWord(std::string_view fingerprint) {
+  const bool is_hex =
+      !fingerprint.empty() &&
+      fingerprint.find_first_not_of("0123456789ABCDEFabcdef:") == std::string_view::npos;
+  return is_hex ? ShortFingerprint(fingerprint) : "FINGERPRINT";
 }
 
 std::string WithShortFingerprints(std::string_view text) {

@@ -40,13 +40,15 @@ class WritingTest : public PluginTest {
     };
   }
   // The certificate that System() has, with a key.
+  // Shorter than the certificate. There is no key in it.
+  static inline const std::string kKey = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n";
   void PutPair(const std::string& system) {
     objects_["/api/v1/namespaces/idm/secrets/" + system + "-outbound"] = {
         {"metadata", {{"name", system + "-outbound"}}},
         {"data",
          {{"tls.crt",
            "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCllXSmoKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo="},
-          {"tls.key", "a2V5"}}}};
+          {"tls.key", EncodeBase64(kKey)}}}};
   }
   test::ScratchFolder folder_;
 };
@@ -418,7 +420,7 @@ TEST_F(WritingTest, A_key_comes_from_the_Secret_into_a_file_of_its_own) {
   const DownloadCommand with_key{.name = "abap", .key = true, .to = folder_ / "x.pem"};
   const Outcome outcome = Download(TheSession(), with_key);
   ASSERT_TRUE(outcome) << MessageOf(outcome);
-  EXPECT_EQ(test::ReadFile(folder_ / "x.key"), "key");
+  EXPECT_EQ(test::ReadFile(folder_ / "x.key"), kKey);
   console_.out_is_terminal = true;
   EXPECT_EQ(ExitOf(Download(TheSession(), {.name = "abap", .key = true})), Exit::Usage);
   EXPECT_EQ(out_, "");
@@ -500,7 +502,7 @@ TEST_F(WritingTest, A_key_whose_certificate_does_not_fit_is_not_left_behind_nor_
   Put(System("abap"));
   PutPair("abap");
   const auto download = [&](bool force) {
-    const FullDisk full{10};  // the key, and not the certificate
+    const FullDisk full{56};  // the key, and not the certificate
     return Download(TheSession(),
                     {.name = "abap", .key = true, .to = folder_ / "x.pem", .force = force});
   };
