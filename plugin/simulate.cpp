@@ -9,6 +9,7 @@
 #include "core/reasons.hpp"
 #include "foresight.hpp"
 #include "input.hpp"
+#include "manifest.hpp"
 #include "reading.hpp"
 #include "reconcile/authority_codec.hpp"
 #include "reconcile/json.hpp"
@@ -16,7 +17,6 @@
 #include "reconcile/system_codec.hpp"
 #include "table.hpp"
 #include "text.hpp"
-#include "yaml.hpp"
 
 namespace certpair::plugin {
 namespace {
@@ -83,27 +83,18 @@ Outcome Suppose(json& object, const std::string& text) {
                                        Escaped(text), keys));
 }
 
-bool IsLeftOut(const json& value) {
-  return value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty());
-}
-
-// What the API server would add.
-Outcome AddDefaults(json& document) {
-  struct Default {
-    Path path;
-    json value;
-  };
-  const Default defaults[] = {{{"spec", "notifications", "warnBefore"}, {"720h", "336h", "72h"}},
-                              {{"spec", "authentication"}, "ClientCertificateAuthentication"},
-                              {{"metadata", "uid"}, "simulated"}};
-  for (const auto& [path, value] : defaults) {
-    auto place = PlaceIn(document, path);
-    if (!place) return std::unexpected(std::move(place.error()));
-    if (IsLeftOut(**place)) **place = value;
+// The chosen one as the API server would keep it; Refused, with every reason, where it would not.
+Outcome Prepare(json& document, const std::string& path) {
+  const std::vector<std::string> found = PrepareSystem(document);
+  if (found.empty()) {
+    document["metadata"]["uid"] = "simulated";
+    document["metadata"]["generation"] = 1;
+    return {};
   }
-  document["metadata"]["generation"] = 1;
-  document.erase("status");
-  return {};
+  std::string list;
+  for (const std::string& reason : found) list += "\n  " + reason;
+  return Fail(Exit::Refused,
+              fmt::format("{}: the API server would refuse this system:{}", path, list));
 }
 
 Expected<json> Choose(std::vector<json> documents, const std::string& path,
@@ -128,17 +119,20 @@ Expected<json> Choose(std::vector<json> documents, const std::string& path,
   return std::move(systems.front());
 }
 
-Expected<json> FromFile(const SimulateCommand& command, const std::stop_token& stop) {
+Expected<json> FromFile(const Session& session, const SimulateCommand& command) {
   const std::string path = command.file == "-" ? "standard input" : Escaped(command.file);
-  auto text = ReadInput(command.file, stop);
+  auto text = ReadInput(command.file, session.stop);
   if (!text) return std::unexpected(std::move(text.error()));
-  auto documents = ParseYaml(*text);
+  auto documents = ReadManifest(*text);
   if (!documents) return Fail(Exit::Failed, path + ": " + documents.error().message);
   auto document = Choose(std::move(*documents), path, command.name);
   if (!document) return document;
-  if (!At(*document, "spec").is_object()) return Fail(Exit::Failed, path + ": it has no spec");
-  if (auto added = AddDefaults(*document); !added)
-    return Fail(added.error().exit, path + ": " + added.error().message);
+  if (auto good = Prepare(*document, path); !good) return std::unexpected(std::move(good.error()));
+  session.console.Remark(
+      fmt::format("The file fits the schema of certpair {}. Rules between fields are the API "
+                  "server's to judge: "
+                  "kubectl apply --dry-run=server -f {}",
+                  CERTPAIR_VERSION, ShellWord(command.file)));
   return document;
 }
 
@@ -286,7 +280,7 @@ Outcome Simulate(const Session& session, const SimulateCommand& command) {
   const bool from_file = !command.file.empty();
   json object;
   if (from_file) {
-    auto read = FromFile(command, session.stop);
+    auto read = FromFile(session, command);
     if (!read) return std::unexpected(std::move(read.error()));
     object = std::move(*read);
   } else {

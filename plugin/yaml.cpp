@@ -1,13 +1,14 @@
 #include "yaml.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <charconv>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <yaml-cpp/yaml.h>
+
+#include "scalar.hpp"
+#include "text.hpp"
 
 namespace certpair::plugin {
 namespace {
@@ -17,61 +18,106 @@ using nlohmann::json;
 constexpr int kMaxDepth = 100;
 constexpr std::size_t kMaxValues = 100'000;
 
-struct TooMuch {
-  const char* what;
+// Why a document is refused. Caught in ParseYaml; never leaves this file.
+struct Refusal {
+  std::string what;
+  YAML::Mark mark;
 };
 
-bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> words) {
-  return std::ranges::find(words, text) != words.end();
+template <class T>
+T OrRefuse(Result<T> result, const YAML::Node& node) {
+  if (!result) throw Refusal{std::move(result.error().message), node.Mark()};
+  return std::move(*result);
 }
 
-bool IsNull(std::string_view text) {
-  return text.empty() || IsOneOf(text, {"~", "null", "Null", "NULL"});
-}
-bool IsTrue(std::string_view text) {
-  return IsOneOf(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"});
-}
-bool IsFalse(std::string_view text) {
-  return IsOneOf(text, {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"});
-}
-
-template <class Number>
-bool Reads(std::string_view text, Number& number) {
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return failed == std::errc{} && end == text.data() + text.size();
-}
-
-json ScalarOf(const YAML::Node& node) {
-  const std::string& text = node.Scalar();
-  if (node.Tag() == "!") return text;  // it stood in quotes
-  if (IsNull(text)) return nullptr;
-  if (IsTrue(text)) return true;
-  if (IsFalse(text)) return false;
-  std::int64_t integer = 0;
-  if (Reads(text, integer)) return integer;
-  double number = 0;
-  const bool numeric = std::isdigit(static_cast<unsigned char>(text.back())) != 0;
-  if (numeric && Reads(text, number)) return number;
-  return text;
-}
-
-json ValueOf(const YAML::Node& node, int depth, std::size_t& values) {
-  if (depth > kMaxDepth) throw TooMuch{"it is nested more than 100 deep"};
-  if (++values > kMaxValues) throw TooMuch{"it has more than 100,000 values"};
-  if (node.IsSequence()) {
-    json list = json::array();
-    for (const YAML::Node& entry : node) list.push_back(ValueOf(entry, depth + 1, values));
-    return list;
-  }
-  if (node.IsMap()) {
-    json map = json::object();
-    for (const auto& entry : node) {
-      if (!entry.first.IsScalar()) throw TooMuch{"a key is not a text"};
-      map[entry.first.Scalar()] = ValueOf(entry.second, depth + 1, values);
+class Reader {
+ public:
+  json Value(const YAML::Node& node, int depth) {
+    Count(node, depth);
+    if (node.IsSequence()) {
+      json list = json::array();
+      for (const YAML::Node& entry : node) list.push_back(Value(entry, depth + 1));
+      return list;
     }
-    return map;
+    if (node.IsMap()) {
+      json map = json::object();
+      Fill(map, node, depth);
+      return map;
+    }
+    if (!node.IsScalar()) return nullptr;
+    return OrRefuse(ResolveScalar(node.Tag(), node.Scalar()), node);
   }
-  return node.IsScalar() ? ScalarOf(node) : json(nullptr);
+
+ private:
+  void Count(const YAML::Node& node, int depth) {
+    if (depth > kMaxDepth) throw Refusal{"it is nested more than 100 deep", node.Mark()};
+    if (++values_ > kMaxValues) throw Refusal{"it has more than 100,000 values", node.Mark()};
+  }
+
+  void Fill(json& map, const YAML::Node& node, int depth) {
+    for (const auto& entry : node) {
+      const YAML::Node& key = entry.first;
+      if (!key.IsScalar()) throw Refusal{"the name of a field must be a text", key.Mark()};
+      if (IsMerge(key))
+        Merge(map, entry.second, depth + 1);
+      else
+        map[OrRefuse(ResolveKey(key.Tag(), key.Scalar()), key)] = Value(entry.second, depth + 1);
+    }
+  }
+
+  // https://yaml.org/type/merge.html; of a list the earlier maps win.
+  void Merge(json& map, const YAML::Node& node, int depth) {
+    Count(node, depth);
+    if (node.IsMap()) return Fill(map, node, depth);
+    if (!node.IsSequence())
+      throw Refusal{"a merge key (<<) takes a map or a list of maps", node.Mark()};
+    for (std::size_t i = node.size(); i > 0; --i) {
+      const YAML::Node entry = node[i - 1];
+      if (!entry.IsMap())
+        throw Refusal{"a merge key (<<) takes a map or a list of maps", entry.Mark()};
+      Count(entry, depth);
+      Fill(map, entry, depth);
+    }
+  }
+
+  static bool IsMerge(const YAML::Node& key) {
+    return key.Scalar() == "<<" &&
+           (key.Tag().empty() || key.Tag() == "?" || key.Tag() == "tag:yaml.org,2002:merge");
+  }
+
+  std::size_t values_ = 0;
+};
+
+struct Piece {
+  std::string text;
+  int first_line = 0;  // from 0
+};
+
+// As kubectl cuts a file, before it reads YAML: nothing but a comment may follow `---`.
+Result<std::vector<Piece>> Cut(std::string_view text) {
+  std::vector<Piece> pieces{{}};
+  for (int line_number = 0; !text.empty(); ++line_number) {
+    const std::string_view line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
+    text.remove_prefix(line.size());
+    if (!line.starts_with("---")) {
+      pieces.back().text += line;
+      continue;
+    }
+    const std::string rest = Trimmed(line.substr(3));
+    if (!rest.empty() && !rest.starts_with('#'))
+      return Fail(ErrorCode::Invalid,
+                  fmt::format("line {}: kubectl takes nothing but a comment after ---; begin the "
+                              "document on the next line",
+                              line_number + 1));
+    pieces.push_back({{}, line_number + 1});
+  }
+  return pieces;
+}
+
+std::unexpected<Error> At(const YAML::Mark& mark, const Piece& piece, std::string_view what) {
+  return Fail(ErrorCode::Invalid,
+              fmt::format("line {}, column {}: {}", piece.first_line + mark.line + 1,
+                          mark.column + 1, what));
 }
 
 bool IsPlain(const std::string& text) {
@@ -80,8 +126,8 @@ bool IsPlain(const std::string& text) {
            c == '/';
   };
   return !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) != 0 &&
-         std::ranges::all_of(text, harmless) && !IsNull(text) && !IsTrue(text) && !IsFalse(text) &&
-         !IsOneOf(text, {"y", "Y", "n", "N"});
+         std::ranges::all_of(text, harmless) &&
+         ResolveScalar("", text).value_or(nullptr).is_string();
 }
 
 // A literal block shows lines as they are and ends with exactly one end of line; it cannot begin
@@ -135,20 +181,22 @@ void Emit(YAML::Emitter& out, const json& value, Letters letters) {
 }  // namespace
 
 Result<std::vector<json>> ParseYaml(std::string_view text) {
-  try {
-    std::vector<json> documents;
-    std::size_t values = 0;
-    for (const YAML::Node& node : YAML::LoadAll(std::string{text})) {
-      json document = ValueOf(node, 0, values);
+  const auto pieces = Cut(text);
+  if (!pieces) return std::unexpected(pieces.error());
+  std::vector<json> documents;
+  Reader reader;
+  for (const Piece& piece : *pieces) {
+    try {
+      // Of what `...` divides once more kubectl reads the first document alone.
+      json document = reader.Value(YAML::Load(piece.text), 0);
       if (!document.is_null()) documents.push_back(std::move(document));
+    } catch (const Refusal& refusal) {
+      return At(refusal.mark, piece, refusal.what);
+    } catch (const YAML::Exception& error) {
+      return At(error.mark, piece, "this is not YAML");
     }
-    return documents;
-  } catch (const TooMuch& limit) {
-    return Fail(ErrorCode::Invalid, limit.what);
-  } catch (const YAML::Exception& error) {
-    return Fail(ErrorCode::Invalid, fmt::format("line {}, column {}: this is no YAML",
-                                                error.mark.line + 1, error.mark.column + 1));
   }
+  return documents;
 }
 
 std::string ToYaml(const json& value, Letters letters) {

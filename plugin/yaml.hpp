@@ -1,5 +1,5 @@
-// YAML to JSON and back, as Kubernetes reads it (YAML 1.1's booleans, tags are ignored). The one
-// file beside it includes yaml-cpp.
+// YAML to JSON and back, as kubectl reads it: scalars by scalar.hpp, merge keys, and documents cut
+// at lines that begin with `---`. The one file beside it includes yaml-cpp.
 #pragma once
 
 #include <string>
@@ -12,8 +12,10 @@
 
 namespace certpair::plugin {
 
-/// The documents of `text`; empty ones are left out. Invalid, with the line, for what is no YAML,
-/// is nested more than 100 deep, or has aliases that make more than 100,000 values.
+/// The documents of `text`; empty ones are left out. Of a field that is given twice the last one
+/// counts, and `<<` takes over fields where it stands, as kubectl does both. Invalid, with the
+/// line, for what is not YAML, is nested more than 100 deep, or has aliases that make more than
+/// 100,000 values.
 [[nodiscard]] Result<std::vector<nlohmann::json>> ParseYaml(std::string_view text);
 
 /// Ascii: all others as escapes, which readers undo.

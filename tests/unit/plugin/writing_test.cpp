@@ -714,14 +714,14 @@ TEST_F(SimulateTest, What_is_misshapen_is_named_and_nothing_breaks) {
     const char* says;
   };
   const Case cases[] = {
-      {Hr("  notifications: []\n" + kCertificate), {}, "spec.notifications is array"},
+      {Hr("  notifications: []\n" + kCertificate), {}, "spec.notifications: it is a list"},
       {"kind: ProvisioningSystem\nmetadata: hello\nspec: {type: Source}\n",
        {},
-       "metadata is string"},
+       "metadata: it must be an object"},
       {Hr("  automaticRegeneration: yes please\n" + kCertificate),
        {"auto=on"},
-       "spec.automaticRegeneration is string"},
-      {"kind: ProvisioningSystem\nspec: []\n", {}, "no spec"},
+       "spec.automaticRegeneration: it is a text"},
+      {"kind: ProvisioningSystem\nspec: []\n", {}, "spec: it is a list"},
       {"- a\n- b\n", {}, "no ProvisioningSystem"},
       {"hello\n", {}, "no ProvisioningSystem"},
       {Hr("  automaticRegeneration: {enabled: true, before: 9000h}\n" + kCertificate),
