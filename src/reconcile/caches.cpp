@@ -201,8 +201,8 @@ struct Caches::Cluster {
 
   Store<StoredAuthority> authorities;
   Store<StoredNamespace> namespaces;
-  FirstList namespaces_and_recovery;
   Store<SecretMetadata> authority_secrets;
+  FirstList namespaces_and_recovery;
 };
 
 struct Caches::Running {
