@@ -119,6 +119,7 @@ Failure Explain(const Session& session, const kube::ApiError& error, const Attem
     case ApiErrorKind::AlreadyExists:
     case ApiErrorKind::Throttled:
     case ApiErrorKind::Server:
+    case ApiErrorKind::TooLarge:
     case ApiErrorKind::Protocol:
       break;
   }
