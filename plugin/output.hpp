@@ -1,5 +1,5 @@
 // Output for machines. What it holds is an interface: the API's own objects, as `kubectl get`
-// prints them, or the documents that README.md describes.
+// prints them, or the documents that docs/plugin.md describes.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Holds the documents to the code: each rule number has a row in docs/rules.md, and each file and test that docs/rules.md
-and ARCHITECTURE.md name exists.
+"""Holds the documents to the code: each rule number has a row in docs/rules.md, and each file and test that docs/rules.md,
+ARCHITECTURE.md and docs/invariants.md name exists.
 
     document_rules.py [ROOT]    prints each break as `path:line: what`; exit status 1 if there is one
 """
@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from include_rules import Problem, Tree, read_tree  # noqa: E402
 
 TABLE = "docs/rules.md"
-ARCHITECTURE = "ARCHITECTURE.md"
+OTHERS = ("ARCHITECTURE.md", "docs/invariants.md")
 # "R14", but no part of a word.
 NUMBER = re.compile(r"(?<![\w:-])R(\d{1,2})(?!\w)")
 NUMBERED = (".cpp", ".hpp", ".py", ".md", ".yaml", ".sh", ".json", ".tpl")
@@ -71,7 +71,7 @@ def exists(tree: Tree, name: str) -> bool:
 
 def check_names(tree: Tree) -> Iterator[Problem]:
     tests = tests_of(tree)
-    for path in (TABLE, ARCHITECTURE):
+    for path in (TABLE, *OTHERS):
         for number, line in enumerate(tree.get(path, "").splitlines(), 1):
             for span in CODE_SPAN.findall(line):
                 if A_FILE.fullmatch(span):

@@ -1,5 +1,5 @@
 // Replicas whose clocks differ. Who leads is decided by how long a Lease stood still, never by the
-// times in it; what a wrong clock does to certificates is what README says of it.
+// times in it; what a wrong clock does to certificates is what docs/operations.md says.
 #include <atomic>
 #include <csignal>
 #include <filesystem>
