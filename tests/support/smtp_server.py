@@ -12,7 +12,7 @@ read again whenever the file changes:
      "helo": "a.example",              any other name in EHLO is refused
      "utf8": true,                     SMTPUTF8 is offered
      "keep": false | "raw",            mails are counted (in the file `count`), and not looked at nor kept; or kept alone
-     "refuse": {"a@b": "550 no"},      the answer to RCPT for an address
+     "refuse": {"a@b": "550 5.1.1 no"},      the answer to RCPT for an address
      "greeting" | "EHLO" | "STARTTLS" | "AUTH" | "MAIL" | "RCPT" | "DATA" | "body" | "QUIT": FAULT}
 
 FAULT is an answer ("450 later"; with 421 the connection is closed), or one of: stall, slow (as it should be, after three

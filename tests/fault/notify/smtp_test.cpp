@@ -332,9 +332,9 @@ TEST_F(Smtp, A_CA_file_that_is_replaced_counts_from_the_next_connection_on) {
 }
 
 TEST_F(Smtp, One_who_is_refused_or_delayed_holds_nobody_else_back) {
-  test::SmtpServer server{
-      {.behaviour = Behaviour(
-           {{"refuse", {{"no@example.com", "550 no"}, {"later@example.com", "450 later"}}}})}};
+  test::SmtpServer server{{.behaviour = Behaviour({{"refuse",
+                                                    {{"no@example.com", "550 5.1.1 no such user"},
+                                                     {"later@example.com", "450 later"}}}})}};
   SmtpMailer mailer{ServerOf(server)};
   EXPECT_EQ(mailer.Send(LetterTo("a@example.com"), {}).verdict, Verdict::Sent);
   const Delivery refused = mailer.Send(LetterTo("no@example.com"), {});

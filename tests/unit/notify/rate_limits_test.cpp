@@ -59,8 +59,8 @@ TEST(TokenBuckets, Remember_a_bounded_number_and_forget_the_fullest) {
   EXPECT_LE(buckets.Size(), 10'000U);
   EXPECT_GE(buckets.Size(), 9'000U);
   EXPECT_EQ(buckets.Opens("long", kStart), kStart + 2h) << "the emptiest is remembered";
-  buckets.Take("x", kStart + 3h);
-  EXPECT_EQ(buckets.Size(), 1U) << "what is full again is as good as none";
+  for (int n = 0; n < 1000; ++n) buckets.Take("later-" + std::to_string(n), kStart + 3h);
+  EXPECT_LE(buckets.Size(), 1000U) << "what is full again is as good as none";
 }
 
 TEST(MinuteWindow, Lets_no_more_go_in_any_minute) {

@@ -16,9 +16,11 @@ namespace {
 
 using kube::FakeTransport;
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using Json = nlohmann::json;
 
 constexpr std::chrono::seconds kPatience{30};
@@ -258,14 +260,14 @@ TEST_F(LabelsTest, Of_unknown_age_are_unknown_and_known_again_with_the_watch) {
   clock.Advance(kLabelsKnownFor + std::chrono::seconds{1});
   EXPECT_FALSE(caches->Namespace("here"));
   EXPECT_THAT(caches->Sync().unseen,
-              ElementsAre(AllOf(HasSubstr("namespaces: neither listed nor watched for 301 s"),
-                                HasSubstr("label"), HasSubstr("cut"))));
+              Contains(AllOf(HasSubstr("namespaces: neither listed nor watched for 301 s"),
+                             HasSubstr("label"), HasSubstr("cut"))));
   EXPECT_THAT(caches->Sync().awaited, IsEmpty()) << "it stays ready";
   told.Lock()->clear();
   watch_fails = false;
   EXPECT_TRUE(AwaitTold({"here/labelled"})) << "whom labels concern looks again, and no other";
   EXPECT_TRUE(caches->Namespace("here"));
-  EXPECT_THAT(caches->Sync().unseen, IsEmpty());
+  EXPECT_THAT(caches->Sync().unseen, Not(Contains(HasSubstr("namespaces:"))));
 }
 
 TEST_F(LabelsTest, Of_a_namespace_that_is_too_large_are_unknown_and_it_is_named) {
