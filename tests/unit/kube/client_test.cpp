@@ -70,6 +70,7 @@ TEST_F(ClientTest, Get_gives_the_object_without_managedFields) {
 }
 
 TEST_F(ClientTest, Get_of_a_name_that_no_object_can_have_is_NotFound_without_a_request) {
+  Answer({200, kObject.dump(), {}});
   for (const char* name : {"", ".", "..", "a/b", "../secrets/x", "a%2fb"}) {
     const auto object = client_.Get(kSystems, "idm", name);
     ASSERT_FALSE(object) << name;
