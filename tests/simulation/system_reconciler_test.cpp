@@ -215,6 +215,10 @@ TEST_F(ReconcilerTest, A_crash_before_the_status_loses_no_issuance) {
 }
 
 TEST_F(ReconcilerTest, No_certificate_waits_for_owners_that_cannot_be_changed) {
+  core::Installation installation;
+  installation.secret_metadata_allow = {"team"};
+  stage.daemon.Configure(std::move(installation));
+  stage.daemon.Start();
   auto system = MakeSystem("abap");
   system.spec.regeneration_enabled = true;
   MakeItLive(system);

@@ -209,7 +209,11 @@ TEST_F(MailTest, Names_of_any_script_and_length_reach_the_reader_and_start_no_he
   options.arguments.emplace_back("--smtp-from=Größe, Ltd. <certpair@example.com>");
   options.arguments.emplace_back("--cluster-name=クラスタ\r\nBcc: z@example.com");
   OperatorProcess op{options};
-  Apply(GeneratedAuthority("script-ca"));
+  // A star stands for none of `/ , = +` nor for what turns text around: those are named in whole.
+  Json authority = GeneratedAuthority("script-ca");
+  for (const auto& [name, text] : names)
+    authority["spec"]["allow"][0]["commonNames"].push_back(text.substr(0, 60));
+  Apply(authority);
   for (const auto& [name, text] : names) {
     Json system = Ending(name, "script-ca");
     system["spec"]["displayName"] = text;

@@ -159,7 +159,7 @@ TEST_F(Terminal, Bad_input_gets_an_answer_that_helps) {
       {{"activate", "bad"}, 3, "has no inactive certificate"},
       {{"auto", "on"}, 2, "NAME"},
       {{"subscribe", "bad", "--me"}, 2, "--email"},
-      {{"subscribe", "bad", "--email", "a@b.c", "--display-name", "x\x1b[2J"}, 3, "refuses"},
+      {{"subscribe", "bad", "--email", "a@b.example", "--display-name", "x\x1b[2J"}, 3, "refuses"},
       {{"download", "bad", "--to", there}, 1, "--force"},
       {{"download", "bad", "--to", folder_ / "no/folder"}, 1, "is there such a folder?"},
       {{"describe", "../../secrets"}, 1, "there is no"}};
