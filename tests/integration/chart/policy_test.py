@@ -295,6 +295,7 @@ class PolicyTest(ReleaseTest):
         there = self.api.create("/api/v1/namespaces/idm/configmaps", {"metadata": {"name": "there"}})["metadata"]["uid"]
         there = {"apiVersion": "v1", "kind": "ConfigMap", "name": "there", "uid": there}
         self.api.create(SYSTEMS.format("idm"), {**system("owned"), "metadata": {"name": "owned", "ownerReferences": [there], "finalizers": ["example.com/a"]}})
+        self.addCleanup(self.api.patch, SYSTEMS.format("idm") + "/owned", {"metadata": {"finalizers": None}})
         kept, has_one = (SYSTEMS.format("idm") + f"/{name}?dryRun=All" for name in ("kept", "owned"))
         held = {"metadata": {"finalizers": ["example.com/a", "example.com/b"]}}
         owner, finalizer = "the garbage collector deletes it with its owner", "a finalizer keeps it from being deleted"

@@ -46,7 +46,7 @@ TEST_F(CrashOfAutomatic, A_Secret_that_was_deleted_by_hand_is_made_anew_once) {
                               [&](const auto& name) {
                                 return IsReady(name) && PairOf(name).active != before_.active;
                               },
-                          .automatic_issuances = 1});
+                          .automatic_issuances = 2});
 }
 
 TEST_F(CrashOfAutomatic, A_regeneration_has_happened_once) {

@@ -56,6 +56,9 @@ class Crash : public ProxiedOperatorTest {
   bool Rests(const std::string& name);
   [[nodiscard]] int SecretWrites() const;
   static std::ptrdiff_t Issuances(const std::string& system);
+  /// That the status remembers and the Secret, which was filled by hand, does not: the next write
+  /// of the Secret counts them again (R27).
+  static std::ptrdiff_t OutlivedIssuances(const std::string& system);
 
   std::optional<OperatorProcess> operator_;
   int looks_ = 0;
