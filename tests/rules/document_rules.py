@@ -10,7 +10,7 @@ import sys
 from typing import Dict, Iterator, List, Set
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from include_rules import Problem, Tree, read_tree  # noqa: E402
+from include_rules import Problem, Tree, read_tree, report, root_given  # noqa: E402
 
 TABLE = "docs/rules.md"
 OTHERS = ("ARCHITECTURE.md", "docs/invariants.md")
@@ -96,16 +96,12 @@ def problems(tree: Tree) -> List[Problem]:
 
 
 def main() -> int:
-    root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(__file__), "..", "..")
+    root = root_given()
     tree = read_tree(root)
     if TABLE not in tree:
         print(f"{root}: no {TABLE} here", file=sys.stderr)
         return 2
-    found = problems(tree)
-    for problem in found:
-        print(problem)
-    print(f"{len(rows(tree[TABLE]))} rules, {len(tests_of(tree))} tests, {len(found)} broken")
-    return 1 if found else 0
+    return report(problems(tree), f"{len(rows(tree[TABLE]))} rules, {len(tests_of(tree))} tests")
 
 
 if __name__ == "__main__":

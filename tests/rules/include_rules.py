@@ -249,17 +249,25 @@ def read_tree(root: str) -> Tree:
     return tree
 
 
+def root_given() -> str:
+    return sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(__file__), "..", "..")
+
+
+def report(found: List[Problem], counted: str) -> int:
+    """Prints each problem and a closing line; the exit status."""
+    for problem in found:
+        print(problem)
+    print(f"{counted}, {len(found)} broken")
+    return 1 if found else 0
+
+
 def main() -> int:
-    root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(__file__), "..", "..")
+    root = root_given()
     tree = read_tree(root)
     if not any(code_of(tree, "src")):
         print(f"{root}: no source here", file=sys.stderr)
         return 2
-    found = problems(tree)
-    for problem in found:
-        print(problem)
-    print(f"{len(tree)} files, {len(CHECKS)} rules, {len(found)} broken")
-    return 1 if found else 0
+    return report(problems(tree), f"{len(tree)} files, {len(CHECKS)} rules")
 
 
 if __name__ == "__main__":
