@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/time_format.hpp"
+#include "base/utf8.hpp"
 
 namespace certpair::plugin {
 namespace {
@@ -36,14 +37,10 @@ CodePoint FirstOf(std::string_view text) {
 
 bool In(char32_t c, char32_t first, char32_t last) { return c >= first && c <= last; }
 
-// Controls, and what is shown as nothing: Default_Ignorable_Code_Point of Unicode 15.1
-// (DerivedCoreProperties.txt), line and paragraph separators, interlinear annotations.
+// What a reader does not see, with the two of Unicode 15.1's Default_Ignorable_Code_Point
+// (DerivedCoreProperties.txt) that only a terminal meets: shorthand and musical format controls.
 bool IsTreacherous(char32_t c) {
-  return c < 0x20 || In(c, 0x7F, 0x9F) || c == 0xAD || c == 0x34F || c == 0x61C ||
-         In(c, 0x115F, 0x1160) || In(c, 0x17B4, 0x17B5) || In(c, 0x180B, 0x180F) ||
-         In(c, 0x200B, 0x200F) || In(c, 0x2028, 0x202E) || In(c, 0x2060, 0x206F) || c == 0x3164 ||
-         In(c, 0xFE00, 0xFE0F) || c == 0xFEFF || c == 0xFFA0 || In(c, 0xFFF0, 0xFFFB) ||
-         In(c, 0x1BCA0, 0x1BCA3) || In(c, 0x1D173, 0x1D17A) || In(c, 0xE0000, 0xE0FFF);
+  return IsUnseen(c) || In(c, 0x1BCA0, 0x1BCA3) || In(c, 0x1D173, 0x1D17A);
 }
 
 bool IsWide(char32_t c) {
