@@ -43,7 +43,9 @@ check_rules() {
   run python3 "$certpair_root/tests/rules/include_rules_test.py" --quiet &&
     run python3 "$certpair_root/tests/rules/include_rules.py" "$certpair_root" &&
     run python3 "$certpair_root/tests/rules/document_rules_test.py" --quiet &&
-    run python3 "$certpair_root/tests/rules/document_rules.py" "$certpair_root"
+    run python3 "$certpair_root/tests/rules/document_rules.py" "$certpair_root" &&
+    run python3 "$certpair_root/tests/rules/generated_test.py" --quiet &&
+    run python3 "$certpair_root/scripts/lib/documents.py" --check "$certpair_root"
 }
 
 # own_files PATTERN...: the files of the repository, new ones too; of an unpacked archive, all.
