@@ -255,7 +255,7 @@ class LifeTest(unittest.TestCase):
             self.api.create(SECRETS.format("idm"), pair_secret("old-outbound"))
             uid = self.api("GET", SYSTEMS.format("idm") + "/old")[1]["metadata"]["uid"]
             self.await_version(chart_versions.OLDER)
-            self.must("upgrade", "certpair", CHART)
+            self.must("upgrade", "certpair", CHART, "--reuse-values")
             self.await_version(chart_versions.present())
             self.must("upgrade", "certpair", newer)
             self.await_version(chart_versions.NEWER)
