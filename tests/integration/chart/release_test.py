@@ -322,7 +322,7 @@ class LifeTest(unittest.TestCase):
     def test_Without_kinds_and_told_not_to_install_them_it_is_refused(self):
         self.remove_kinds()
         answer = self.cluster.helm("install", "certpair", CHART, "--namespace", NAMESPACE, "--set", "crds.install=false")
-        self.assertIn("apply crds/ of this version first", answer.stderr)
+        self.assertIn("First apply crds/ of this version", answer.stderr)
         applied = self.cluster.kubectl("apply", "--server-side", "-f", ROOT / "crds" / "certpair.dev_provisioningsystems.yaml")
         self.assertEqual(applied.returncode, 0, applied.stderr)
         answer = self.cluster.helm("install", "certpair", CHART, "--namespace", NAMESPACE, "--set", "crds.install=false")

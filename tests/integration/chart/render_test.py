@@ -107,13 +107,13 @@ REFUSED = [
 
 # What no schema can say, and the chart refuses as it renders: (values, what the refusal says)
 UNFIT = [
-    ({"smtp": {"server": "mail.example.com:587"}}, "smtp.from is empty"),
+    ({"smtp": {"server": "mail.example.com:587"}}, "smtp.from is empty. Set it"),
     ({"smtp": {**MAIL["smtp"], "tls": "none", "caSecret": {"name": ""}}}, "smtp.credentialsSecret: with smtp.tls=none the password would be sent in clear"),
     ({"smtp": {**MAIL["smtp"], "tls": "none", "credentialsSecret": {"name": ""}}}, "smtp.caSecret: with smtp.tls=none there is no certificate to check"),
     ({"controller": {"leaderElection": {"leaseDuration": "10s"}}}, r"leaseDuration \(10s\) must be longer than renewDeadline \(10s\)"),
     ({"controller": {"leaderElection": {"leaseDuration": "1m", "renewDeadline": "61s"}}}, r"leaseDuration \(1m\) must be longer than renewDeadline \(61s\)"),
     ({"controller": {"leaderElection": {"retryPeriod": "6s"}}}, r"at least twice retryPeriod \(6s\)"),
-    ({"controller": {"leaderElection": {"retryPeriod": "0s"}}}, "must not be 0"),
+    ({"controller": {"leaderElection": {"retryPeriod": "0s"}}}, "retryPeriod must not be 0"),
     ({"metrics": {"prometheusRule": {"enabled": True, "expiringDays": 3}}}, r"notRenewedDays \(3\) must be less than expiringDays \(3\)"),
 ]
 
@@ -386,7 +386,7 @@ class TruthTest(unittest.TestCase):
 
     def test_Notes_say_what_to_do_next(self):
         answer = helm("install", "certpair", CHART, "--namespace", NAMESPACE, "--dry-run=client", "--set", "policies.enabled=false")
-        for wanted in ("Next: a CertificateAuthority", "kubectl get psys -A", "whoever may write Secrets can change", "No mail is sent"):
+        for wanted in ("Next: create a CertificateAuthority", "kubectl get psys -A", "Users who may write Secrets can change", "No mail is sent"):
             self.assertIn(wanted, answer.stdout)
 
 
