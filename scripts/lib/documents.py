@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the tables of docs/ that say what the source says: reasons, flags and metrics.
+"""Writes the tables of docs/ that say what the source says: reasons, flags, metrics and the values of the chart.
 
     documents.py [--check] [ROOT]    writes each block between its markers; with --check it only compares, and exits with 1
                                      where a block is not up to date
@@ -16,7 +16,7 @@ Read = Callable[[str], str]  # the text of a file, by its path from the root
 STRING = r'"((?:\\.|[^"\\])*)"'
 
 # Each document, and the blocks that must be in it.
-DOCUMENTS = ("docs/status.md", "docs/flags.md", "docs/metrics.md")
+DOCUMENTS = ("docs/status.md", "docs/flags.md", "docs/metrics.md", "docs/installation.md")
 
 
 class SourceError(Exception):
@@ -152,8 +152,35 @@ def metric_table(read: Read) -> Dict[str, str]:
                              [(f"`{name}`", kind, ", ".join(f"`{label}`" for label in labels), said) for name, kind, labels, said in rows])}
 
 
+VALUE = re.compile(r"( *)(\w+):(?: ([^#]*?(?:\"[^\"]*\")?[^#]*?))?(?:\s+# (.*))?$")
+
+
+def value_table(read: Read) -> Dict[str, str]:
+    """Each value of the chart that is no group of others: its default, and the comment behind it or above it."""
+    rows = []
+    path: List[str] = []
+    above: List[str] = []
+    for number, line in enumerate(read("charts/certpair/values.yaml").splitlines(), 1):
+        if comment := re.match(r" *# (.*)", line):
+            above.append(comment.group(1))
+            continue
+        match = VALUE.match(line)
+        if match:
+            indent, name, default, behind = match.groups()
+            path = [*path[:len(indent) // 2], name]
+            said = behind or " ".join(above)
+            if default:
+                if not said:
+                    raise SourceError(f"charts/certpair/values.yaml:{number}: {'.'.join(path)} has no comment")
+                rows.append((f"`{'.'.join(path)}`", f"`{default.strip()}`", said))
+        elif line.strip():
+            raise SourceError(f"charts/certpair/values.yaml:{number}: cannot read this line")
+        above = []
+    return {"values": table(("value", "default", "meaning"), rows)}
+
+
 def blocks(read: Read) -> Dict[str, str]:
-    return {**reason_tables(read), **authority_faults(read), **flag_table(read), **metric_table(read)}
+    return {**reason_tables(read), **authority_faults(read), **flag_table(read), **metric_table(read), **value_table(read)}
 
 
 BLOCK = re.compile(r"<!-- generated: ([^\n]*?) -->\n(.*?)<!-- end of \1 -->", re.DOTALL)
