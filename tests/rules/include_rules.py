@@ -221,7 +221,7 @@ def check_machine_paths(tree: Tree) -> Iterator[Problem]:
     for path, text in sorted(tree.items()):
         for number, line in enumerate(text.splitlines(), 1):
             if pattern.search(line):
-                yield Problem(path, number, "a path of somebody's machine")
+                yield Problem(path, number, "a path of one machine")
 
 
 def check_links(tree: Tree) -> Iterator[Problem]:
