@@ -162,7 +162,24 @@ def check_folders(tree: Tree) -> Iterator[Problem]:
             yield Problem(ARCHITECTURE, rows[folder][0], f"{folder} may include {', '.join(sorted(allowed)) or 'nothing of ours'}, as include_rules.py has it")
 
 
-CHECKS = [check_numbers, check_names, check_rows, check_lists, check_types, check_lengths_of_documents, check_folders]
+def check_functions(tree: Tree) -> Iterator[Problem]:
+    """A rule names the functions that implement it, each before its file: `A`, `B` in `file`."""
+    for number, line in enumerate(tree.get(TABLE, "").splitlines(), 1):
+        match = re.match(r"\|\s*R\d+\s*\|[^|]*\|([^|]*)\|", line)
+        names: List[str] = []
+        for span in CODE_SPAN.findall(match.group(1)) if match else []:
+            if not A_FILE.fullmatch(span):
+                names.append(span)
+                continue
+            if not names:
+                yield Problem(TABLE, number, f"no function is named before {span}")
+            for name in names:
+                if not holds(tree.get(span, ""), name):
+                    yield Problem(TABLE, number, f"{span} has no {name}")
+            names = []
+
+
+CHECKS = [check_numbers, check_names, check_rows, check_functions, check_lists, check_types, check_lengths_of_documents, check_folders]
 
 
 def problems(tree: Tree) -> List[Problem]:

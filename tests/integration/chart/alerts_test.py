@@ -72,10 +72,10 @@ class AlertsTest(unittest.TestCase):
         answer = run([self.promtool, *verb, path])
         self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
 
-    def test_Prometheus_accepts_them(self):
+    def test_Prometheus_accepts_the_alerts(self):
         self.ask(("check", "rules", "--lint-fatal"), "rules.yaml", rules())
 
-    def test_Each_fires_when_it_should_and_not_before(self):
+    def test_Each_alert_fires_when_it_should_and_not_before(self):
         (pathlib.Path(self.folder.name) / "rules.yaml").write_text(yaml.safe_dump(rules()))
         tests = []
         for what, series, minute, fire in ROWS:
@@ -86,10 +86,10 @@ class AlertsTest(unittest.TestCase):
                                       "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in fire]}]})
         self.ask(("test", "rules"), "tests.yaml", {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests})
 
-    def test_Each_has_a_row_above(self):
+    def test_Each_alert_has_a_row(self):
         self.assertEqual({rule["alert"] for group in rules()["groups"] for rule in group["rules"]}, {name for *_, fire in ROWS for name in fire})
 
-    def test_Prometheus_understands_the_dashboard_too(self):
+    def test_Prometheus_accepts_the_queries_of_the_dashboard(self):
         asked = [target["expr"] for panel in board()["panels"] for target in panel["targets"]]
         records = [{"record": f"panel:{number}", "expr": re.sub(r"\$__rate_interval", "5m", expression)} for number, expression in enumerate(asked)]
         self.assertNotIn("$", "".join(record["expr"] for record in records))
@@ -97,7 +97,7 @@ class AlertsTest(unittest.TestCase):
 
 
 class LabelsTest(unittest.TestCase):
-    def test_Each_label_that_is_asked_for_is_the_metrics_own(self):
+    def test_Queries_use_only_labels_that_the_metrics_have(self):
         """Or one of the scrape's."""
         source = (ROOT / "src/metrics/registry.cpp").read_text()
         family = re.compile(r'"(certpair_[a-z_]+)",.*?\{((?:"[a-z]+"(?:, )?)+)\}', re.DOTALL)
