@@ -224,7 +224,17 @@ def check_machine_paths(tree: Tree) -> Iterator[Problem]:
                 yield Problem(path, number, "a path of somebody's machine")
 
 
-CHECKS = [check_our_includes, check_foreign_includes, check_openssl, check_cpprest, check_curl, check_beast, check_outside_world,
+def check_links(tree: Tree) -> Iterator[Problem]:
+    """A folder links only libraries of folders that it may include."""
+    path = "src/CMakeLists.txt"
+    for number, line in enumerate(tree.get(path, "").splitlines(), 1):
+        match = re.match(r"certpair_library\((\w+) (.*)\)", line)
+        for linked in re.findall(r"certpair_(\w+)", match.group(2)) if match else []:
+            if linked not in MAY_INCLUDE.get(f"src/{match.group(1)}", set()):
+                yield Problem(path, number, f"src/{match.group(1)} must not link {linked}")
+
+
+CHECKS = [check_links, check_our_includes, check_foreign_includes, check_openssl, check_cpprest, check_curl, check_beast, check_outside_world,
           check_private_keys, check_lengths, check_machine_paths]
 
 

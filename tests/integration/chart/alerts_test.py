@@ -11,6 +11,8 @@ from chart import ROOT, only, optional_program, render, run
 
 DAY = 86400
 LEFT = 'certpair_certificate_seconds_to_expiry{namespace="idm",name="hr"}'
+STALLED = 'certpair_watch_stalled_seconds{resource="secrets"}'
+LEFT_OUT = 'certpair_objects_left_out{resource="namespaces"}'
 # In order, also where nothing is to fire: a certificate with a month to go, and one leader of two.
 WELL = {LEFT: f"{30 * DAY}x2000", 'certpair_leader{pod="a"}': "1x2000", 'certpair_leader{pod="b"}': "0x2000"}
 
@@ -35,7 +37,14 @@ ROWS = [
     ("mails wait", {'certpair_notifications_total{outcome="delayed"}': "0+1x200", 'certpair_notifications_total{outcome="sent"}': "5x200"}, 190,
      ["CertpairMailDelayed"]),
     ("some mails wait", {'certpair_notifications_total{outcome="delayed"}': "0+1x200", 'certpair_notifications_total{outcome="sent"}': "0+1x200"}, 190, []),
-    ("watches begin anew", {'certpair_watch_restarts_total{resource="secrets"}': "0+3x100"}, 50, ["CertpairWatchesRestart"]),
+    ("a watch stalls, at first", {STALLED: "0+60x200"}, 9, []),
+    ("a watch stalls", {STALLED: "0+60x200"}, 11, ["CertpairWatchStalled"]),
+    ("a watch stalls at one of two replicas", {STALLED: "0x200", STALLED.replace("}", ',pod="b"}'): "0+60x200"}, 11, ["CertpairWatchStalled"]),
+    ("a watch stalled and goes on", {STALLED: "0+60x8 0x100"}, 30, []),
+    ("an object is too large, at first", {LEFT_OUT: "1x100"}, 9, []),
+    ("an object is too large", {LEFT_OUT: "1x100"}, 11, ["CertpairObjectsLeftOut"]),
+    ("an object was too large", {LEFT_OUT: "1x30 0x70"}, 50, []),
+    ("watches restart", {'certpair_watch_restarts_total{resource="secrets"}': "0+3x100"}, 50, ["CertpairWatchesRestart"]),
     ("the API server fails", {'certpair_api_requests_total{verb="GET",resource="secrets",code="503"}': "0+30x100"}, 50, ["CertpairApiServerFails"]),
     ("the API server does not answer", {'certpair_api_requests_total{verb="GET",resource="secrets",code="0"}': "0+30x100"}, 50, ["CertpairApiServerFails"]),
     ("the API server answers", {'certpair_api_requests_total{verb="GET",resource="secrets",code="200"}': "0+30x100"}, 50, []),

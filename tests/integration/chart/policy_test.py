@@ -2,6 +2,7 @@
 import json
 import pathlib
 import tempfile
+import time
 import unittest
 
 from chart import (AUTHORITIES, CHART, COLLECTOR, Cluster, NAMESPACE, NAMESPACE_CONTROLLER, OPERATIONS, OPERATOR, SECRETS, SYSTEMS, ReleaseTest, cluster,
@@ -121,6 +122,29 @@ class PolicyTest(ReleaseTest):
                     self.check("", self.api.patch(guarded + "?dryRun=All", patch, user=COLLECTOR if what in not_the_operators else OPERATOR,
                                                   groups=["system:masters"]))
 
+    def test_Thousands_of_annotations_are_refused_at_once(self):
+        """The time to go through them grows with the square of their number, and CEL does not charge for it."""
+        path = self.secret("noted") + "?dryRun=All"
+        many = {"metadata": {"annotations": numbered(5_000)}}
+        started = time.monotonic()
+        for user in (OWNER, None):
+            self.check("metadata.annotations has 5001 entries (1 before), and the maximum is 256", self.api.patch(path, many, user=user))
+        self.assertLess(time.monotonic() - started, 2)
+        self.check("", self.api.patch(path, {"metadata": {"annotations": numbered(255)}}, user=OWNER))
+        self.check("entries", self.api.patch(path, {"metadata": {"annotations": numbered(256)}}, user=OWNER))
+
+    def test_A_Secret_with_thousands_of_annotations_is_judged(self):
+        """As a restore brings one back. Only with a reason and the right it is changed."""
+        secret = pair_secret("restored-noted")
+        secret["metadata"]["annotations"].update(numbered(5_000))
+        self.api.create(SECRETS.format("idm"), secret)
+        path = SECRETS.format("idm") + "/restored-noted"
+        self.check("metadata.annotations has 5001 entries (5001 before)", self.api.patch(path, noted("x", "n1"), user=OWNER))
+        self.check("metadata.annotations has 1 entries (5001 before)", self.api.patch(path, {"metadata": {"annotations": dict.fromkeys(numbered(5_000))}}))
+        self.check("only certpair", self.api("DELETE", path, user=OWNER))
+        self.check("", self.operator_api().patch(path + "?dryRun=All", {"data": {"tls.crt": "Yg=="}}))
+        self.check("", self.api.patch(path, {"metadata": {"annotations": {**dict.fromkeys(numbered(5_000)), **REASON["metadata"]["annotations"]}}}))
+
     def test_Nobody_deletes_it_but_the_collectors(self):
         path = self.secret("deleted") + "?dryRun=All"
         no = "only certpair changes or deletes it"
@@ -157,7 +181,7 @@ class PolicyTest(ReleaseTest):
     def test_A_Secret_that_lost_its_label_gets_it_back_from_the_operator(self):
         path = self.unlabelled("bare")
         label = {"metadata": {"labels": {"app.kubernetes.io/managed-by": "certpair"}}}
-        self.check("the operator writes only those that carry", self.operator_api().patch(path, {"data": {"tls.crt": "Yg=="}}))
+        self.check("the operator writes only Secrets with the label", self.operator_api().patch(path, {"data": {"tls.crt": "Yg=="}}))
         self.check("", self.operator_api().patch(path, {**label, "data": {"tls.crt": "Yg=="}}))
         self.assertEqual(self.api("GET", path)[1]["metadata"]["labels"]["app.kubernetes.io/managed-by"], "certpair")
 
@@ -210,7 +234,7 @@ class PolicyTest(ReleaseTest):
         create = SECRETS.format("idm") + "?dryRun=All"
         self.api.create(SECRETS.format("idm"), {"metadata": {"name": "foreign"}, "data": {"a": "YQ=="}})
         foreign = SECRETS.format("idm") + "/foreign?dryRun=All"
-        no = "the operator writes only those that carry"
+        no = "the operator writes only Secrets with the label"
         self.check(no, operator("POST", create, {"metadata": {"name": "x"}, "data": {}}))
         self.check(no, operator.patch(foreign, {"data": {"a": "Yg=="}}))
         self.check(no, operator.patch(foreign, {"metadata": {"labels": {"app.kubernetes.io/managed-by": "certpair"}}}))
@@ -222,7 +246,7 @@ class PolicyTest(ReleaseTest):
         for other in ({**token, "type": "kubernetes.io/service-account-token", "data": {}},
                       {**pair_secret("x"), "type": "bootstrap.kubernetes.io/token"}, {**pair_secret("x"), "type": "Opaque"}):
             with self.subTest(other["type"]):
-                self.check("type kubernetes.io/tls alone", operator("POST", create, other))
+                self.check("only Secrets of type kubernetes.io/tls", operator("POST", create, other))
         self.check("", operator.patch(SECRETS.format("idm") + "/guarded?dryRun=All", {"data": {"tls.crt": "Yg=="}}))
 
     def test_The_operator_adds_no_key_and_no_owner_but_its_own(self):
@@ -237,7 +261,7 @@ class PolicyTest(ReleaseTest):
         own = {"apiVersion": "certpair.dev/v1", "kind": "ProvisioningSystem", "name": "x", "uid": "u", "controller": True}
         slots = ("tls.crt", "tls.key", "ca.crt", "inactive.crt", "inactive.key", "inactive-ca.crt", "keystore.p12")
         reflector = "reflector.v1.k8s.emberstack.com/reflection-allowed"
-        key, owner, held = "writes only its own labels, annotations and data keys", "gets an owner that is not", "gets a finalizer or becomes immutable"
+        key, owner, held = "would get a label, annotation or data key of another owner", "would get another owner than", "would get a finalizer or become immutable"
         rows = [
             ("its owner", made({"ownerReferences": [own]}), ""),
             ("its owner beside another controller", made({"ownerReferences": [{**own, "controller": False}]}), ""),

@@ -255,7 +255,7 @@ class LifeTest(unittest.TestCase):
             self.api.create(SECRETS.format("idm"), pair_secret("old-outbound"))
             uid = self.api("GET", SYSTEMS.format("idm") + "/old")[1]["metadata"]["uid"]
             self.await_version(chart_versions.OLDER)
-            self.must("upgrade", "certpair", CHART)
+            self.must("upgrade", "certpair", CHART, "--reuse-values")
             self.await_version(chart_versions.present())
             self.must("upgrade", "certpair", newer)
             self.await_version(chart_versions.NEWER)
@@ -322,7 +322,7 @@ class LifeTest(unittest.TestCase):
     def test_Without_kinds_and_told_not_to_install_them_it_is_refused(self):
         self.remove_kinds()
         answer = self.cluster.helm("install", "certpair", CHART, "--namespace", NAMESPACE, "--set", "crds.install=false")
-        self.assertIn("apply crds/ of this version first", answer.stderr)
+        self.assertIn("First apply crds/ of this version", answer.stderr)
         applied = self.cluster.kubectl("apply", "--server-side", "-f", ROOT / "crds" / "certpair.dev_provisioningsystems.yaml")
         self.assertEqual(applied.returncode, 0, applied.stderr)
         answer = self.cluster.helm("install", "certpair", CHART, "--namespace", NAMESPACE, "--set", "crds.install=false")

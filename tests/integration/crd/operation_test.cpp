@@ -27,8 +27,7 @@ TEST_F(OperationCrd, A_fingerprint_is_SHA_256_in_either_form_and_case) {
   const std::string path = "spec.fingerprint: Invalid value: \"";
   const std::string message =
       "\": must be a SHA-256 fingerprint: 64 hex digits, with or without a colon between each two "
-      "(a SHA-1 "
-      "fingerprint has 40 and is not enough)";
+      "(a SHA-1 fingerprint has 40)";
   const std::string sha1 = Octets(20, ":");
   const std::string mixed = "Ab:" + Octets(31, "");
   Check(MinimalOperation(), {{"with colons", Step("Activate", Octets(32, ":")), ""},
@@ -43,18 +42,16 @@ TEST_F(OperationCrd, A_fingerprint_is_SHA_256_in_either_form_and_case) {
 
 TEST_F(OperationCrd, Activate_and_Delete_name_a_certificate_and_Generate_does_not) {
   const std::string needed =
-      "spec.fingerprint: Invalid value: Activate and Delete need the fingerprint of the "
-      "certificate that is meant: see "
-      "status.certificates of the system";
+      "spec.fingerprint: Invalid value: Activate and Delete need the fingerprint of a certificate: "
+      "see status.certificates of the system";
   Check(
       MinimalOperation(),
       {{"Generate", Json::object(), ""},
        {"Activate", Step("Activate", nullptr), needed},
        {"Delete", Step("Delete", nullptr), needed},
        {"Generate with one", Step("Generate", Octets(32, ":")),
-        "spec.fingerprint: Invalid value: Generate makes a new certificate, so there is no "
-        "fingerprint to name: leave "
-        "it out"},
+        "spec.fingerprint: Invalid value: Generate makes a new certificate: leave the fingerprint "
+        "out"},
        {"no such action", Step("Renew", nullptr),
         R"(spec.action: Unsupported value: "Renew": supported values: "Generate", "Activate", "Delete")"},
        {"no system", Json::parse(R"({"spec": {"systemRef": null}})"),
@@ -104,13 +101,12 @@ TEST_F(OperationCrd, One_that_was_made_with_another_name_is_still_answered) {
 }
 
 TEST_F(OperationCrd, A_time_to_keep_it_may_be_nothing) {
-  Check(MinimalOperation(),
-        {{"nothing", Kept("0s"), ""},
-         {"a week", Kept("168h"), ""},
-         {"days", Kept("7d"),
-          "spec.ttlAfterFinished: Invalid value: \"7d\": must be hours, minutes and seconds, in "
-          "this order, such as "
-          "8760h, 36h or 1h30m; there is no unit for days (a day is 24h, a year 8760h)"}});
+  Check(MinimalOperation(), {{"nothing", Kept("0s"), ""},
+                             {"a week", Kept("168h"), ""},
+                             {"days", Kept("7d"),
+                              "spec.ttlAfterFinished: Invalid value: \"7d\": must be hours, "
+                              "minutes and seconds, in this order, such as 8760h, 36h or 1h30m. "
+                              "There is no unit for days: a day is 24h, a year 8760h"}});
 }
 
 TEST_F(OperationCrd, It_cannot_be_changed_once_made) {

@@ -189,15 +189,15 @@ TEST_F(Printing, Explain_is_the_manual) {
     std::string says;
   };
   const std::vector<Page> pages{
-      {"psys", "A system that we connect out to"},
+      {"psys", "A system to which the identity provisioning connects"},
       {"psys.spec.certificate.validity", "Default: 8760h (365 days)"},
       {"psys.spec.certificate.key.size", "The size in bits"},
       {"psys.spec.automaticRegeneration.before", "Default: 336h (14 days)"},
       {"psys.spec.notifications.warnBefore", "Default: 720h, 336h and 72h"},
-      {"psys.status.nextTransition", "What happens next by itself"},
+      {"psys.status.nextTransition", "The next automatic step"},
       {"certop.spec.ttlAfterFinished", "Default: 24h"},
-      {"certca.spec.allow", "Default: none, which"},
-      {"certca.status.chain", "to hand to the peers"},
+      {"certca.spec.allow", "Default: none, so"},
+      {"certca.status.chain", "for the peers"},
   };
   for (const Page& page : pages) {
     std::string text;

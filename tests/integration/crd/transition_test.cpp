@@ -9,12 +9,11 @@ namespace {
 using Transition = CrdTest;
 
 const std::string kSubject =
-    "cannot be changed, since the peer knows the system by its subject: delete the system and "
-    "create it anew";
+    "cannot be changed, because the peer recognizes the system by its subject: delete the system "
+    "and create it again";
 const std::string kSecretName =
-    "<nil>: Invalid value: spec.secret.name cannot be changed (left out, it is metadata.name "
-    "followed by "
-    "-outbound): delete the system and create it anew";
+    "<nil>: Invalid value: spec.secret.name cannot be changed (the default is metadata.name "
+    "followed by -outbound): delete the system and create it again";
 
 Json Spec(const Json& spec) { return {{"spec", spec}}; }
 Json Subject(const Json& subject) { return Spec({{"certificate", {{"subject", subject}}}}); }
@@ -55,11 +54,10 @@ TEST_F(Transition, Type_and_authority_stay_as_they_are) {
   Create(MinimalSystem(), "fixed");
   EXPECT_EQ(AnswerToPatch("psys/fixed", Spec({{"type", "Source"}})),
             "spec.type: Invalid value: \"Source\": cannot be changed: delete the system and create "
-            "it anew");
+            "it again");
   EXPECT_EQ(AnswerToPatch("psys/fixed", Spec({{"authorityRef", {{"name", "other"}}}})),
-            "spec.authorityRef.name: Invalid value: \"other\": cannot be changed, since the peer "
-            "knows the system by "
-            "its issuer: delete the system and create it anew");
+            "spec.authorityRef.name: Invalid value: \"other\": cannot be changed, because the peer "
+            "recognizes the system by its issuer: delete the system and create it again");
   EXPECT_EQ(AnswerToPatch("psys/fixed", Spec({{"authorityRef", nullptr}})),
             "spec.authorityRef: Required value");
 }
