@@ -43,7 +43,7 @@ POSIX = r"(sys|netinet|arpa|linux)/[a-z0-9_]+\.h|(unistd|fcntl|poll|netdb|pthrea
 CPPREST = r"(cpprest|pplx|boost)/.*"
 # What of others a folder may include; whole names between < and >.
 FOREIGN: Dict[str, str] = {
-    "src/base": r"(fmt|spdlog)/.*|malloc\.h",
+    "src/base": r"(fmt|spdlog)/.*|(malloc|unistd)\.h",
     "src/core": r"fmt/.*|boost/container/.*",
     "src/x509": rf"fmt/.*|openssl/.*|{POSIX}",
     "src/kube": rf"fmt/.*|nlohmann/.*|yaml-cpp/.*|openssl/.*|{CPPREST}|{POSIX}",
