@@ -156,7 +156,7 @@ VALUE = re.compile(r"( *)(\w+):(?: ([^#]*?(?:\"[^\"]*\")?[^#]*?))?(?:\s+# (.*))?
 
 
 def value_table(read: Read) -> Dict[str, str]:
-    """Each value of the chart that is no group of others: its default, and the comment behind it or above it."""
+    """Each value of the chart: its default, and the comment behind it or above it. Groups of values have no row."""
     rows = []
     path: List[str] = []
     above: List[str] = []

@@ -1,4 +1,4 @@
-"""The alerts, as Prometheus itself evaluates them: which fire, when, and what they say."""
+"""The alerts, evaluated by Prometheus: which fire, and when."""
 import json
 import pathlib
 import re
@@ -13,10 +13,10 @@ DAY = 86400
 LEFT = 'certpair_certificate_seconds_to_expiry{namespace="idm",name="hr"}'
 STALLED = 'certpair_watch_stalled_seconds{resource="secrets"}'
 LEFT_OUT = 'certpair_objects_left_out{resource="namespaces"}'
-# In order, also where nothing is to fire: a certificate with a month to go, and one leader of two.
+# No alert fires for these: a certificate that expires in a month, and one leader of two replicas.
 WELL = {LEFT: f"{30 * DAY}x2000", 'certpair_leader{pod="a"}': "1x2000", 'certpair_leader{pod="b"}': "0x2000"}
 
-# (what, series beside those of WELL or instead of them, a sample a minute; at which minute; what fires)
+# (case, series added to WELL or replacing them, a sample each minute; the minute; the alerts that fire)
 ROWS = [
     ("all is well", {}, 1700, []),
     ("expired", {LEFT: "-1x100"}, 1, ["CertpairCertificateExpired"]),
@@ -25,9 +25,9 @@ ROWS = [
     ("two days left", {LEFT: f"{2 * DAY}x2000"}, 20, ["CertpairCertificateNotRenewed"]),
     ("ten days left: regeneration has a day", {LEFT: f"{10 * DAY}x2000"}, 1500, []),
     ("ten days left, for longer", {LEFT: f"{10 * DAY}x2000"}, 1600, ["CertpairCertificateExpiring"]),
-    ("nobody leads, in a hand-over", {'certpair_leader{pod="a"}': "0x100"}, 4, []),
-    ("nobody leads", {'certpair_leader{pod="a"}': "0x100"}, 6, ["CertpairNoLeader"]),
-    ("nobody is there", {'certpair_leader{pod="a"}': "stale", 'certpair_leader{pod="b"}': "stale"}, 20, ["CertpairNoLeader"]),
+    ("no leader, during a failover", {'certpair_leader{pod="a"}': "0x100"}, 4, []),
+    ("no leader", {'certpair_leader{pod="a"}': "0x100"}, 6, ["CertpairNoLeader"]),
+    ("no replica", {'certpair_leader{pod="a"}': "stale", 'certpair_leader{pod="b"}': "stale"}, 20, ["CertpairNoLeader"]),
     ("two lead", {'certpair_leader{pod="b"}': "1x100"}, 6, ["CertpairTwoLeaders"]),
     ("passes fail", {'certpair_errors_total{kind="Conflict"}': "0+6x100"}, 50, ["CertpairPassesFail"]),
     ("a pass failed", {'certpair_errors_total{kind="Conflict"}': "0x10 1x90"}, 50, []),
@@ -72,10 +72,10 @@ class AlertsTest(unittest.TestCase):
         answer = run([self.promtool, *verb, path])
         self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
 
-    def test_Prometheus_accepts_them(self):
+    def test_Prometheus_accepts_the_alerts(self):
         self.ask(("check", "rules", "--lint-fatal"), "rules.yaml", rules())
 
-    def test_Each_fires_when_it_should_and_not_before(self):
+    def test_Each_alert_fires_when_it_should_and_not_before(self):
         (pathlib.Path(self.folder.name) / "rules.yaml").write_text(yaml.safe_dump(rules()))
         tests = []
         for what, series, minute, fire in ROWS:
@@ -86,10 +86,10 @@ class AlertsTest(unittest.TestCase):
                                       "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in fire]}]})
         self.ask(("test", "rules"), "tests.yaml", {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests})
 
-    def test_Each_has_a_row_above(self):
+    def test_Each_alert_has_a_row(self):
         self.assertEqual({rule["alert"] for group in rules()["groups"] for rule in group["rules"]}, {name for *_, fire in ROWS for name in fire})
 
-    def test_Prometheus_understands_the_dashboard_too(self):
+    def test_Prometheus_accepts_the_queries_of_the_dashboard(self):
         asked = [target["expr"] for panel in board()["panels"] for target in panel["targets"]]
         records = [{"record": f"panel:{number}", "expr": re.sub(r"\$__rate_interval", "5m", expression)} for number, expression in enumerate(asked)]
         self.assertNotIn("$", "".join(record["expr"] for record in records))
@@ -97,7 +97,7 @@ class AlertsTest(unittest.TestCase):
 
 
 class LabelsTest(unittest.TestCase):
-    def test_Each_label_that_is_asked_for_is_the_metrics_own(self):
+    def test_Queries_use_only_labels_that_the_metrics_have(self):
         """Or one of the scrape's."""
         source = (ROOT / "src/metrics/registry.cpp").read_text()
         family = re.compile(r'"(certpair_[a-z_]+)",.*?\{((?:"[a-z]+"(?:, )?)+)\}', re.DOTALL)

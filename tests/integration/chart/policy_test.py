@@ -13,7 +13,7 @@ OWNER = "owner@example.com"    # admin in idm
 EDITOR = "editor@example.com"  # edit in idm
 KEEPER = "keeper@example.com"  # admin in idm, and breakglass there by a Role
 SUBSCRIBER = "anna@example.com"
-# A ConfigMap that does not exist: the collector would delete whatever it owns.
+# A ConfigMap that does not exist: the collector would delete any object that it owns.
 OWNERS = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "11111111-1111-1111-1111-111111111111"},
           {"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "22222222-2222-2222-2222-222222222222"}]
 COPY = "kubectl.kubernetes.io/last-applied-configuration"
@@ -66,7 +66,7 @@ class PolicyTest(ReleaseTest):
 
     @classmethod
     def await_policies(cls):
-        """A policy is in force some moments after it is there, and one of an earlier release some moments after it is gone."""
+        """A policy takes effect a moment after its creation, and loses it a moment after its deletion."""
         cls.api.create(SYSTEMS.format("idm"), system("probe"))
         probe = SYSTEMS.format("idm") + "/probe?dryRun=All"
         another = {"spec": {"notifications": {"subscribers": [{"email": "another@example.com"}]}}}
@@ -83,7 +83,7 @@ class PolicyTest(ReleaseTest):
 
     @classmethod
     def create_what_is_too_large(cls):
-        """As before there was a policy for it. One of an earlier release may hold for some moments."""
+        """As if made before the policy existed. A policy of an earlier release may still hold for a moment."""
         for name, notes in (("old-huge", {"example.com/x": "x" * 200_000}), ("old-many", {f"a{n}": "" for n in range(900)})):
             step = {**operation(name), "metadata": {"name": name, "annotations": notes, "finalizers": ["example.com/held"]}}
             eventually(lambda step=step: cls.api("POST", OPERATIONS.format("idm"), step)[0] in (201, 409), f"{name} cannot be made")
@@ -96,7 +96,7 @@ class PolicyTest(ReleaseTest):
             self.assertGreaterEqual(status, 400, body)
             self.assertIn(wanted, body["message"])
 
-    def test_Only_the_operator_changes_a_pairs_Secret(self):
+    def test_Only_the_operator_changes_the_Secret_of_a_pair(self):
         guarded = SECRETS.format("idm") + "/guarded"
         no = "only certpair changes or deletes it"
         rows = [
@@ -110,7 +110,7 @@ class PolicyTest(ReleaseTest):
             ("an annotation of ours added", {"metadata": {"annotations": {"certpair.dev/x": "y"}}}, no),
             ("a finalizer", {"metadata": {"finalizers": ["example.com/x"]}}, no),
             ("an owner", {"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"}]}}, no),
-            ("an annotation of somebody else", {"metadata": {"annotations": {"example.com/seen": "y"}}}, ""),
+            ("an annotation of another controller", {"metadata": {"annotations": {"example.com/seen": "y"}}}, ""),
             ("nothing", {}, ""),
         ]
         for what, patch, wanted in rows:
@@ -133,8 +133,8 @@ class PolicyTest(ReleaseTest):
         self.check("", self.api.patch(path, {"metadata": {"annotations": numbered(255)}}, user=OWNER))
         self.check("entries", self.api.patch(path, {"metadata": {"annotations": numbered(256)}}, user=OWNER))
 
-    def test_A_Secret_with_thousands_of_annotations_is_judged(self):
-        """As a restore brings one back. Only with a reason and the right it is changed."""
+    def test_A_Secret_with_thousands_of_annotations_is_still_judged(self):
+        """A restore may bring one back. It can be changed only with a reason and the right."""
         secret = pair_secret("restored-noted")
         secret["metadata"]["annotations"].update(numbered(5_000))
         self.api.create(SECRETS.format("idm"), secret)
@@ -145,7 +145,7 @@ class PolicyTest(ReleaseTest):
         self.check("", self.operator_api().patch(path + "?dryRun=All", {"data": {"tls.crt": "Yg=="}}))
         self.check("", self.api.patch(path, {"metadata": {"annotations": {**dict.fromkeys(numbered(5_000)), **REASON["metadata"]["annotations"]}}}))
 
-    def test_Nobody_deletes_it_but_the_collectors(self):
+    def test_Only_the_collectors_delete_the_Secret_of_a_pair(self):
         path = self.secret("deleted") + "?dryRun=All"
         no = "only certpair changes or deletes it"
         self.check(no, self.api("DELETE", path, user=OWNER))
@@ -154,7 +154,7 @@ class PolicyTest(ReleaseTest):
         for user in (COLLECTOR, NAMESPACE_CONTROLLER, "system:kube-controller-manager"):
             self.check("", self.api("DELETE", path, user=user, groups=["system:masters"]))
 
-    def test_Nobody_plants_one_but_who_brings_back_a_backup(self):
+    def test_Only_a_restore_creates_the_Secret_of_a_pair(self):
         create = SECRETS.format("idm") + "?dryRun=All"
         planted = {
             "as the operator makes it": pair_secret("planted"),
@@ -166,39 +166,39 @@ class PolicyTest(ReleaseTest):
                 self.check("only certpair", self.api("POST", create, secret, user=OWNER))
         self.check("", self.api("POST", create, pair_secret("restored")))
 
-    def test_A_Secret_of_somebody_else_is_not_made_one_of_a_pair(self):
+    def test_A_foreign_Secret_cannot_become_that_of_a_pair(self):
         self.api.create(SECRETS.format("idm"), {"metadata": {"name": "own"}, "data": {"a": "YQ=="}})
         claim = {"metadata": {"annotations": {"certpair.dev/system-uid": "u"}}}
         self.check("only certpair", self.api.patch(SECRETS.format("idm") + "/own?dryRun=All", claim, user=OWNER))
 
     def unlabelled(self, name):
-        """A pair's Secret as it is after a time without policies; the administrator stands for that time."""
+        """A pair's Secret without its label, as after a time without policies. The administrator removes it here."""
         path = self.secret(name)
         self.check("", self.api.patch(path, {"metadata": {"labels": {"app.kubernetes.io/managed-by": None}, **REASON["metadata"]}}))
         self.check("", self.api.patch(path, {"metadata": {"annotations": {"certpair.dev/break-glass": None}}}))
         return path
 
-    def test_A_Secret_that_lost_its_label_gets_it_back_from_the_operator(self):
+    def test_The_operator_puts_a_lost_label_back(self):
         path = self.unlabelled("bare")
         label = {"metadata": {"labels": {"app.kubernetes.io/managed-by": "certpair"}}}
         self.check("the operator writes only Secrets with the label", self.operator_api().patch(path, {"data": {"tls.crt": "Yg=="}}))
         self.check("", self.operator_api().patch(path, {**label, "data": {"tls.crt": "Yg=="}}))
         self.assertEqual(self.api("GET", path)[1]["metadata"]["labels"]["app.kubernetes.io/managed-by"], "certpair")
 
-    def test_Until_then_nobody_else_changes_or_deletes_it(self):
+    def test_A_Secret_without_its_label_is_still_protected(self):
         path = self.unlabelled("bare-yet") + "?dryRun=All"
         self.check("only certpair", self.api.patch(path, {"data": {"tls.crt": "Yg=="}}, user=OWNER))
         self.check("only certpair", self.api.patch(path, {"metadata": {"annotations": {"certpair.dev/system-uid": None}}}, user=OWNER))
         self.check("only certpair", self.api("DELETE", path, user=OWNER))
         self.check("", self.api("DELETE", path, user=COLLECTOR, groups=["system:masters"]))
 
-    def test_A_Secret_of_somebody_else_is_nobodys_business(self):
+    def test_Foreign_Secrets_are_not_restricted(self):
         plain = {"metadata": {"name": "plain"}, "data": {"a": "YQ=="}}
         self.check("", self.api("POST", SECRETS.format("idm"), plain, user=OWNER))
         self.check("", self.api.patch(SECRETS.format("idm") + "/plain", {"data": {"b": "YQ=="}}, user=OWNER))
         self.check("", self.api("DELETE", SECRETS.format("idm") + "/plain", user=OWNER))
 
-    def test_The_glass_is_broken_with_a_reason_and_the_right(self):
+    def test_Break_glass_needs_a_reason_and_the_right(self):
         path = self.secret("glass")
         change = {"data": {"tls.crt": "Yg=="}}
         self.check("only certpair", self.api.patch(path, {**change, **REASON}, user=OWNER))
@@ -208,7 +208,7 @@ class PolicyTest(ReleaseTest):
         self.check("only certpair", self.api("DELETE", path, user=OWNER))
         self.check("", self.api("DELETE", path))
 
-    def test_The_glass_is_mended_again_by_whoever_may_write_there(self):
+    def test_Any_writer_may_remove_the_break_glass_reason(self):
         path = self.secret("mended")
         self.check("", self.api.patch(path, REASON))
         note = "certpair.dev/break-glass"
@@ -218,7 +218,7 @@ class PolicyTest(ReleaseTest):
         self.assertNotIn(note, self.api("GET", path)[1]["metadata"]["annotations"])
         self.check("only certpair", self.api("DELETE", path))
 
-    def test_What_outlived_its_system_is_removed_as_the_refusal_says_with_the_right_in_that_namespace(self):
+    def test_A_leftover_Secret_is_removed_as_the_refusal_says(self):
         path = self.secret("outlived")
         status, refusal, _ = self.api("DELETE", path, user=KEEPER)
         self.assertEqual(status, 403)
@@ -229,7 +229,7 @@ class PolicyTest(ReleaseTest):
         self.check("only certpair", self.api("DELETE", path, user=OWNER))
         self.check("", self.api("DELETE", path, user=KEEPER))
 
-    def test_The_operator_writes_no_Secret_but_its_own(self):
+    def test_The_operator_writes_only_its_own_Secrets(self):
         operator = self.operator_api()
         create = SECRETS.format("idm") + "?dryRun=All"
         self.api.create(SECRETS.format("idm"), {"metadata": {"name": "foreign"}, "data": {"a": "YQ=="}})
@@ -249,8 +249,8 @@ class PolicyTest(ReleaseTest):
                 self.check("only Secrets of type kubernetes.io/tls", operator("POST", create, other))
         self.check("", operator.patch(SECRETS.format("idm") + "/guarded?dryRun=All", {"data": {"tls.crt": "Yg=="}}))
 
-    def test_The_operator_adds_no_key_and_no_owner_but_its_own(self):
-        """What a stolen token would: have the collector delete a Secret, or another controller copy it."""
+    def test_The_operator_adds_only_its_own_keys_and_owners(self):
+        """A stolen token would make the collector delete a Secret, or another controller copy it."""
         operator, create = self.operator_api(), SECRETS.format("idm") + "?dryRun=All"
 
         def made(metadata=None, **more):
@@ -302,8 +302,8 @@ class PolicyTest(ReleaseTest):
             with self.subTest(what):
                 self.check(wanted, operator.patch(shared, patch))
 
-    def test_The_operator_changes_no_authoritys_Secret(self):
-        """It makes one once. A token that was stolen from it must not take the key away."""
+    def test_The_operator_never_changes_the_Secret_of_an_authority(self):
+        """The operator creates one once. A stolen token must not take the key away."""
         operator, secrets = self.operator_api(), SECRETS.format(NAMESPACE)
         secret = {"metadata": {"name": "certpair-ca-made", "labels": {"app.kubernetes.io/managed-by": "certpair", "certpair.dev/authority": "made"}},
                   "type": "kubernetes.io/tls", "data": {"tls.crt": "YQ==", "tls.key": "YQ==", "ca.crt": "YQ=="}}
@@ -314,7 +314,7 @@ class PolicyTest(ReleaseTest):
                                                           "annotations": {"certpair.dev/system-uid": "u"}}}))
         self.check(no, operator.patch(path, owned(OWNERS[0])))
 
-    def test_Who_may_not_delete_an_object_adds_no_owner_and_no_finalizer(self):
+    def test_Owners_and_finalizers_need_the_right_to_delete(self):
         self.api.create(SYSTEMS.format("idm"), system("kept"))
         there = self.api.create("/api/v1/namespaces/idm/configmaps", {"metadata": {"name": "there"}})["metadata"]["uid"]
         there = {"apiVersion": "v1", "kind": "ConfigMap", "name": "there", "uid": there}
@@ -346,7 +346,7 @@ class PolicyTest(ReleaseTest):
         self.check("", self.api("POST", OPERATIONS.format("idm") + "?dryRun=All", {**operation("new"), "metadata": {"name": "new", **owned(OWNERS[0])["metadata"]}},
                                 user=EDITOR))
 
-    def test_Nor_does_who_may_make_systems_or_change_authorities_but_not_delete_them(self):
+    def test_The_rights_to_create_and_patch_are_not_enough_for_an_owner(self):
         roles, user = "/apis/rbac.authorization.k8s.io/v1", "maker@example.com"
         self.api.create(roles + "/clusterroles", {"metadata": {"name": "makers"}, "rules": [
             {"apiGroups": ["certpair.dev"], "resources": ["certificateauthorities", "provisioningsystems"], "verbs": ["create", "patch"]}]})
@@ -362,8 +362,8 @@ class PolicyTest(ReleaseTest):
         self.check(owner + "provisioningsystems", self.api("POST", create, {**system("new"), "metadata": {"name": "new", **owned(OWNERS[0])["metadata"]}}, user=user))
         self.check("", self.api("POST", create, system("new"), user=user))
 
-    def test_Metadata_of_our_kinds_is_bounded(self):
-        """300 operations with annotations of 256 KiB would take the memory of whoever lists them."""
+    def test_Metadata_of_the_kinds_of_certpair_is_bounded(self):
+        """300 operations with annotations of 256 KiB would exhaust the memory of a client that lists them."""
         authority = {"apiVersion": "certpair.dev/v1", "kind": "CertificateAuthority", "metadata": {"name": "x"}, "spec": {"generated": {"commonName": "x"}}}
         managers = [{"manager": f"m{n}", "operation": "Apply", "apiVersion": "certpair.dev/v1", "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1",
                      "fieldsV1": {"f:spec": {"f:action": {}}}} for n in range(129)]
@@ -399,7 +399,7 @@ class PolicyTest(ReleaseTest):
         self.check("managedFields has ", self.api.patch(OPERATIONS.format("idm") + "/managed?dryRun=All", {"metadata": {"managedFields": managers}}))
         self.check("", self.api.patch(OPERATIONS.format("idm") + "/managed?dryRun=All", {"metadata": {"managedFields": managers[:100]}}))
 
-    def test_What_is_too_large_already_may_change_but_not_grow(self):
+    def test_Metadata_that_is_too_large_may_change_but_not_grow(self):
         status = {"status": {"fingerprint": ":".join(["AB"] * 32)}}
         for name, key, smaller, refusal in (("old-huge", "example.com/x", "x" * 100_000, "bytes together"), ("old-many", "a1", None, "entries, and the maximum")):
             path = OPERATIONS.format("idm") + "/" + name
@@ -426,8 +426,8 @@ class PolicyTest(ReleaseTest):
                 self.check("only certpair writes it", self.api.patch(path, status))
                 self.check("", self.operator_api().patch(path, status))
 
-    def test_An_authoritys_status_too_is_written_by_whoever_breaks_the_glass(self):
-        """It is in no namespace, and a request for it names none."""
+    def test_Break_glass_covers_the_status_of_an_authority(self):
+        """An authority is cluster-scoped, so a request for it names no namespace."""
         self.api.create(AUTHORITIES, {"apiVersion": "certpair.dev/v1", "kind": "CertificateAuthority",
                                       "metadata": {"name": "glass", **REASON["metadata"]}, "spec": {"generated": {"commonName": "x"}}})
         roles = "/apis/rbac.authorization.k8s.io/v1"
@@ -449,7 +449,7 @@ class PolicyTest(ReleaseTest):
                             "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}))
         return path
 
-    def test_A_system_in_use_is_deleted_only_when_confirmed_by_name(self):
+    def test_Deleting_a_system_in_use_needs_its_name_as_confirmation(self):
         path = self.in_use("used")
         no = "annotate provisioningsystem used certpair.dev/confirm-delete=used"
         self.check(no, self.api("DELETE", path, user=OWNER))
@@ -464,7 +464,7 @@ class PolicyTest(ReleaseTest):
         self.api.create(SYSTEMS.format("idm"), system("empty"))
         self.check("", self.api("DELETE", SYSTEMS.format("idm") + "/empty", user=OWNER))
 
-    def test_Regeneration_at_a_fingerprint_peer_is_warned_of_and_accepted(self):
+    def test_Regeneration_at_a_fingerprint_peer_gets_a_warning(self):
         create = SYSTEMS.format("idm") + "?dryRun=All"
         on = {"automaticRegeneration": {"enabled": True}, "peerMatching": "Fingerprint"}
         rows = [("on", on, "upload it to the peer and activate it"), ("held", {**on, "activation": {"atExpiry": "Hold"}}, "the old one expires"),
@@ -475,7 +475,7 @@ class PolicyTest(ReleaseTest):
                 self.assertEqual(status, 201)
                 self.assertEqual(any(wanted in text for text in warnings) if wanted else bool(warnings), bool(wanted), warnings)
 
-    def test_It_is_warned_of_only_where_the_spec_changes(self):
+    def test_The_warning_comes_only_with_a_change_of_the_spec(self):
         self.api.create(SYSTEMS.format("idm"), system("quiet", automaticRegeneration={"enabled": True}, peerMatching="Fingerprint"))
         _, _, warnings = self.api.patch(SYSTEMS.format("idm") + "/quiet", {"metadata": {"labels": {"a": "b"}}})
         self.assertEqual(warnings, [])
@@ -516,7 +516,7 @@ class PolicyTest(ReleaseTest):
         entry = {"apiVersion": "certpair.dev/v1", "kind": "ProvisioningSystem", "metadata": {"name": "mailed"}, **told(anna)}
         self.check("", self.api("PATCH", path + "&fieldManager=anna", entry, user=SUBSCRIBER, kind="application/apply-patch+yaml"))
 
-    def test_Who_edits_changes_systems_and_who_administers_makes_and_removes_them(self):
+    def test_edit_changes_systems_and_admin_creates_and_deletes_them(self):
         self.api.create(SYSTEMS.format("idm"), system("edited"))
         path = SYSTEMS.format("idm") + "/edited?dryRun=All"
         change = {"spec": {"displayName": "x", "automaticRegeneration": {"enabled": True}}}
@@ -530,7 +530,7 @@ class PolicyTest(ReleaseTest):
         self.check("forbidden", self.api("DELETE", SYSTEMS.format("idm") + "/probe", user=SUBSCRIBER))
         self.check("forbidden", self.api("POST", SYSTEMS.format("idm"), system("mine"), user=SUBSCRIBER))
 
-    def test_A_namespace_goes_with_all_that_is_in_it(self):
+    def test_A_namespace_is_deleted_with_its_pairs(self):
         self.api.create("/api/v1/namespaces", {"metadata": {"name": "leaving"}})
         self.api.create(SECRETS.format("leaving"), pair_secret("pair"))
         self.check("", self.api("DELETE", "/api/v1/namespaces/leaving", user=None))
@@ -541,7 +541,7 @@ class PolicyTest(ReleaseTest):
 class AuditTest(unittest.TestCase):
     """On a control plane that keeps an audit log."""
 
-    def test_Who_breaks_the_glass_and_why_stands_in_the_audit_log(self):
+    def test_The_audit_log_records_who_broke_the_glass_and_why(self):
         with tempfile.TemporaryDirectory() as folder:
             log, rules = pathlib.Path(folder) / "audit.log", pathlib.Path(folder) / "policy.yaml"
             rules.write_text(json.dumps({"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [

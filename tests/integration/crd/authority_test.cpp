@@ -9,7 +9,7 @@ using AuthorityCrd = CrdTest;
 Json Allow(const std::string& rules) { return {{"spec", {{"allow", Json::parse(rules)}}}}; }
 Json Generated(const Json& generated) { return {{"spec", {{"generated", generated}}}}; }
 
-TEST_F(AuthorityCrd, It_has_exactly_one_source) {
+TEST_F(AuthorityCrd, An_authority_has_exactly_one_source) {
   const std::string refused =
       "spec: Invalid value: must have exactly one of secret (your own key pair) and generated (a "
       "key pair that the operator makes)";
@@ -26,7 +26,7 @@ TEST_F(AuthorityCrd, It_has_exactly_one_source) {
           "spec.secret.name: Required value"}});
 }
 
-TEST_F(AuthorityCrd, A_generated_one_is_described_as_a_certificate_is) {
+TEST_F(AuthorityCrd, A_generated_CA_has_the_limits_of_a_certificate) {
   Check(
       MinimalAuthority(),
       {{"RSA", Generated(Json::parse(R"({"key": {"algorithm": "RSA", "size": 4096}})")), ""},
@@ -73,7 +73,7 @@ TEST_F(AuthorityCrd, A_rule_requires_only_attributes_for_which_it_has_patterns) 
           "\"provinces\""}});
 }
 
-TEST_F(AuthorityCrd, The_name_of_a_generated_one_must_fit_into_a_label) {
+TEST_F(AuthorityCrd, The_name_of_a_generated_CA_must_fit_into_a_label) {
   const auto named = [](std::size_t length) {
     return Json{{"metadata", {{"name", std::string(length, 'x')}}}};
   };
@@ -88,7 +88,7 @@ TEST_F(AuthorityCrd, The_name_of_a_generated_one_must_fit_into_a_label) {
          {"64, with a Secret that is there", brought, ""}});
 }
 
-TEST_F(AuthorityCrd, A_rule_says_which_namespaces_and_which_common_names) {
+TEST_F(AuthorityCrd, A_rule_needs_namespaces_and_common_names) {
   const std::string nobody =
       "spec.allow[0].namespaces: Invalid value: must select namespaces: give names, a selector or "
       "all: true";
@@ -142,7 +142,7 @@ TEST_F(AuthorityCrd, A_rule_says_which_namespaces_and_which_common_names) {
         R"(unknown field "spec.allow[0].organisations")"}});
 }
 
-TEST_F(AuthorityCrd, A_generated_one_cannot_be_changed_but_whom_it_serves_can) {
+TEST_F(AuthorityCrd, A_generated_CA_cannot_change_but_its_rules_can) {
   Create(MinimalAuthority());
   const Json generated = Get("certca/ca")["spec"];
   EXPECT_EQ(
@@ -160,7 +160,7 @@ TEST_F(AuthorityCrd, A_generated_one_cannot_be_changed_but_whom_it_serves_can) {
       "");
 }
 
-TEST_F(AuthorityCrd, A_generated_one_cannot_be_changed_by_way_of_a_Secret_either) {
+TEST_F(AuthorityCrd, A_generated_CA_cannot_change_by_way_of_a_Secret) {
   Create(MinimalAuthority(), "detour");
   EXPECT_EQ(
       AnswerToPatch("certca/detour",

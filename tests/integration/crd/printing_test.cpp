@@ -106,7 +106,7 @@ TEST_F(Printing, A_status_cannot_be_smuggled_in_with_the_spec) {
   EXPECT_FALSE(Get("psys/no-status").contains("status"));
 }
 
-TEST_F(Printing, An_operation_shows_what_became_of_it) {
+TEST_F(Printing, An_operation_shows_its_result) {
   Create(MinimalOperation(), "printed");
   const Json status{
       {"conditions",
@@ -183,7 +183,7 @@ TEST_F(Printing, One_word_lists_all_three_kinds) {
   EXPECT_NE(all.find("certificateoperation.certpair.dev/listed\n"), std::string::npos) << all;
 }
 
-TEST_F(Printing, Explain_is_the_manual) {
+TEST_F(Printing, kubectl_explain_describes_the_fields) {
   struct Page {
     std::string field;
     std::string says;

@@ -117,7 +117,7 @@ TEST_F(SystemCrd, Before_must_be_shorter_than_the_validity) {
           Invalid(path, "0s", "must be longer than 0s, such as 72h")}});
 }
 
-TEST_F(SystemCrd, A_subject_has_a_common_name_of_at_most_64_characters_of_any_script) {
+TEST_F(SystemCrd, A_common_name_has_at_most_64_characters_of_any_script) {
   const std::string path = "spec.certificate.subject.commonName";
   std::string umlauts;
   for (int i = 0; i < 64; ++i) {
@@ -148,7 +148,7 @@ TEST_F(SystemCrd, A_subject_has_a_common_name_of_at_most_64_characters_of_any_sc
           Invalid(path, "a\\u0085b", kControl)}});
 }
 
-TEST_F(SystemCrd, The_other_attributes_have_limits_of_their_own) {
+TEST_F(SystemCrd, The_other_attributes_of_a_subject_have_their_own_limits) {
   const std::string subject = "spec.certificate.subject";
   const std::string country = "must be an ISO 3166 country code of two capital letters, such as DE";
   Check(MinimalSystem(),
@@ -210,7 +210,7 @@ TEST_F(SystemCrd, A_key_has_a_size_that_its_algorithm_knows) {
         R"(spec.certificate.key.algorithm: Unsupported value: "DSA": supported values: "RSA", "ECDSA", "Ed25519")"}});
 }
 
-TEST_F(SystemCrd, Labels_and_annotations_of_others_are_refused) {
+TEST_F(SystemCrd, Labels_and_annotations_of_other_controllers_are_refused) {
   const std::string labels = "spec.secret.labels";
   const std::string annotations = "spec.secret.annotations";
   const std::string object = ": Invalid value: ";
@@ -256,7 +256,7 @@ TEST_F(SystemCrd, A_name_must_fit_into_a_label) {
                                    "and '.', with a letter or digit at both ends")}});
 }
 
-TEST_F(SystemCrd, It_names_an_authority_as_authorities_can_be_called) {
+TEST_F(SystemCrd, A_system_names_an_authority_by_a_possible_name) {
   const auto of = [](const std::string& name) {
     return Spec({{"authorityRef", {{"name", name}}}});
   };
@@ -272,7 +272,7 @@ TEST_F(SystemCrd, It_names_an_authority_as_authorities_can_be_called) {
                           {"capitals", of("CA"), refused("CA")}});
 }
 
-TEST_F(SystemCrd, The_same_warning_twice_is_refused_by_value) {
+TEST_F(SystemCrd, The_same_time_of_warning_twice_is_refused) {
   const std::string path = "spec.notifications.warnBefore";
   const std::string twice = "must not have the same time twice (60m is 1h)";
   Check(MinimalSystem(),
@@ -296,7 +296,7 @@ Json Crowd(int size) {
   return list;
 }
 
-TEST_F(SystemCrd, Subscribers_are_at_most_50_different_addresses_in_lower_case) {
+TEST_F(SystemCrd, Subscribers_are_at_most_50_different_lower_case_addresses) {
   const std::string path = "spec.notifications.subscribers";
   const std::string address =
       "must be an e-mail address such as identity-team@example.com: letters, digits and . _ + - = "
@@ -341,7 +341,7 @@ TEST_F(SystemCrd, Subscribers_are_at_most_50_different_addresses_in_lower_case) 
 }
 
 // The same rows as in tests/unit/core/recipient_test.cpp.
-TEST_F(SystemCrd, Addresses_that_a_server_may_read_as_more_are_refused) {
+TEST_F(SystemCrd, Addresses_that_a_server_may_misread_are_refused) {
   const auto answer_to = [](const std::vector<std::string>& addresses) {
     Json list = Json::array();
     for (const std::string& email : addresses) list.push_back({{"email", email}});
@@ -365,7 +365,7 @@ TEST_F(SystemCrd, Addresses_that_a_server_may_read_as_more_are_refused) {
             "");
 }
 
-TEST_F(SystemCrd, Names_for_people_hold_no_link) {
+TEST_F(SystemCrd, Display_names_contain_no_link) {
   const auto answer_to = [](const std::vector<std::string>& names) {
     Json list = Json::array();
     for (const std::string& name : names)
@@ -392,7 +392,7 @@ TEST_F(SystemCrd, Names_for_people_hold_no_link) {
                           {"a host's name", Spec({{"displayName", "hr.example.com"}}), ""}});
 }
 
-TEST_F(SystemCrd, Names_for_people_cannot_break_a_line) {
+TEST_F(SystemCrd, Display_names_cannot_break_a_line) {
   Check(MinimalSystem(),
         {{"any script", Spec({{"displayName", "Käufer – 日本"}}), ""},
          {"CR LF", Spec({{"displayName", "a\r\nBcc: x"}}),
@@ -408,7 +408,7 @@ TEST_F(SystemCrd, Names_for_people_cannot_break_a_line) {
                   "or OAuth2")}});
 }
 
-TEST_F(SystemCrd, What_is_not_built_yet_is_refused_and_not_ignored) {
+TEST_F(SystemCrd, A_field_that_is_not_built_yet_is_refused) {
   Check(
       MinimalSystem(),
       {{"probe",
