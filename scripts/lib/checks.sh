@@ -112,6 +112,14 @@ long_simulation() {
   grep -E '^[0-9]+ lives|^\[  PASSED' "$logs/simulation.log" | sed 's/^/  /'
 }
 
+# 300 operations of 262 kB in one namespace, on a real API server: a minute or more.
+heavy_tenant() {
+  build_preset "$preset" "$logs/build-$preset.log" integration_operator || return
+  watched "$logs/heavy-tenant.log" '^\[ RUN' env CERTPAIR_HEAVY_LONG=1 "$certpair_root/build/$preset/bin/integration_operator" '--gtest_filter=HeavyTenant.*' ||
+    { tail -n 40 "$logs/heavy-tenant.log" && return 1; }
+  grep -E '^\[  (PASSED|SKIPPED)' "$logs/heavy-tenant.log" | sed 's/^/  /'
+}
+
 find_control_plane() {
   local folder status=0
   run "$certpair_root/scripts/control-plane" path >"$logs/control-plane" || status=$?

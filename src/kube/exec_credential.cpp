@@ -147,7 +147,7 @@ Result<ExecCredential> ParseExecCredential(std::string_view text, std::string_vi
   const std::string expires = TextAt(*status, "expirationTimestamp");
   credential.expires = ParseTime(expires);
   if (!expires.empty() && !credential.expires)
-    return Fail(ErrorCode::Invalid, "its expirationTimestamp is no RFC 3339 time");
+    return Fail(ErrorCode::Invalid, "its expirationTimestamp is not an RFC 3339 time");
   return credential;
 }
 
@@ -169,7 +169,7 @@ Result<ExecCredential> RunExecPlugin(const ExecSpec& spec, const Clock& clock) {
   its_out.Close();
   if (pid < 0)
     return failed(ErrorCode::NotFound,
-                  fmt::format("it is not there, or cannot be run{}{}",
+                  fmt::format("the program does not exist or cannot be run{}{}",
                               spec.install_hint.empty() ? "" : ". ", spec.install_hint));
   const auto text = ReadAll(out.Get(), clock, interactive ? kLimitWithPerson : kLimit);
   if (!text) {

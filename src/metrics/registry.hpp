@@ -73,7 +73,7 @@ class Metrics {
   void CountEventsDropped(std::size_t events = 1);
   /// certpair_key_pool_waiting: systems that wait for a key.
   void SetKeyPoolWaiting(std::size_t owners);
-  /// certpair_leader: 1 where this replica is the one that works, else 0.
+  /// certpair_leader: 1 if this replica is the leader, else 0.
   void SetLeader(bool works);
   /// certpair_certificates_issued_total{reason}: the change that ordered it (`issue-active`,
   /// `regenerate`, …).
