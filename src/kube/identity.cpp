@@ -1,4 +1,4 @@
-#include "kube/impersonation.hpp"
+#include "kube/identity.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -49,6 +49,21 @@ Result<Headers> ImpersonationHeaders(const Impersonation& who) {
     if (added) added = AddHeader(headers, "Impersonate-Extra-" + HeaderKey(key), values);
   if (!added) return std::unexpected(added.error());
   return headers;
+}
+
+Result<std::shared_ptr<const Identity>> Identity::OfToken(SecretString token) {
+  constexpr std::string_view kCharacters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=";
+  if (token.empty() || token.Reveal().find_first_not_of(kCharacters) != std::string_view::npos)
+    return Fail(ErrorCode::Invalid, "the text cannot be a bearer token");
+  return std::shared_ptr<const Identity>(new Identity(std::move(token), {}));
+}
+
+Result<std::shared_ptr<const Identity>> Identity::Of(const Impersonation& who) {
+  if (who.user.empty()) return Fail(ErrorCode::Invalid, "impersonation needs a user");
+  auto headers = ImpersonationHeaders(who);
+  if (!headers) return std::unexpected(std::move(headers.error()));
+  return std::shared_ptr<const Identity>(new Identity({}, std::move(*headers)));
 }
 
 }  // namespace certpair::kube
