@@ -155,7 +155,7 @@ class Judge {
       if (known.is_object())
         Value(known, member, place);
       else if (!Boolean(At(schema, kPreserves)))
-        Say(place, "there is no such field");
+        Say(place, "unknown field");
     }
   }
 

@@ -10,7 +10,7 @@ namespace {
 
 // Values of one header. The library joins values of one name by commas, which the API server takes
 // for one value; but it writes values as they are, line ends too, so further lines of a header can
-// stand in its first value. Invalid: a value that could do so by itself.
+// stand in its first value. Invalid: a value that holds a line end itself.
 Result<void> AddHeader(Headers& headers, const std::string& name,
                        const std::vector<std::string>& values) {
   std::string lines;

@@ -12,7 +12,7 @@
 
 namespace certpair::kube {
 
-/// Whom to act as (Kubernetes: authentication, "User impersonation"); `user` empty: nobody else.
+/// Whom to act as (Kubernetes: authentication, "User impersonation"); `user` empty: impersonate no one.
 struct Impersonation {
   std::string user;
   std::string uid;
@@ -23,7 +23,7 @@ struct Impersonation {
 /// One value for each name; it may hold further whole lines of the same header.
 using Headers = std::map<std::string, std::string>;
 
-/// What each request carries; empty where nobody is impersonated. Invalid: a value that is empty or
+/// What each request carries; empty without impersonation. Invalid: a value that is empty or
 /// has control characters, which would begin a header of its own. Pure.
 [[nodiscard]] Result<Headers> ImpersonationHeaders(const Impersonation& who);
 
@@ -31,11 +31,11 @@ using Headers = std::map<std::string, std::string>;
 /// Client removes it from what a server says.
 class Identity {
  public:
-  /// The bearer of `token`, and nobody else: neither the transport's token nor its client
+  /// The bearer of `token` alone: neither the transport's token nor its client
   /// certificate nor its impersonation is used. Invalid: a text that no bearer token can be
   /// (RFC 6750 section 2.1); the message does not quote it.
   [[nodiscard]] static Result<std::shared_ptr<const Identity>> OfToken(SecretString token);
-  /// Somebody else, with the transport's own credentials, which need the right to impersonate.
+  /// Another user, with the transport's own credentials, which need the right to impersonate.
   /// Takes the place of the transport's own impersonation. Invalid: as ImpersonationHeaders, or
   /// there is no user.
   [[nodiscard]] static Result<std::shared_ptr<const Identity>> Of(const Impersonation& who);

@@ -333,7 +333,7 @@ CpprestTransport::Flight CpprestTransport::Depart(const HttpRequest& request, Us
         // The library takes it for the whole answer; the real one would go to the next request on
         // this connection.
         exchange->Finish(Exchange::Failure{ApiErrorKind::Protocol,
-                                           "an interim (1xx) answer, which nobody asked for"});
+                                           "an interim (1xx) answer, which was not asked for"});
         cancel.cancel();
       }
       answer.content_ready().then(on_body, InPlace());

@@ -1,16 +1,16 @@
-#include "system_view.hpp"
+#include "actions/system_view.hpp"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "actions/fields.hpp"
+#include "core/reasons.hpp"
 #include "reconcile/json.hpp"
 #include "reconcile/system_codec.hpp"
-#include "session.hpp"
-#include "text.hpp"
 
-namespace certpair::plugin {
+namespace certpair::actions {
 namespace {
 
 using nlohmann::json;
@@ -50,11 +50,29 @@ std::optional<std::string> HexDigits(std::string_view text) {
   return digits;
 }
 
-std::string ListOf(const SystemView& system) {
-  std::string list;
-  for (const CertificateView& certificate : system.certificates)
-    list += fmt::format("\n  {}  {}", Escaped(certificate.fingerprint), Escaped(certificate.state));
-  return list.empty() ? "\n  there is none" : list;
+// The inactive certificate, where it could take the active one's place.
+const CertificateView* SuccessorOf(const SystemView& system, sys_seconds now) {
+  const CertificateView* inactive = system.Inactive();
+  const bool is_valid = inactive != nullptr && inactive->not_after && *inactive->not_after > now &&
+                        inactive->not_before.value_or(now) <= now;
+  return is_valid && inactive->not_after > system.Active()->not_after ? inactive : nullptr;
+}
+
+RegenerationEffect EffectAfterExpiry(const SystemView& system, sys_seconds now) {
+  using What = RegenerationEffect::What;
+  RegenerationEffect effect;
+  effect.peer_knows_fingerprints = system.MatchesByFingerprint();
+  effect.expired = system.Active()->not_after;
+  const CertificateView* successor = SuccessorOf(system, now);
+  if (successor != nullptr) effect.successor = successor->fingerprint;
+  if (effect.peer_knows_fingerprints && successor != nullptr) {
+    effect.what = system.HoldsAtExpiry() ? What::HoldsSuccessor : What::ActivatesSuccessorNow;
+    return effect;
+  }
+  if (system.Inactive() != nullptr) effect.dropped = system.Inactive()->fingerprint;
+  const bool holds = effect.peer_knows_fingerprints && system.HoldsAtExpiry();
+  effect.what = holds ? What::IssuesAndHoldsNow : What::IssuesAndActivatesNow;
+  return effect;
 }
 
 }  // namespace
@@ -82,14 +100,14 @@ SystemView ViewOf(const json& object) {
   view.display_name = Otherwise(Text(At(spec, "displayName")), view.name);
   view.type = Text(At(spec, "type"));
   view.authentication = Text(At(spec, "authentication"));
-  view.peer_matching = Otherwise(Text(At(spec, "peerMatching")), "SubjectAndIssuer");
+  view.peer_matching = Otherwise(Text(At(spec, "peerMatching")), fields::kPeerMatchingDefault);
   view.authority = Text(At(spec, "authorityRef", "name"));
   view.subject = Text(At(spec, "certificate", "subject", "commonName"));
   view.secret = Otherwise(Text(At(status, "secretName")), Text(At(spec, "secret", "name")));
-  if (view.secret.empty()) view.secret = view.name + "-outbound";
+  if (view.secret.empty()) view.secret = view.name + std::string{fields::kSecretSuffix};
   view.automatic = reconcile::json::Boolean(At(spec, "automaticRegeneration", "enabled"));
   view.before = Text(At(spec, "automaticRegeneration", "before"));
-  view.at_expiry = Otherwise(Text(At(spec, "activation", "atExpiry")), "Activate");
+  view.at_expiry = Otherwise(Text(At(spec, "activation", "atExpiry")), fields::kAtExpiryDefault);
   for (const json& entry : At(status, "certificates"))
     view.certificates.push_back(CertificateOf(entry));
   view.conditions = reconcile::DecodeConditions(At(status, "conditions"));
@@ -104,49 +122,56 @@ SystemView ViewOf(const json& object) {
   return view;
 }
 
-Expected<const CertificateView*> Resolve(const SystemView& system, std::string_view text) {
+std::expected<const CertificateView*, BadFingerprint> Resolve(const SystemView& system,
+                                                              std::string_view text) {
+  using Why = BadFingerprint::Why;
+  const auto fail = [&](Why why) {
+    BadFingerprint bad{.why = why, .text = std::string{text}, .system = RefOf(system), .there = {}};
+    for (const CertificateView& certificate : system.certificates)
+      bad.there.emplace_back(certificate.fingerprint, certificate.state);
+    return std::unexpected(std::move(bad));
+  };
   const auto wanted = HexDigits(text);
-  if (!wanted || wanted->size() < 2 || wanted->size() > 64)
-    return Fail(Exit::Usage,
-                fmt::format("\"{}\" is no beginning of a SHA-256 fingerprint: two hex digits or "
-                            "more, with or without colons.{}",
-                            Escaped(text), ListOf(system)));
+  if (!wanted || wanted->size() < 2 || wanted->size() > 64) return fail(Why::NotHex);
   const CertificateView* found = nullptr;
   for (const CertificateView& certificate : system.certificates) {
     const auto digits = HexDigits(certificate.fingerprint);
     if (!digits || !digits->starts_with(*wanted)) continue;
-    if (found != nullptr)
-      return Fail(Exit::Usage, fmt::format("the fingerprint {} is ambiguous: both begin so.{}",
-                                           Escaped(text), ListOf(system)));
+    if (found != nullptr) return fail(Why::SeveralBeginSo);
     found = &certificate;
   }
-  if (found == nullptr)
-    return Fail(
-        Exit::Usage,
-        fmt::format("{} has no certificate whose fingerprint begins with {}.{}",
-                    SystemTitle(system.name, system.namespace_), Escaped(text), ListOf(system)));
+  if (found == nullptr) return fail(Why::NoneBeginsSo);
   return found;
 }
 
-bool HasEnded(const SystemView& system, sys_seconds now) {
+bool HasExpired(const SystemView& system, sys_seconds now) {
   const CertificateView* active = system.Active();
   return active != nullptr && active->not_after && *active->not_after <= now;
 }
 
-Tint UrgencyOf(const SystemView& system, sys_seconds now) {
-  const core::Condition* ready = system.Condition("Ready");
-  if (HasEnded(system, now)) return Tint::Bad;
+Health HealthOf(const SystemView& system, sys_seconds now) {
+  const core::Condition* ready = system.Condition(core::condition::kReady);
+  if (HasExpired(system, now)) return Health::Bad;
   if (ready != nullptr && ready->status == core::ConditionStatus::False)
-    return ready->reason == "Issuing" ? Tint::Warn : Tint::Bad;
-  const core::Condition* expiring = system.Condition("ExpiringSoon");
+    return ready->reason == core::reason::kIssuing ? Health::Attention : Health::Bad;
+  const core::Condition* expiring = system.Condition(core::condition::kExpiringSoon);
   if (expiring != nullptr && expiring->status == core::ConditionStatus::True)
-    return expiring->reason == "WillBeRegenerated" ? Tint::None : Tint::Warn;
-  return ready == nullptr ? Tint::Warn : Tint::Good;
+    return expiring->reason == core::reason::kWillBeRegenerated ? Health::Renews
+                                                                : Health::Attention;
+  return ready == nullptr ? Health::Attention : Health::Good;
 }
 
-std::string DescribeNext(const SystemView& system, sys_seconds now) {
-  if (!system.next_at) return {};
-  return fmt::format("{} {}", Escaped(system.next_action), Relative(*system.next_at, now));
+RegenerationEffect EffectOf(const SystemView& system, bool on, sys_seconds now) {
+  using What = RegenerationEffect::What;
+  if (on && HasExpired(system, now)) return EffectAfterExpiry(system, now);
+  RegenerationEffect effect;
+  effect.peer_knows_fingerprints = system.MatchesByFingerprint();
+  if (HasExpired(system, now)) effect.expired = system.Active()->not_after;
+  if (!on) return effect;
+  effect.what = !system.MatchesByFingerprint() ? What::RenewsBeforeExpiry
+                : system.HoldsAtExpiry()       ? What::IssuesThenHolds
+                                               : What::IssuesThenActivates;
+  return effect;
 }
 
-}  // namespace certpair::plugin
+}  // namespace certpair::actions

@@ -7,7 +7,7 @@
 
 #include "core/decision.hpp"
 
-namespace certpair::plugin {
+namespace certpair::actions {
 
 /// One thing that happens: an Event of the operator's, at the time at which it would be told, or a
 /// mail (`Mail`).
@@ -21,11 +21,11 @@ struct Moment {
 struct Foresight {
   std::vector<Moment> timeline;
   core::SystemStatus end;  ///< as it stands at the end
-  /// Whether it stopped before `until`: more happens than anybody would read.
+  /// Whether it stopped before `until`: more happens than a person can read.
   bool cut_short = false;
 };
 
 /// From `start.now` on to `until`. Certificates that Decide asks for are there at once.
 [[nodiscard]] Foresight Foresee(core::Observation start, sys_seconds until);
 
-}  // namespace certpair::plugin
+}  // namespace certpair::actions

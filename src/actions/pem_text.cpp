@@ -1,10 +1,10 @@
-#include "pem_text.hpp"
+#include "actions/pem_text.hpp"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-namespace certpair::plugin {
+namespace certpair::actions {
 namespace {
 
 constexpr std::string_view kDashes = "-----";
@@ -61,4 +61,4 @@ Result<void> CheckPem(std::string_view text, std::string_view label) {
   return {};
 }
 
-}  // namespace certpair::plugin
+}  // namespace certpair::actions

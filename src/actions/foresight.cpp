@@ -1,4 +1,4 @@
-#include "foresight.hpp"
+#include "actions/foresight.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -8,12 +8,12 @@
 #include "reconcile/apply.hpp"
 #include "reconcile/keystore.hpp"
 
-namespace certpair::plugin {
+namespace certpair::actions {
 namespace {
 
 constexpr int kMaxPasses = 20'000;
 constexpr std::size_t kMaxMoments = 2'000;
-// There is one, which is all that a decision asks.
+// A decision only asks whether there is one.
 constexpr const char* kSomePem = "simulated";
 
 std::string_view SubjectOf(const core::Notice& notice) {
@@ -93,7 +93,7 @@ class Future {
     return core::Decide(seen_);
   }
 
-  // Every mail arrives at once; then the ledger wants to know. Whether there was any.
+  // Every mail arrives at once, and the ledger is told of it. Whether there was any.
   bool Deliver(const std::vector<core::Notice>& notices, std::vector<Moment>& timeline) {
     seen_.mail.outcomes.clear();
     if (notices.empty()) return false;
@@ -135,4 +135,4 @@ Foresight Foresee(core::Observation start, sys_seconds until) {
   return Future{std::move(start)}.Until(until);
 }
 
-}  // namespace certpair::plugin
+}  // namespace certpair::actions
