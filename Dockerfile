@@ -1,10 +1,10 @@
-# For those who have an engine; scripts/image makes the same without one.
+# Builds the image with a container engine. scripts/image builds the same image without one.
 #
 #   docker build -t REGISTRY/certpair:0.1.0 --build-arg REVISION="$(git rev-parse HEAD)" \
 #     --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)" --build-arg CREATED="$(TZ=UTC0 git log -1 --format=%cd --date=format-local:%FT%TZ)" .
 FROM debian:12 AS build
 COPY . /src
-# Files get this time; the repository's history is not at hand here.
+# The time of the files, because the history of the repository is not available here.
 ARG SOURCE_DATE_EPOCH=0
 RUN SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" /src/scripts/image --folder /image
 
@@ -17,7 +17,7 @@ WORKDIR /
 ENV PATH=/usr/bin
 ENTRYPOINT ["/usr/bin/certpair-controller"]
 LABEL org.opencontainers.image.title="certpair" \
-      org.opencontainers.image.description="Keeps the X.509 client certificates of outbound connections" \
+      org.opencontainers.image.description="Manages the X.509 client certificates of outbound connections" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.created="$CREATED"

@@ -31,7 +31,7 @@ Mail::Mail(const std::optional<notify::MailSettings>& settings, const Clock& clo
                                           return *leads && (*leads)();
                                         },
                                     // The others are counted where they are entered into a ledger.
-                                    .said =
+                                    .outcome =
                                         [&metrics](core::NoticeOutcome::Kind kind) {
                                           if (kind == core::NoticeOutcome::Kind::Dropped)
                                             metrics.CountNotification(core::ToString(kind));

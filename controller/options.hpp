@@ -1,4 +1,4 @@
-// What the operator is told at its start: flags, each also as CERTPAIR_… in the environment.
+// The flags of the operator; each can stand in the environment instead, as CERTPAIR_….
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ struct Options {
   std::vector<std::string> watch_namespaces;
   bool leader_elect = true;
   kube::LeaseTimings lease;
-  std::string check_ready;  ///< HOST:PORT of a replica to ask, and nothing else to do
+  std::string check_ready;  ///< HOST:PORT of replicas to ask; the program does nothing else then
   std::string metrics_bind_address = ":8080";
   std::string health_probe_bind_address = ":8081";
   bool regeneration_supported = true;
@@ -33,7 +33,7 @@ struct Options {
   log::Format log_format = log::Format::Text;
 };
 
-/// The options, or the exit status of a program that has said what there was to say (--help,
+/// The options; or the exit status of a program that has printed its answer and ends (--help,
 /// --version, a wrong flag).
 [[nodiscard]] std::variant<Options, int> ParseOptions(int argc, const char* const* argv);
 

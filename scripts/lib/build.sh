@@ -9,7 +9,7 @@ build_preset() {
   mkdir -p "$certpair_root/build"
   exec {lock}>"$certpair_root/build/.$preset.lock"
   if ! flock -n "$lock"; then
-    tell "Somebody else is building it; waiting for them."
+    tell "Another process is building it. Waiting."
     run flock "$lock"
   fi
   build_locked "$preset" "$log" "$@" || status=$?

@@ -43,7 +43,9 @@ check_rules() {
   run python3 "$certpair_root/tests/rules/include_rules_test.py" --quiet &&
     run python3 "$certpair_root/tests/rules/include_rules.py" "$certpair_root" &&
     run python3 "$certpair_root/tests/rules/document_rules_test.py" --quiet &&
-    run python3 "$certpair_root/tests/rules/document_rules.py" "$certpair_root"
+    run python3 "$certpair_root/tests/rules/document_rules.py" "$certpair_root" &&
+    run python3 "$certpair_root/tests/rules/generated_test.py" --quiet &&
+    run python3 "$certpair_root/scripts/lib/documents.py" --check "$certpair_root"
 }
 
 # own_files PATTERN...: the files of the repository, new ones too; of an unpacked archive, all.
@@ -61,7 +63,7 @@ own_files() {
 
 check_format() {
   local files
-  have clang-format-19 || { cannot "format" "clang-format-19 is not here"; return 0; }
+  have clang-format-19 || { cannot "format" "clang-format-19 is not installed"; return 0; }
   mapfile -t files < <(own_files '*.cpp' '*.hpp')
   tell "${#files[@]} files"
   run clang-format-19 --dry-run --Werror --ferror-limit=1 "${files[@]}"
@@ -69,14 +71,14 @@ check_format() {
 
 check_scripts() {
   local files scripts=() file
-  have shellcheck || { cannot "shellcheck" "it is not here"; return 0; }
+  have shellcheck || { cannot "shellcheck" "shellcheck is not installed"; return 0; }
   mapfile -t files < <(own_files 'scripts/*' '.ci/*')
   for file in "${files[@]}"; do
     [[ $file == *.sh ]] || head -n 1 "$file" | grep -q '^#!.*bash' || continue
     scripts+=("$file")
   done
   tell "${#scripts[@]} scripts"
-  # SC2317: this version takes what a trap calls for code that nobody reaches.
+  # SC2317: this version reports functions that only a trap calls as unreachable.
   run shellcheck -x -P "$certpair_root/scripts" -e SC2317 "${scripts[@]}"
 }
 
@@ -102,7 +104,7 @@ build_first() { build_preset "$preset" "$logs/build-$preset.log" all; }
 fast_tests() { run_ctest fast "$preset" --label-exclude "$slow_labels"; }
 quick_tests() { run_ctest quick "$preset" --label-regex '^(rules|unit|fault)'; }
 
-# A million system-years; with the release's code, since it takes an hour with the other.
+# A million system-years, with the release build: the other takes an hour.
 long_simulation() {
   build_preset release "$logs/build-release.log" tests_simulation || return
   watched "$logs/simulation.log" '^(\[ RUN|[0-9]+ lives)' env CERTPAIR_SIM_LONG=1 "$certpair_root/build/release/bin/simulation" ||
@@ -117,14 +119,14 @@ find_control_plane() {
   if ((status == 0)) && [[ -n $folder ]]; then
     export KUBEBUILDER_ASSETS=$folder
     tell "$folder"
-    run "$certpair_root/scripts/cluster" get || cannot "tests on a cluster that runs pods" "this machine cannot (scripts/cluster can says why)"
+    run "$certpair_root/scripts/cluster" get || cannot "tests on a cluster that runs pods" "this machine cannot run one (scripts/cluster can says why)"
     run "$certpair_root/scripts/control-plane" kube-score >/dev/null || cannot "the chart's scan" "kube-score could not be built"
     run "$certpair_root/scripts/control-plane" promtool >/dev/null || cannot "the alerts' tests" "promtool could not be fetched"
-    run "$certpair_root/scripts/control-plane" helm || cannot "the chart's tests" "there is no helm (scripts/control-plane helm says why)"
+    run "$certpair_root/scripts/control-plane" helm || cannot "the chart's tests" "helm could not be built (scripts/control-plane helm says why)"
     return 0
   fi
-  cannot "tests on a real API server" "its binaries could not be had (scripts/control-plane path says why)"
-  # Where a person tries things this is a fact to know; where a change is judged it is a hole.
+  cannot "tests on a real API server" "its programs could not be built (scripts/control-plane path says why)"
+  # For a person this is information. In CI, a test that did not run is a failure.
   [[ ${CI:-} != true ]]
 }
 
@@ -138,7 +140,7 @@ slow_tests() {
 
 check_tidy() {
   local status=0 log=$logs/tidy.log
-  have clang-tidy-19 || { cannot "clang-tidy" "clang-tidy-19 is not here"; return 0; }
+  have clang-tidy-19 || { cannot "clang-tidy" "clang-tidy-19 is not installed"; return 0; }
   watched "$log" '^[0-9]+ of |^[0-9]+ files' python3 "$certpair_root/scripts/lib/tidy.py" clang-tidy-19 \
     "$certpair_root/build/$preset" "$(cache_dir)/tidy" src controller plugin bench || status=$?
   sed 's/^/  /' "$log"
@@ -176,10 +178,10 @@ under_tsan() { sanitized tsan ThreadSanitizer; }
 
 fuzz_briefly() {
   local program status=0 log build=$certpair_root/build/fuzz built=0 seeds corpora same=()
-  # What judges a change tries the same twice.
+  # In CI, two runs try the same inputs.
   if [[ ${CI:-} == true ]]; then same=(-seed=1 -runs=30000); fi
   [[ -f $certpair_root/tests/fuzz/CMakeLists.txt ]] || { cannot "fuzz" "there are no targets"; return 0; }
-  have clang++-19 || { cannot "fuzz" "clang++-19 is not here"; return 0; }
+  have clang++-19 || { cannot "fuzz" "clang++-19 is not installed"; return 0; }
   log=$logs/build-fuzz.log
   if ! watched "$log" '^ *\[' env CC=clang-19 CXX=clang++-19 cmake -G Ninja -S "$certpair_root/tests/fuzz" -B "$build" -DCERTPAIR_FUZZ=ON ||
     ! watched "$log" '^ *\[' cmake --build "$build"; then

@@ -47,7 +47,7 @@ cluster_up() {
   folders=$(cluster_get "$may_build") || return
   { read -r programs && read -r node && read -r runtime; } <<<"$folders"
   begin=$(date +%s%N)
-  [[ -z $(node_process "$dir") ]] || die "a cluster is running in $dir already; end it with: $0 down --dir $dir"
+  [[ -z $(node_process "$dir") ]] || die "a cluster already runs in $dir. End it with: $0 down --dir $dir"
   cluster_down "$dir" # what one left that went down with the machine
   mkdir -p "$dir/log"
   chmod 700 "$dir"

@@ -11,7 +11,7 @@ readonly ready_within=60 # seconds; about three are usual, a busy machine takes 
 # control_plane_up DIR WITH_KCM MAY_BUILD API_ARGS...
 control_plane_up() {
   local dir=$1 with_kcm=$2 bin attempt begin
-  bin=$(control_plane_binaries "$3") || die "there are no control plane binaries; see above"
+  bin=$(control_plane_binaries "$3") || die "the programs of the control plane are missing; see above"
   shift 3
   claim_folder "$dir"
   begin=$(date +%s%N)
@@ -24,7 +24,7 @@ control_plane_up() {
       show_logs "$dir"
       die "the control plane did not start"
     fi
-    say "A port was taken by somebody else meanwhile: once more."
+    say "Another process took a port. Trying again."
     end_all "$dir"
     rm -rf "$dir/etcd"
   done
@@ -40,12 +40,12 @@ claim_folder() {
   local dir=$1 claim
   mkdir -p "$dir"
   exec {claim}<"$dir"
-  flock -n "$claim" || die "somebody else is starting a control plane in $dir"
+  flock -n "$claim" || die "another process is starting a control plane in $dir"
   if [[ -f $dir/processes ]]; then
-    [[ -z $(running_names "$dir") ]] || die "a control plane is running in $dir already; end it with: $0 down --dir $dir"
+    [[ -z $(running_names "$dir") ]] || die "a control plane already runs in $dir. End it with: $0 down --dir $dir"
     remove_traces "$dir" # of one that went down with the machine
   fi
-  [[ -z $(ls -A "$dir") ]] || die "$dir is not empty, and nothing there says that it is a control plane's: choose another folder"
+  [[ -z $(ls -A "$dir") ]] || die "$dir is not empty, and is not the folder of a control plane. Choose another folder"
   chmod 700 "$dir"
   : >"$dir/processes"
 }

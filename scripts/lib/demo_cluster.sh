@@ -13,30 +13,30 @@ cluster_tour() {
   step "Can this machine run pods?" look_whether_it_can || return
   step "Debian packages" install_cluster_packages || return
   step "Build the operator" build_operator || return
-  step "Its image, without an engine" make_image || return
-  step "A cluster of one node" start_cluster || return
+  step "Build its image, without a container engine" make_image || return
+  step "Start a one-node cluster" start_cluster || return
   step "helm install" install_chart || return
-  step "An authority and three systems" create_systems || return
-  step "What the operator tells about them" look_at_systems || return
-  step "Nobody but the operator touches a pair's Secret" try_the_policies || return
-  step "The leader is killed, and another takes over" kill_the_leader || return
-  step "helm upgrade, and back" upgrade_and_back || return
-  step "helm uninstall: systems, Secrets and kinds stay" uninstall_chart || return
+  step "Create an authority and three systems" create_systems || return
+  step "Read their status" look_at_systems || return
+  step "Only the operator changes the Secret of a pair" try_the_policies || return
+  step "Kill the leader: another replica takes over" kill_the_leader || return
+  step "helm upgrade, and rollback" upgrade_and_back || return
+  step "helm uninstall: systems, Secrets and CRDs stay" uninstall_chart || return
 }
 
 look_whether_it_can() {
-  run "$scripts/cluster" can && tell "Yes: it has root, control groups and namespaces."
+  run "$scripts/cluster" can && tell "Yes: root, control groups and namespaces are available."
 }
 
 install_cluster_packages() {
   need_packages "${packages_build[@]}" "${packages_control[@]}" "${packages_node[@]}" || return
-  tell "All there."
+  tell "All packages are installed."
 }
 
 make_image() { run "$scripts/image" --program "$operator" --output "$scratch/certpair.tar" | sed 's/^/  /'; }
 
 start_cluster() {
-  tell "The first time kubelet, kube-scheduler and helm are built, and containerd is fetched: some minutes."
+  tell "The first time this builds kubelet, kube-scheduler and helm, and fetches containerd. It takes some minutes."
   run "$scripts/control-plane" helm >/dev/null || return
   run "$scripts/cluster" up --dir "$dir/cluster" --image "$scratch/certpair.tar" 2>"$logs/cluster.log" || {
     cat "$logs/cluster.log"
@@ -60,7 +60,7 @@ try_the_policies() {
     "patch psys hr-cloud --subresource=status --type=merge -p {\"status\":{\"expires\":\"2100-01-01T00:00:00Z\"}}"; do
     # shellcheck disable=SC2086,SC2090 # words; the braces are as they are
     if show kubectl -n idm $answer; then
-      tell "It should have been refused."
+      tell "The API server should have refused this."
       return 1
     fi
   done
@@ -72,14 +72,14 @@ kill_the_leader() {
   local before now container begin
   before=$(leader_of_lease) || return
   container=$(kubectl -n certpair-system get pod "${before%%_*}" -o 'jsonpath={.status.containerStatuses[0].containerID}') || return
-  tell "${before%%_*} leads. Now it is killed, without a word:"
+  tell "${before%%_*} leads. Kill it:"
   show "$scripts/cluster" run --dir "$dir/cluster" ctr tasks kill --signal SIGKILL "${container#containerd://}" || return
   begin=$SECONDS
   until now=$(leader_of_lease) && [[ -n $now && $now != "$before" ]]; do
-    ((SECONDS - begin < 60)) || { tell "Nobody takes over."; return 1; }
+    ((SECONDS - begin < 60)) || { tell "No replica takes over."; return 1; }
     run sleep 0.2
   done
-  tell "After $((SECONDS - begin)) s ${now%%_*} leads. (The Lease runs for 15 s; after a SIGTERM it is handed over at once.)"
+  tell "After $((SECONDS - begin)) s ${now%%_*} leads. (The Lease lasts 15 s. After a SIGTERM another replica takes over at once.)"
 }
 
 upgrade_and_back() {
@@ -91,7 +91,7 @@ upgrade_and_back() {
 uninstall_chart() {
   show helm uninstall certpair -n certpair-system --wait || return
   show kubectl -n idm get psys,secrets || return
-  tell "And it is taken up again:"
+  tell "A new installation continues with them:"
   show_brief helm install certpair charts/certpair -n certpair-system --wait --timeout 120s || return
   show kubectl -n idm get psys
 }
@@ -108,7 +108,7 @@ show_brief() {
 stay_with_cluster() {
   printf '\n%sTry it by hand%s, in another terminal:\n\n' "$bold" "$plain"
   tell "$scripts/cluster run --dir $(printf '%q' "$dir/cluster") bash"
-  printf '\n  There are kubectl, helm and ctr, and addresses of pods answer: kubectl get pods -A -o wide\n'
+  printf '\n  It has kubectl, helm and ctr, and reaches the addresses of pods: kubectl get pods -A -o wide\n'
   printf '\n%sEverything runs until you press Ctrl-C here.%s\n' "$bold" "$plain"
   when_interrupted=0
   run sleep infinity

@@ -49,7 +49,7 @@ await_mail() {
     run sleep 0.1
   done
   [[ -n $file ]] || {
-    tell "No mail \"$1\" came within 30 s. What the system says:"
+    tell "No mail \"$1\" arrived within 30 s. The conditions of the system:"
     kubectl -n idm get psys hr-trial -o "go-template=$conditions_template"
     return 1
   }
@@ -58,11 +58,11 @@ await_mail() {
 }
 
 look_at_mail() {
-  tell "A fourth system, for once with a certificate of ten minutes, and a subscriber:"
+  tell "A fourth system has a certificate of ten minutes and a subscriber:"
   ending_system | tee "$scratch/hr-trial.yaml" | sed 's/^/    /'
   show kubectl apply -f "$scratch/hr-trial.yaml" || return
   await_mail 'Outbound Certificate Expiration\. Source System: HR Trial' || return
-  tell "With regeneration on there is nothing to warn of. It is made anew at once, and the mail brings the new certificate:"
+  tell "With regeneration on, the certificate is renewed at once, and the mail brings the new one:"
   show kubectl -n idm patch psys hr-trial --type=merge -p \
     '{"spec":{"certificate":{"validity":"8760h"},"automaticRegeneration":{"enabled":true,"before":"1h"}}}' || return
   await_mail 'Outbound Certificate Renewed\. Source System: HR Trial' || return

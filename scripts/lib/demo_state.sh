@@ -13,13 +13,13 @@ folder_claim='' # the lock on our folder, which must end with us: see run
 claim_demo_folder() {
   local number
   if [[ -n $1 ]]; then
-    claim_folder_of_demo "$(realpath -m -- "$1")" || die "a demo runs in $1: choose another folder"
+    claim_folder_of_demo "$(realpath -m -- "$1")" || die "a demo already runs in $1. Choose another folder"
     return
   fi
   for ((number = 1; number <= 20; number++)); do
     claim_folder_of_demo "$(cache_dir)/run/demo-$number" && return
   done
-  die "20 demos run already"
+  die "20 demos are running, the maximum"
 }
 
 claim_folder_of_demo() {
@@ -33,7 +33,7 @@ claim_folder_of_demo() {
   fi
   mapfile -t left < <(ls -A "$dir")
   if ((${#left[@]} > 0)) && [[ ! -f $dir/processes && ${left[*]} != logs ]]; then
-    die "$dir is not empty, and nothing there says that it is a demo's: choose another folder"
+    die "$dir is not empty, and is not the folder of a demo. Choose another folder"
   fi
   chmod 700 "$dir"
   records=$dir/processes control_plane=$dir/control-plane logs=$dir/logs pairs=$dir/pairs scratch=$dir/scratch
@@ -74,11 +74,11 @@ leave() {
   printf '\n'
   cp "$control_plane"/*.log "$dir"/cluster/log/*.log "$logs" 2>/dev/null || true # they go with the control plane
   if ! end_processes; then
-    printf '%sNot every process has ended: see %s%s\n' "$red" "$records" "$plain"
+    printf '%sSome processes have not ended: see %s%s\n' "$red" "$records" "$plain"
     exit 1
   fi
   remove_files
-  printf 'The operator, nginx, the mail server and the control plane have ended; no process is left.\n'
+  printf 'The operator, nginx, the mail server and the control plane have ended. No process is left.\n'
   if [[ $keep == true ]] || ((status != 0 && status != 130)); then
     printf 'The logs are in %s\n' "$logs"
   else
@@ -120,7 +120,7 @@ wait_for_operator() {
   metrics_port='' health_port=''
   while ((SECONDS < deadline)); do
     is_running "$records" certpair-controller || {
-      tell "It has ended:"
+      tell "The operator ended:"
       cat "$logs/operator.log"
       return 1
     }
@@ -129,7 +129,7 @@ wait_for_operator() {
     [[ -n $health_port ]] && answer=$(fetch "http://127.0.0.1:$health_port/readyz" 2>&1) && return
     run sleep 0.1
   done
-  tell "It is not ready after 30 s: ${answer:-it has not said where it listens}"
+  tell "The operator is not ready after 30 s: ${answer:-it has not logged its ports}"
   return 1
 }
 

@@ -30,11 +30,11 @@ missing_packages() {
 # need_packages NAME...: installs what is missing as root; says how, and fails, when we are not.
 need_packages() {
   local missing
-  have dpkg-query || { say "This is no Debian: see that you have what these packages hold: $*"; return 0; }
+  have dpkg-query || { say "This is not Debian. Install the equivalents of these packages: $*"; return 0; }
   mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]} > 0)) || return 0
   if ((EUID != 0)); then
-    say "These packages are missing. Install them, and start again:"
+    say "These packages are missing. Install them, then start again:"
     say "  sudo apt-get install --no-install-recommends ${missing[*]}"
     return 1
   fi
@@ -47,7 +47,7 @@ need_packages() {
 unpack_packages() {
   local folder=$1 partial
   shift
-  have dpkg-deb || { say "$* is unpacked from Debian's packages, and this is no Debian"; return 1; }
+  have dpkg-deb || { say "$* comes from Debian's packages, and this is not Debian"; return 1; }
   mkdir -p "$(dirname "$folder")"
   partial=$(mktemp -d "$folder.fetching.XXXXXX")
   say "Fetching $*"

@@ -24,181 +24,208 @@ inline constexpr std::string_view kSecretMetadataAllowed = "SecretMetadataAllowe
 
 namespace reason {
 
-// Ready
-/// True: the active certificate is valid, and nothing is wrong.
+// docs/status.md is written from this list by scripts/documents: a line `// ## Title` begins a
+// table, and each comment below is a row. It begins with the status of the condition. Which reasons
+// are announced as Events stands in core/events.cpp.
+
+// ## Ready
+/// True: The active certificate is valid, and there is no problem.
 inline constexpr std::string_view kValid = "Valid";
-/// True: the active certificate is valid, but ends with its authority, sooner than asked (R22).
+/// True: The active certificate is valid. It expires with its authority, sooner than `validity`
+/// asks for (R22). Also an Event.
 inline constexpr std::string_view kValidityClipped = "ValidityClipped";
-/// True: the authority has a new key; the next certificate comes from it (R24). Also an Event.
+/// True: The active certificate is valid. The authority has a new key, and signs the next
+/// certificate with it (R24). An authority that renewed its certificate with the same key
+/// leaves `Valid`. Also an Event.
 inline constexpr std::string_view kAuthorityChanged = "AuthorityChanged";
-/// True: the inactive certificate is damaged; the active one is not touched by that.
+/// True: The active certificate is valid. The inactive one in the Secret is damaged. Also an Event.
 inline constexpr std::string_view kInactiveDamaged = "InactiveDamaged";
-/// False: a certificate is about to be made.
-inline constexpr std::string_view kIssuing = "Issuing";
-/// False: the spec holds a value that this operator cannot read, which another version of the
-/// kind's schema let in; nothing is done until it is corrected. Also an Event.
-inline constexpr std::string_view kInvalidSpec = "InvalidSpec";
-/// False: `issuance: Manual`, and nobody has asked for a certificate yet.
-inline constexpr std::string_view kWaitingForGenerate = "WaitingForGenerate";
-/// False: the active certificate has ended. Also an Event.
-inline constexpr std::string_view kExpired = "Expired";
-/// False: the active certificate begins later than now (a clock is wrong).
-inline constexpr std::string_view kNotYetValid = "NotYetValid";
-/// False: the active certificate in the Secret is broken. Also an Event.
-inline constexpr std::string_view kSecretDamaged = "SecretDamaged";
-/// The Secret of that name belongs to something else, and is not touched (R20). Also an Event.
-inline constexpr std::string_view kSecretNotOurs = "SecretNotOurs";
-/// False: an earlier system of this name retained the Secret, and this one's deletionPolicy is
-/// Delete: it is adopted only where it stays retained (R20, R21). Also an Event.
-inline constexpr std::string_view kSecretRetained = "SecretRetained";
-/// False: the Secret of an earlier system of this name is still being removed.
-inline constexpr std::string_view kWaitingForRemoval = "WaitingForRemoval";
-/// The Secret is immutable: it can be neither written nor mended. Also an Event.
-inline constexpr std::string_view kSecretImmutable = "SecretImmutable";
-/// The API server refused to store the Secret (quota, admission, permission).
-inline constexpr std::string_view kSecretWriteFailed = "SecretWriteFailed";
-/// Ready is True, but the API server refused to change the Secret's ownerReferences, so that
-/// spec.secret.deletionPolicy does not hold yet.
+/// True: The active certificate is valid. The API server refuses to change the Secret's
+/// `ownerReferences`, so `deletionPolicy` does not hold yet. The operator tries again every
+/// hour. Also an Event.
 inline constexpr std::string_view kOwnerNotChanged = "OwnerNotChanged";
-/// The authority did not sign the certificate, though it is ready: its Secret cannot be read, or
-/// verifiers would refuse a certificate with this subject.
+/// False: The operator is making the first certificate. An RSA key takes a moment.
+inline constexpr std::string_view kIssuing = "Issuing";
+/// False: `issuance` is `Manual`, and no certificate has been generated yet.
+inline constexpr std::string_view kWaitingForGenerate = "WaitingForGenerate";
+/// False: The spec holds a value that this operator does not know and that another version of
+/// the CRD let in. The message names the field. The Secret stays as it is until the field is
+/// corrected. Also an Event.
+inline constexpr std::string_view kInvalidSpec = "InvalidSpec";
+/// False: The active certificate has expired. Also an Event.
+inline constexpr std::string_view kExpired = "Expired";
+/// False: The active certificate becomes valid later. A clock was wrong. Also an Event.
+inline constexpr std::string_view kNotYetValid = "NotYetValid";
+/// False: The active certificate or its key in the Secret was damaged. Also an Event.
+inline constexpr std::string_view kSecretDamaged = "SecretDamaged";
+/// False: A Secret of this name belongs to another owner. The operator does not change it
+/// (R20). Also an Event.
+inline constexpr std::string_view kSecretNotOurs = "SecretNotOurs";
+/// False: An earlier system of this name retained the Secret, and this system's
+/// `deletionPolicy` is `Delete`. With `Retain` it adopts the Secret (R20, R21). Also an Event.
+inline constexpr std::string_view kSecretRetained = "SecretRetained";
+/// False: The Secret of an earlier system of this name is still being removed.
+inline constexpr std::string_view kWaitingForRemoval = "WaitingForRemoval";
+/// True or False: The Secret is `immutable: true`, so the operator cannot change it. Also an Event.
+inline constexpr std::string_view kSecretImmutable = "SecretImmutable";
+/// False: The API server refused to store the Secret (quota, admission policy, missing right),
+/// or could not store it for ten minutes. Also an Event.
+inline constexpr std::string_view kSecretWriteFailed = "SecretWriteFailed";
+/// False: The authority is ready but did not sign: its Secret cannot be read, or verifiers
+/// would refuse a certificate with this subject. The message says which. Also an Event.
 inline constexpr std::string_view kSigningFailed = "SigningFailed";
 
-// What keeps a certificate from being made: on Ready while there is none, on
-// AutomaticRegeneration afterwards, and on a Generate that is refused.
-/// There is no CertificateAuthority of that name.
+// ## Obstacles to issuing
+/// False: The CertificateAuthority does not exist. The operator continues when it does. Also an
+/// Event.
 inline constexpr std::string_view kAuthorityNotFound = "AuthorityNotFound";
-/// The CertificateAuthority cannot sign at present; its own Ready condition says why.
+/// False: The CertificateAuthority cannot sign now. Its own Ready condition says why. Also an
+/// Event.
 inline constexpr std::string_view kAuthorityNotReady = "AuthorityNotReady";
-/// The authority's `spec.allow` does not let this namespace have this name (R25). Also an Event.
+/// False: The authority's `spec.allow` does not permit this subject in this namespace. The
+/// message has the rule to add (R25). Also an Event.
 inline constexpr std::string_view kNotAllowed = "NotAllowed";
-/// The authority ends so soon that a new certificate would not outlast the present one by a tenth
-/// of the validity (R22). Also an Event.
+/// False: The authority expires so soon that a new certificate would not outlast the present
+/// one by a tenth of `validity` (R22). Also an Event.
 inline constexpr std::string_view kAuthorityExpiresFirst = "AuthorityExpiresFirst";
-/// Six certificates were made automatically within one regeneration window (R27). Also an Event.
+/// False: Six certificates were issued automatically within one regeneration window (R27). The
+/// operator tries again every hour. Generate is not counted. Also an Event.
 inline constexpr std::string_view kIssuanceBudgetExceeded = "IssuanceBudgetExceeded";
 
-// ExpiringSoon
-/// True: the active certificate nears its end and is regenerated in time by itself.
-inline constexpr std::string_view kWillBeRegenerated = "WillBeRegenerated";
-/// True: the active certificate nears its end and somebody must act.
-inline constexpr std::string_view kActionNeeded = "ActionNeeded";
-/// False: no threshold of `warnBefore` is reached.
+// ## ExpiringSoon
+/// False: No threshold of `warnBefore` has been reached.
 inline constexpr std::string_view kNotYet = "NotYet";
 /// False: `warnBefore` is empty.
 inline constexpr std::string_view kWarningsOff = "WarningsOff";
-/// No certificate is there to speak of.
+/// False: There is no active certificate. On AutomaticRegeneration it is True: renewal starts
+/// with the first certificate.
 inline constexpr std::string_view kNoCertificate = "NoCertificate";
+/// True: A threshold has passed. The certificate is renewed automatically.
+inline constexpr std::string_view kWillBeRegenerated = "WillBeRegenerated";
+/// True: A threshold has passed, and a person must act. The message says how.
+inline constexpr std::string_view kActionNeeded = "ActionNeeded";
 
-// AutomaticRegeneration
-/// True: it happens at the time that the message names.
+// ## AutomaticRegeneration
+/// True: The certificate is renewed at the time in the message.
 inline constexpr std::string_view kScheduled = "Scheduled";
-/// True: the new certificate is there, inactive; the peer matches by fingerprint and must know it
-/// before it is activated (R15).
+/// True or False: The new certificate is inactive, and the peer matches by fingerprint: upload
+/// it there, then activate it (R15). False while the operator is about to activate it and
+/// cannot write the Secret.
 inline constexpr std::string_view kWaitingForActivation = "WaitingForActivation";
-/// True: somebody went back to the older certificate; regeneration waits for the last quarter of
-/// its window (R6).
+/// True: The older certificate was activated again. Renewal waits for the last quarter of its
+/// window (R6).
 inline constexpr std::string_view kRolledBack = "RolledBack";
-/// False: `spec.automaticRegeneration.enabled` is off.
+/// False: `automaticRegeneration.enabled` is false.
 inline constexpr std::string_view kOff = "Off";
-/// False: it is on, but this installation does not offer it (R18).
+/// False: The spec asks for it, and this installation does not offer it
+/// (`--automatic-regeneration=unsupported`, R18). Also an Event.
 inline constexpr std::string_view kNotSupported = "NotSupported";
 
-// InUse
-/// True: the system authenticates with the certificate (R17).
+// ## InUse
+/// True: The system authenticates with the active certificate (R17).
 inline constexpr std::string_view kClientCertificate = "ClientCertificateAuthentication";
-/// False: the system authenticates in another way; certificates are managed all the same.
+/// False: `spec.authentication` has another value. Certificates are managed all the same.
 inline constexpr std::string_view kOtherAuthentication = "OtherAuthentication";
 
-// Operations: Complete
-/// A certificate was made.
-inline constexpr std::string_view kGenerated = "Generated";
-/// The inactive certificate became the active one.
-inline constexpr std::string_view kActivated = "Activated";
-/// It was active already; nothing was written.
-inline constexpr std::string_view kAlreadyActive = "AlreadyActive";
-/// The inactive certificate is gone.
-inline constexpr std::string_view kDeleted = "Deleted";
-
-// Operations: Failed
-/// Two certificates are there already.
-inline constexpr std::string_view kLimitReached = "LimitReached";
-/// The active certificate cannot be deleted.
-inline constexpr std::string_view kCertificateActive = "CertificateActive";
-/// The system has no certificate of that fingerprint.
-inline constexpr std::string_view kUnknownFingerprint = "UnknownFingerprint";
-/// The certificate to activate has ended.
-inline constexpr std::string_view kCertificateExpired = "CertificateExpired";
-/// The certificate to activate begins later than now.
-inline constexpr std::string_view kCertificateNotYetValid = "CertificateNotYetValid";
-/// The certificate that the operation names is damaged.
-inline constexpr std::string_view kCertificateDamaged = "CertificateDamaged";
-/// No system of that name appeared within a minute.
-inline constexpr std::string_view kSystemNotFound = "SystemNotFound";
-/// Complete or Failed: it ended so before its status was lost, and does not run again.
-inline constexpr std::string_view kFinishedEarlier = "FinishedEarlier";
-/// A backup brought it back, and nothing says whether it had run.
-inline constexpr std::string_view kRestoredFromBackup = "RestoredFromBackup";
-/// The system is being deleted.
-inline constexpr std::string_view kSystemBeingDeleted = "SystemBeingDeleted";
-
-// NotificationsDelivered
-/// False: somebody subscribed, and this operator sends no mail.
-inline constexpr std::string_view kMailNotConfigured = "MailNotConfigured";
-/// True: nobody is subscribed any more.
-inline constexpr std::string_view kNoSubscribers = "NoSubscribers";
-/// True: every mail that was due was sent.
-inline constexpr std::string_view kDelivered = "Delivered";
-/// Unknown: mails are on their way to the mail server.
-inline constexpr std::string_view kMailSending = "Sending";
-/// False: the mail server cannot be reached, or took nothing yet; it is tried again. Also an Event.
-inline constexpr std::string_view kMailDelayed = "MailDelayed";
-/// False: the mail server refused a recipient, or a mail, for good. Also an Event.
-inline constexpr std::string_view kRecipientRefused = "RecipientRefused";
-/// False: a mail was tried for days, and is not tried any more. Also an Event.
-inline constexpr std::string_view kMailGivenUp = "MailGivenUp";
-
-// KeystoreWritten
-/// True: keystore.p12 holds the active certificate, its key and its chain (R13).
+// ## KeystoreWritten
+/// True: `keystore.p12` holds the active certificate, its key and its chain (R13).
 inline constexpr std::string_view kCurrent = "Current";
-/// False: there is no such Secret or key, or nothing in it. Also an Event.
+/// False: The Secret or key that `passwordSecretRef` names does not exist or is empty. The
+/// operator looks again within ten minutes. Also an Event.
 inline constexpr std::string_view kPasswordMissing = "PasswordMissing";
-/// False: the password cannot be read, or no key store can have it. Also an Event.
+/// False: The password cannot be read, is longer than 256 octets, or holds other characters
+/// than printable ASCII, such as a newline at its end. The message says which. Also an Event.
 inline constexpr std::string_view kPasswordUnusable = "PasswordUnusable";
 
-// SecretMetadataAllowed
-/// True: the installation allows each key.
+// ## SecretMetadataAllowed
+/// True: The installation allows all keys, and they are on the Secret.
 inline constexpr std::string_view kAllowed = "Allowed";
-/// False: at least one key is not allowed, and the Secret goes without it. Also an Event.
+/// False: The installation does not allow the keys in the message, and the Secret does not have
+/// them. Remove them from `spec.secret`, or have them allowed (`--secret-metadata-allow`). Also an
+/// Event.
 inline constexpr std::string_view kKeyNotAllowed = "KeyNotAllowed";
 
-// Events
-/// A certificate was made: the first one, or an inactive one.
-inline constexpr std::string_view kCertificateIssued = "CertificateIssued";
-/// A certificate that was there before certpair looked was taken over as the active one.
-inline constexpr std::string_view kCertificateAdopted = "CertificateAdopted";
-/// A new certificate is active; the one before it is inactive now.
-inline constexpr std::string_view kCertificateRegenerated = "CertificateRegenerated";
-/// The inactive certificate became the active one.
-inline constexpr std::string_view kCertificateActivated = "CertificateActivated";
-/// The inactive certificate is gone.
-inline constexpr std::string_view kCertificateDeleted = "CertificateDeleted";
-/// The active certificate vanished from the Secret, or was damaged there, by somebody else.
-inline constexpr std::string_view kCertificateLost = "CertificateLost";
-/// The active certificate nears its end; once a certificate and threshold (R9).
-inline constexpr std::string_view kExpiringSoonEvent = "ExpiringSoon";
-/// A CertificateOperation was refused.
-inline constexpr std::string_view kOperationFailed = "OperationFailed";
+// ## NotificationsDelivered
+/// True: Every mail that was due was sent.
+inline constexpr std::string_view kDelivered = "Delivered";
+/// True: The last subscriber was removed.
+inline constexpr std::string_view kNoSubscribers = "NoSubscribers";
+/// Unknown: Mail is on its way to the mail server.
+inline constexpr std::string_view kMailSending = "Sending";
+/// False: The operator has no mail server. Subscribers get no mail.
+inline constexpr std::string_view kMailNotConfigured = "MailNotConfigured";
+/// False: The mail server cannot be reached, put mail off, or a rate is reached. The message
+/// has the server's answer or names the rate. The operator tries again. Also an Event.
+inline constexpr std::string_view kMailDelayed = "MailDelayed";
+/// False: The mail server refused a recipient or a mail permanently. The message names the
+/// subscriber. Other subscribers get their mail. Also an Event.
+inline constexpr std::string_view kRecipientRefused = "RecipientRefused";
+/// False: The mail was tried for four days. The operator does not try it again. Also an Event.
+inline constexpr std::string_view kMailGivenUp = "MailGivenUp";
 
-// CertificateAuthority
-/// Ready True: it can sign.
+// ## CertificateOperation, Complete
+/// True: A certificate was issued.
+inline constexpr std::string_view kGenerated = "Generated";
+/// True: The inactive certificate is now active.
+inline constexpr std::string_view kActivated = "Activated";
+/// True: The certificate was active already. Nothing was written.
+inline constexpr std::string_view kAlreadyActive = "AlreadyActive";
+/// True: The inactive certificate was deleted.
+inline constexpr std::string_view kDeleted = "Deleted";
+/// True: The operation ended before its status was lost, for example in a restore. It does not
+/// run again. Also a reason of Failed.
+inline constexpr std::string_view kFinishedEarlier = "FinishedEarlier";
+
+// ## CertificateOperation, Failed
+/// True: The system already has two certificates, the maximum.
+inline constexpr std::string_view kLimitReached = "LimitReached";
+/// True: The active certificate cannot be deleted.
+inline constexpr std::string_view kCertificateActive = "CertificateActive";
+/// True: The system has no certificate with this fingerprint.
+inline constexpr std::string_view kUnknownFingerprint = "UnknownFingerprint";
+/// True: The certificate to activate has expired.
+inline constexpr std::string_view kCertificateExpired = "CertificateExpired";
+/// True: The certificate to activate becomes valid later.
+inline constexpr std::string_view kCertificateNotYetValid = "CertificateNotYetValid";
+/// True: The certificate that the operation names is damaged.
+inline constexpr std::string_view kCertificateDamaged = "CertificateDamaged";
+/// True: No system of this name appeared within a minute.
+inline constexpr std::string_view kSystemNotFound = "SystemNotFound";
+/// True: The system is being deleted.
+inline constexpr std::string_view kSystemBeingDeleted = "SystemBeingDeleted";
+/// True: A backup tool restored the operation, and nothing says whether it had run.
+inline constexpr std::string_view kRestoredFromBackup = "RestoredFromBackup";
+
+// ## CertificateAuthority, Ready
+/// True: The authority can sign.
 inline constexpr std::string_view kUsable = "Usable";
-/// Ready False: the CA's key pair is about to be made.
+/// False: The operator is making the CA's key pair.
 inline constexpr std::string_view kGenerating = "Generating";
-/// Ready False: the Secret that the authority names is not there.
+/// False: The Secret that the authority names does not exist.
 inline constexpr std::string_view kSecretNotFound = "SecretNotFound";
-/// Ready False: the Secret of a generated CA is gone; it is never replaced in silence (R24).
+/// False: The Secret of a generated CA is gone. The operator never replaces a CA silently
+/// (R24).
 inline constexpr std::string_view kSecretLost = "SecretLost";
+
+// ## Events
+/// A certificate was issued: the first one, or an inactive one.
+inline constexpr std::string_view kCertificateIssued = "CertificateIssued";
+/// The system adopted a pair that an earlier system or a restore left.
+inline constexpr std::string_view kCertificateAdopted = "CertificateAdopted";
+/// A new certificate is active. The previous one is now inactive, and a former inactive one was
+/// deleted.
+inline constexpr std::string_view kCertificateRegenerated = "CertificateRegenerated";
+/// The inactive certificate is now active. The message names the operation.
+inline constexpr std::string_view kCertificateActivated = "CertificateActivated";
+/// The inactive certificate was deleted. The message names the operation.
+inline constexpr std::string_view kCertificateDeleted = "CertificateDeleted";
+/// The active certificate was removed from the Secret or damaged there, and not by the
+/// operator.
+inline constexpr std::string_view kCertificateLost = "CertificateLost";
+/// A threshold of `warnBefore` has passed: once for each certificate and threshold (R9).
+inline constexpr std::string_view kExpiringSoonEvent = "ExpiringSoon";
+/// A CertificateOperation was refused. The message says which, and why.
+inline constexpr std::string_view kOperationFailed = "OperationFailed";
 
 }  // namespace reason
 }  // namespace certpair::core

@@ -55,12 +55,13 @@ void ExpiryTable::Write(sys_seconds now, std::string& text) const {
   WriteStates(now, text);
   WriteSeries(now, text);
   constexpr std::string_view kSeries = "certpair_certificate_series_dropped";
-  WriteHead(text, kSeries, "gauge", "Systems without a series of seconds to expiry, for its limit");
+  WriteHead(text, kSeries, "gauge",
+            "Systems beyond the 10,000 that have a series of seconds to expiry");
   const std::size_t dropped = systems_.size() - std::min(systems_.size(), max_series_);
   fmt::format_to(std::back_inserter(text), "{} {}\n", kSeries, dropped);
   constexpr std::string_view kUpdates = "certpair_certificate_updates_dropped_total";
   WriteHead(text, kUpdates, "counter",
-            "Changes to systems that are not in these metrics, for their limit");
+            "Updates of systems beyond the 100,000 that these metrics know");
   fmt::format_to(std::back_inserter(text), "{} {}\n", kUpdates, refused_);
 }
 
@@ -73,7 +74,9 @@ void ExpiryTable::WriteStates(sys_seconds now, std::string& text) const {
     if (times.inactive_not_after) ++(*times.inactive_not_after <= now ? expired : inactive);
   }
   constexpr std::string_view kName = "certpair_certificates";
-  WriteHead(text, kName, "gauge", "Certificates by state; an expired one counts as expired only");
+  WriteHead(
+      text, kName, "gauge",
+      "Certificates by state: active, inactive or expired; an expired one counts as expired only");
   const std::array<std::pair<std::string_view, std::size_t>, 3> states{
       {{"active", active}, {"inactive", inactive}, {"expired", expired}}};
   for (const auto& [state, count] : states)
@@ -83,7 +86,7 @@ void ExpiryTable::WriteStates(sys_seconds now, std::string& text) const {
 void ExpiryTable::WriteSeries(sys_seconds now, std::string& text) const {
   constexpr std::string_view kName = "certpair_certificate_seconds_to_expiry";
   WriteHead(text, kName, "gauge",
-            "Seconds until a system's active certificate ends; negative after it");
+            "Seconds until the active certificate of a system expires; negative afterwards");
   std::vector<Systems::const_iterator> shown;
   shown.reserve(systems_.size());
   for (auto it = systems_.begin(); it != systems_.end(); ++it) shown.push_back(it);

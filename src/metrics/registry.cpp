@@ -54,59 +54,66 @@ struct Metrics::State {
   const Clock& clock;
   prometheus::Registry registry;
   Children<Counter, 2> reconciles{
-      Counters(registry, "certpair_reconciles_total", "Passes over objects, by how they ended"),
+      Counters(registry, "certpair_reconciles_total", "Passes over objects, by result"),
       {"kind", "result"},
       kMaxChildren};
   Children<Histogram, 1> reconcile_time{
-      Histograms(registry, "certpair_reconcile_duration_seconds", "How long a pass took"),
+      Histograms(registry, "certpair_reconcile_duration_seconds", "Duration of a pass"),
       {"kind"},
       kMaxChildren};
   Children<Counter, 1> errors{
-      Counters(registry, "certpair_errors_total", "Errors, by the reaction to them"),
-      {"kind"},
-      kMaxChildren};
+      Counters(registry, "certpair_errors_total", "Errors, by kind"), {"kind"}, kMaxChildren};
   Children<Gauge, 1> queue_depth{
-      Gauges(registry, "certpair_work_queue_depth", "Keys that are due now"),
+      Gauges(registry, "certpair_work_queue_depth", "Objects that are due for a pass now"),
       {"queue"},
       kMaxChildren};
-  Children<Counter, 3> requests{
-      Counters(registry, "certpair_api_requests_total", "Requests to the API server"),
-      {"verb", "resource", "code"},
-      kMaxChildren};
+  Children<Counter, 3> requests{Counters(registry, "certpair_api_requests_total",
+                                         "Requests to the API server; code 0: no answer"),
+                                {"verb", "resource", "code"},
+                                kMaxChildren};
   Children<Histogram, 2> request_time{Histograms(registry, "certpair_api_request_duration_seconds",
-                                                 "How long a request to the API server took"),
+                                                 "Duration of a request to the API server"),
                                       {"verb", "resource"},
                                       kMaxChildren};
   Children<Counter, 1> watch_restarts{
-      Counters(registry, "certpair_watch_restarts_total", "Watches that began again"),
+      Counters(registry, "certpair_watch_restarts_total", "Watches that were started again"),
       {"resource"},
       kMaxChildren};
   Children<Gauge, 1> watch_stalled{
-      Gauges(registry, "certpair_watch_stalled_seconds",
-             "For how long lists and watches have failed; 0 while one works"),
+      Gauges(
+          registry, "certpair_watch_stalled_seconds",
+          "Seconds for which every list and watch of this resource has failed; 0 while one works"),
       {"resource"},
       kMaxChildren};
-  Children<Gauge, 1> left_out{Gauges(registry, "certpair_objects_left_out",
-                                     "Objects that are too large to be read and are not served"),
-                              {"resource"},
-                              kMaxChildren};
+  Children<Gauge, 1> left_out{
+      Gauges(registry, "certpair_objects_left_out",
+             "Objects larger than 16 MiB, which are not read and not served; /readyz names them"),
+      {"resource"},
+      kMaxChildren};
   Children<Counter, 1> notifications{
-      Counters(registry, "certpair_notifications_total", "Mails, by what became of them"),
+      Counters(registry, "certpair_notifications_total",
+               "Mails, by outcome: sent, refused, delayed (each time that the status reports it), "
+               "given-up, dropped (left to the next leader)"),
       {"outcome"},
       kMaxChildren};
-  Children<Counter, 1> issued{
-      Counters(registry, "certpair_certificates_issued_total", "Certificates issued, by why"),
-      {"reason"},
-      kMaxChildren};
+  Children<Counter, 1> issued{Counters(registry, "certpair_certificates_issued_total",
+                                       "Certificates issued, by the change that asked for them"),
+                              {"reason"},
+                              kMaxChildren};
   Counter& events_dropped =
-      Counters(registry, "certpair_events_dropped_total", "Events that were not sent").Add({});
+      Counters(registry, "certpair_events_dropped_total",
+               "Events that were not written: too many, refused, or of an earlier term of leading")
+          .Add({});
   Gauge& key_pool_waiting =
-      Gauges(registry, "certpair_key_pool_waiting", "Systems that wait for a key").Add({});
+      Gauges(registry, "certpair_key_pool_waiting",
+             "Systems that wait for an RSA key, including those for which the pool has no room yet")
+          .Add({});
   prometheus::Family<Gauge>& last_mail =
       Gauges(registry, "certpair_notification_last_success_timestamp_seconds",
-             "When the mail server took a mail last");
+             "Time at which the mail server last accepted a mail");
   Gauge& leader =
-      Gauges(registry, "certpair_leader", "Whether this replica is the one that works").Add({});
+      Gauges(registry, "certpair_leader", "1 at the replica that leads, 0 at those that wait")
+          .Add({});
   Guarded<ExpiryTable> expiry{ExpiryTable{kMaxSystems, kMaxExpirySeries}};
   std::function<void(Metrics&)> refresh;
 };

@@ -46,11 +46,11 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
 
   /// certpair_reconciles_total{kind,result} and certpair_reconcile_duration_seconds{kind}: one
-  /// pass over an object of `kind` (`ProvisioningSystem`, …) ended with `result` (`changed`,
-  /// `unchanged`, `waiting`, `failed`).
+  /// pass over an object of `kind` (`ProvisioningSystem`, `CertificateAuthority`) ended with
+  /// `result` (`settled`, `waiting`, `gone`, `failed`).
   void CountReconcile(std::string_view kind, std::string_view result,
                       std::chrono::nanoseconds took);
-  /// certpair_errors_total{kind}: an error, by the reaction to it (`Conflict`, `Timeout`, …).
+  /// certpair_errors_total{kind}: a pass failed, by why (`Signing`, `Conflict`, `Timeout`, …).
   void CountError(std::string_view kind);
   /// The series of these kinds are there from now on, at 0 where none was counted.
   void ExpectErrors(std::span<const std::string_view> kinds);

@@ -1,13 +1,15 @@
 #include "notify/mail_lanes.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace certpair::notify {
 namespace {
 
 constexpr int kUntriedBeforeAnother = 10;  // so that neither first nor further tries starve
 
-void Lower(std::optional<MailLanes::Steady>& least, const std::optional<MailLanes::Steady>& other) {
+void TakeEarlier(std::optional<MailLanes::Steady>& least,
+                 const std::optional<MailLanes::Steady>& other) {
   if (other && (!least || *other < *least)) least = other;
 }
 
@@ -42,6 +44,12 @@ std::size_t MailLanes::Untried(const std::string& space) const {
   return at == lanes_.end() ? 0 : at->second.fresh.size() + at->second.held.size();
 }
 
+bool MailLanes::AnotherWaits(const std::string& space) const {
+  return std::ranges::any_of(lanes_, [&](const auto& lane) {
+    return lane.first != space && !(lane.second.fresh.empty() && lane.second.held.empty());
+  });
+}
+
 const std::string& MailLanes::LastDelayed() const {
   const auto most = std::ranges::max_element(
       lanes_, {}, [](const auto& lane) { return lane.second.delayed.size(); });
@@ -68,7 +76,7 @@ std::optional<MailLanes::Place> MailLanes::Head(const std::string& space, Lane& 
 std::optional<MailLanes::Steady> MailLanes::Soonest(const Lane& lane) {
   std::optional<Steady> soonest;
   for (const Timed* mails : {&lane.held, &lane.delayed})
-    if (!mails->empty()) Lower(soonest, mails->begin()->first.first);
+    if (!mails->empty()) TakeEarlier(soonest, mails->begin()->first.first);
   return soonest;
 }
 
@@ -109,17 +117,16 @@ MailLanes::Choice MailLanes::Choose(Steady now, const Gates& gates) {
     const auto soonest = Soonest(lane);
     const bool ready = !lane.fresh.empty() || (soonest && *soonest <= now);
     if (!ready) {
-      Lower(choice.until, soonest);
+      TakeEarlier(choice.until, soonest);
       continue;
     }
     if (const auto opens = gates.space(space)) {
-      choice.closed.emplace_back(space, *opens);
-      Lower(choice.until, opens);
+      TakeEarlier(choice.until, opens);
       continue;
     }
     choice.id = ChooseFrom(space, lane, now, gates);
     if (!choice.id.empty()) return choice;
-    Lower(choice.until, Soonest(lane));
+    TakeEarlier(choice.until, Soonest(lane));
   }
   return choice;
 }

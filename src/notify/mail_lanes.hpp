@@ -10,7 +10,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace certpair::notify {
 
@@ -46,13 +45,14 @@ class MailLanes {
   struct Choice {
     std::string id;               ///< the mail that goes, removed from its place; empty: none
     std::optional<Steady> until;  ///< when there may be one; nothing: until another comes
-    std::vector<std::pair<std::string, Steady>> closed;  ///< lanes that were held back
   };
   [[nodiscard]] Choice Choose(Steady now, const Gates& gates);
 
   /// Mails that were not tried yet, in all and in one lane.
   [[nodiscard]] std::size_t Untried() const { return untried_; }
   [[nodiscard]] std::size_t Untried(const std::string& space) const;
+  /// Whether another lane has a mail that was not tried yet.
+  [[nodiscard]] bool AnotherWaits(const std::string& space) const;
   [[nodiscard]] std::size_t Delayed() const { return delayed_; }
   /// Of the lane with the most delayed mails, the one that is tried last; there must be one.
   [[nodiscard]] const std::string& LastDelayed() const;

@@ -32,12 +32,12 @@ void Outbox::Stop() {
 void Outbox::StopAndSettle(std::chrono::milliseconds limit) {
   Stop();
   state_.Lock().WaitUntil({}, std::chrono::steady_clock::now() + limit,
-                          [](const State& state) { return !state.queue.HasUnsettled(); });
+                          [](const State& state) { return !state.queue.HasUnacknowledged(); });
 }
 
 Instant Outbox::Now() const { return {clock_.Steady(), clock_.NowSeconds()}; }
 
-// Does something to the queue, after which the thread looks again.
+// Changes the queue, after which the thread looks again.
 template <class Change>
 auto Outbox::Changing(Change change) {
   auto state = state_.Lock();
@@ -92,13 +92,13 @@ void Outbox::Run(const std::stop_token& stop) {
       state->sending = std::holds_alternative<MailQueue::Send>(next);
       return std::pair{std::move(next), state->changes};
     }();
-    Tell();
+    CallListeners();
     if (const auto* send = std::get_if<MailQueue::Send>(&action))
       Send(send->notice);
     else
       Await(std::get<MailQueue::Rest>(action), changes, stop);
   }
-  Tell();
+  CallListeners();
   mailer_.Rest();
 }
 
@@ -126,13 +126,13 @@ void Outbox::Send(const core::Notice& notice) {
              {"why", delivery.message}});
 }
 
-void Outbox::Tell() {
-  auto [wakes, invited, said] = [this] {
+void Outbox::CallListeners() {
+  auto [wakes, invited, kinds] = [this] {
     auto state = state_.Lock();
     MailQueue& queue = state->queue;
-    return std::tuple{queue.TakeWakes(), queue.TakeInvited(), queue.TakeSaid()};
+    return std::tuple{queue.TakeWakes(), queue.TakeInvited(), queue.TakeKinds()};
   }();
-  if (listeners_.said) std::ranges::for_each(said, listeners_.said);
+  if (listeners_.outcome) std::ranges::for_each(kinds, listeners_.outcome);
   if (listeners_.wake) std::ranges::for_each(wakes, listeners_.wake);
   if (listeners_.invite) std::ranges::for_each(invited, listeners_.invite);
 }

@@ -20,30 +20,30 @@ namespace certpair::notify {
 struct OutboxSettings {
   Letterhead letterhead;
   QueueSettings queue;
-  /// How often the clocks are looked at again while there is nothing to do: one that was set
-  /// forward or back is noticed by then.
+  /// How often the clocks are read while there is nothing to do: by then a clock that was set
+  /// forward or back is noticed.
   std::chrono::milliseconds recheck{10'000};
-  /// A connection that nothing was sent over for so long is closed.
+  /// An idle connection is closed after so long.
   std::chrono::milliseconds keep_connection{15'000};
-  /// How long the mail in hand may take once the end was asked for.
+  /// How long the mail that is being sent may take after Stop was called.
   std::chrono::milliseconds grace{2'000};
 };
 
-/// Whom the outbox tells what; each is called without locks held, from its thread, and must return
+/// Whom the outbox calls; each is called without locks held, from its thread, and must return
 /// promptly.
 struct OutboxListeners {
   /// A system has outcomes.
   std::function<void(const std::string& system_key)> wake;
-  /// There is room again for one that found none.
+  /// There is room again for a system that found none.
   std::function<void(const std::string& system_key)> invite;
-  /// Asked right before each mail. False: nothing more is sent, and what waits is forgotten, for
-  /// whoever leads now sends it.
+  /// Asked right before each mail. False: nothing more is sent, and what waits is dropped: the
+  /// process that leads now sends it.
   std::function<bool()> still_leading;
-  /// For metrics: something was said of a mail.
-  std::function<void(core::NoticeOutcome::Kind)> said;
+  /// For metrics: a mail has an outcome.
+  std::function<void(core::NoticeOutcome::Kind)> outcome;
 };
 
-/// Thread-safe. Sends from its making on. `mailer` and `clock` must live longer.
+/// Thread-safe. Sends from its construction on. `mailer` and `clock` must live longer.
 class Outbox final : public Postbox {
  public:
   Outbox(OutboxSettings settings, Mailer& mailer, const Clock& clock, OutboxListeners listeners,
@@ -62,25 +62,25 @@ class Outbox final : public Postbox {
   void Withdraw(const std::string& system_key, const std::vector<std::string>& ids) override;
   void Forget(const std::string& system_key) override;
 
-  /// A term of leading has ended. What waits is forgotten: another process may send it meanwhile,
-  /// also if this one should lead again soon.
+  /// This process no longer leads. What waits is dropped: another process may send it, even if this
+  /// one leads again soon.
   void DropAll();
-  /// Finishes the mail in hand, for at most the grace; nobody is called back after it. What waits
-  /// is lost here and stands in the ledgers.
+  /// Finishes the mail that is being sent, within the grace; no listener is called afterwards. What
+  /// waits is dropped here and stands in the ledgers.
   void Stop();
-  /// As Stop, then waits until the outcomes are acknowledged, for at most `limit`: while passes are
-  /// still made, so that nothing that was sent is sent again after a restart.
+  /// As Stop, then waits until the outcomes are acknowledged, for at most `limit`. Call it while
+  /// passes are still made: then no mail is sent again after a restart.
   void StopAndSettle(std::chrono::milliseconds limit);
 
   /// For metrics.
   [[nodiscard]] std::size_t Depth() const;
-  /// When the server took a mail last; nothing: not yet.
+  /// When the server last took a mail; nothing: not yet.
   [[nodiscard]] std::optional<sys_seconds> LastSent() const;
 
  private:
   struct State {
     MailQueue queue;
-    std::uint64_t changes = 0;  // whatever may make the thread look again
+    std::uint64_t changes = 0;  // grows; the thread looks again when it does
     bool sending = false;
     std::optional<sys_seconds> last_sent;
   };
@@ -89,7 +89,7 @@ class Outbox final : public Postbox {
   auto Changing(Change change);
   void Run(const std::stop_token& stop);
   void Send(const core::Notice& notice);
-  void Tell();
+  void CallListeners();
   void Await(const MailQueue::Rest& rest, std::uint64_t changes, const std::stop_token& stop);
 
   const OutboxSettings settings_;

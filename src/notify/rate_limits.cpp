@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "core/ledger.hpp"
 
 namespace certpair::notify {
@@ -75,6 +77,38 @@ void MinuteWindow::Take(Steady now) {
   if (most_ == 0) return;
   if (taken_.size() == most_) taken_.pop_front();
   taken_.push_back(now);
+}
+
+MailRates::MailRates(const RateSettings& settings)
+    : settings_(settings),
+      all_(settings.per_minute),
+      spaces_(settings.namespace_per_hour),
+      mailboxes_(settings.address_per_hour) {}
+
+void MailRates::Take(const std::string& space, const std::string& mailbox, Steady now) {
+  all_.Take(now);
+  spaces_.Take(space, now);
+  mailboxes_.Take(mailbox, now);
+}
+
+void MailRates::GiveBack(const std::string& space, const std::string& mailbox) {
+  spaces_.GiveBack(space);
+  mailboxes_.GiveBack(mailbox);
+}
+
+std::string MailRates::WhyAllWait() const {
+  return fmt::format("The operator reached its limit of {} mails a minute (--smtp-rate).",
+                     settings_.per_minute);
+}
+
+std::string MailRates::WhySpaceWaits() const {
+  return fmt::format("The namespace reached its limit of {} mails an hour (--smtp-namespace-rate).",
+                     settings_.namespace_per_hour);
+}
+
+std::string MailRates::WhyMailboxWaits() const {
+  return fmt::format("The recipient reached its limit of {} mails an hour (--smtp-address-rate).",
+                     settings_.address_per_hour);
 }
 
 }  // namespace certpair::notify

@@ -1,5 +1,5 @@
 // How many mails may go: in all, for one namespace, and to one address. Pure.
-// Private to src/notify, but for the queue.
+// Private to src/notify, but for the queue and the settings.
 #pragma once
 
 #include <chrono>
@@ -57,6 +57,38 @@ class MinuteWindow {
  private:
   std::size_t most_;
   std::deque<Steady> taken_;  // oldest first
+};
+
+/// The three rates together. Not thread-safe.
+class MailRates {
+ public:
+  using Steady = std::chrono::steady_clock::time_point;
+  explicit MailRates(const RateSettings& settings);
+
+  /// When the next mail may go, as far as one rate is concerned; nothing: now.
+  [[nodiscard]] std::optional<Steady> OpensForAll(Steady now) const { return all_.Opens(now); }
+  [[nodiscard]] std::optional<Steady> OpensForSpace(const std::string& space, Steady now) const {
+    return spaces_.Opens(space, now);
+  }
+  [[nodiscard]] std::optional<Steady> OpensForMailbox(const std::string& mailbox,
+                                                      Steady now) const {
+    return mailboxes_.Opens(mailbox, now);
+  }
+  /// A mail goes.
+  void Take(const std::string& space, const std::string& mailbox, Steady now);
+  /// The mail that went last reached nobody.
+  void GiveBack(const std::string& space, const std::string& mailbox);
+
+  /// Why a mail waits, for a person: names the flag and its value.
+  [[nodiscard]] std::string WhyAllWait() const;
+  [[nodiscard]] std::string WhySpaceWaits() const;
+  [[nodiscard]] std::string WhyMailboxWaits() const;
+
+ private:
+  const RateSettings settings_;
+  MinuteWindow all_;
+  TokenBuckets spaces_;
+  TokenBuckets mailboxes_;
 };
 
 }  // namespace certpair::notify

@@ -113,23 +113,23 @@ bool ReplyReader::OffersLogin(std::string_view mechanism) const {
 std::string_view Describe(Stage stage) {
   switch (stage) {
     case Stage::Connect:
-      return "connecting";
+      return "while connecting";
     case Stage::Greeting:
-      return "waiting for its greeting";
+      return "at the greeting";
     case Stage::Hello:
-      return "saying EHLO";
+      return "at EHLO";
     case Stage::Secure:
-      return "starting TLS";
+      return "at STARTTLS";
     case Stage::Login:
-      return "logging in";
+      return "at the login";
     case Stage::Sender:
-      return "naming the sender";
+      return "at MAIL FROM";
     case Stage::Recipient:
-      return "naming the recipient";
+      return "at RCPT TO";
     case Stage::Data:
-      return "asking to send the text";
+      return "at DATA";
     case Stage::Body:
-      return "sending the text";
+      return "after the message text";
   }
   return "";
 }

@@ -54,7 +54,7 @@ class ReplyReader {
 /// clear, delays this mail: an installation's settings can end it, and waiting loses little.
 [[nodiscard]] Verdict Judge(Stage stage, const Reply& reply);
 
-/// `while greeting`, … for messages: what was being done.
+/// The step, for messages: `at RCPT TO`, `while connecting`.
 [[nodiscard]] std::string_view Describe(Stage stage);
 
 /// The reply as a person may read it in a condition: one line of at most 200 characters, without

@@ -1,17 +1,17 @@
-// Sends mails to an SMTP server, by libcurl. smtp_mailer.cpp is the one file that knows curl.
+// Sends mails to an SMTP server.
 #pragma once
 
-#include <memory>
-
+#include "notify/conclusions.hpp"
 #include "notify/mailer.hpp"
 #include "notify/settings.hpp"
+#include "notify/smtp_connection.hpp"
 
 namespace certpair::notify {
 
 /// Keeps one connection for as long as it is good. Files (CA, credentials) are read before each
-/// mail, so that what was replaced counts from the next one on; one that cannot be read is a delay
-/// of all. Where TLS is asked for, not a byte of a mail nor of a password leaves before the
-/// server's certificate was checked. Nothing is logged.
+/// mail, so that a file that was replaced counts from the next mail on; one that cannot be read
+/// delays all mails. Where TLS is asked for, not a byte of a mail nor of a password leaves before
+/// the server's certificate was checked. Nothing is logged.
 class SmtpMailer final : public Mailer {
  public:
   explicit SmtpMailer(SmtpServer server);
@@ -24,8 +24,11 @@ class SmtpMailer final : public Mailer {
   void Rest() override;
 
  private:
-  class Connection;
-  std::unique_ptr<Connection> connection_;
+  const SmtpServer server_;
+  SmtpConnection connection_;
+  ReplyReader offers_;  // of the server, when the connection was opened
+  bool hashed_login_ = false;
+  Conclusions conclusions_;
 };
 
 }  // namespace certpair::notify

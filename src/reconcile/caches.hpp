@@ -1,5 +1,5 @@
-// The view of production: reflectors of all kinds, the stores that they feed, and whom their news
-// wakes.
+// The view of production: the stores of all kinds, the watches that feed them, and the listeners
+// that their news calls.
 #pragma once
 
 #include <chrono>
@@ -8,18 +8,17 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
-#include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/guarded.hpp"
 #include "kube/client.hpp"
-#include "kube/reflector.hpp"
-#include "kube/store.hpp"
-#include "kube/work_queue.hpp"
+#include "kube/delay_queue.hpp"
+#include "kube/watch_set.hpp"
 #include "reconcile/ports.hpp"
+#include "reconcile/whom_to_wake.hpp"
 
 namespace certpair::reconcile {
 
@@ -28,10 +27,8 @@ struct CacheSettings {
   std::vector<std::string> watch_namespaces;  ///< empty: all
 };
 
-/// Whom a change concerns. Called from the reflectors' threads; must not block.
+/// Called for each that WhomToWake names, from the reflectors' threads; must not block.
 struct CacheListeners {
-  /// First: something was done to this one. InTurn: it is seen for the first time, or it is one of
-  /// many that something may concern.
   std::function<void(const std::string& system_key, const std::string& resource_version,
                      kube::Urgency urgency)>
       system;
@@ -40,25 +37,11 @@ struct CacheListeners {
   std::function<void(const std::string& system_key, const StoredSystem* system)> observe;
 };
 
-/// How one reflector is doing, for health and metrics.
-struct CacheState {
-  std::string resource;
-  std::string namespace_;
-  kube::ReflectorState state;
-};
+using CacheState = kube::WatchState;
+using kube::SyncState;
 
-/// Whether work may begin, in words for a person.
-struct SyncState {
-  std::string awaited;                  ///< what work waits for; empty: nothing
-  std::vector<std::string> left_aside;  ///< watched namespaces that are not served yet, and why
-  /// What is not seen although work goes on: objects that are too large, kinds whose lists and
-  /// watches fail for long.
-  std::vector<std::string> unseen;
-};
-
-/// After so long without a list or a watch that works, a kind is said to be stalled.
-inline constexpr std::chrono::minutes kStalledAfter{2};
-/// After so long, labels of namespaces count as unknown: who may withdraw a label may rely on it.
+/// After so long without news of them, labels of namespaces count as unknown: a label that is
+/// withdrawn must stop new certificates by then.
 inline constexpr std::chrono::minutes kLabelsKnownFor{5};
 
 /// Thread-safe. Start() once; the threads end when it is destroyed.
@@ -73,15 +56,13 @@ class Caches final : public View {
   void Start();
   /// Ends the threads; no listener is called after it.
   void Stop();
-  /// What work still waits for: every kind is to be listed once. Left aside is a watched namespace
-  /// that is not there, or whose lists are refused for half a minute while those of another are in:
-  /// the rights of the operator may be a Role in it, and have gone with it. Of such a one nothing
-  /// is told; once its lists are in, all of it.
+  /// Whether work may begin, as kube::SyncOf has it: every kind is to be listed once. Of a
+  /// namespace whose lists are not all in, no listener is called; once they are, all of it is told.
   [[nodiscard]] SyncState Sync() const;
   /// Blocks until nothing is awaited any more, or `stop`; answers whether it is so.
   bool WaitForSync(const std::stop_token& stop) const;
-  /// Tells the listeners of every system and authority that is known, and of the systems that only
-  /// operations name.
+  /// Calls the listeners for every system and authority that is known, and for the systems that
+  /// only operations name.
   void TellAll() const;
   [[nodiscard]] std::vector<CacheState> States() const;
   [[nodiscard]] std::size_t SystemCount() const;
@@ -99,29 +80,21 @@ class Caches final : public View {
       const std::string& name) const override;
 
  private:
-  struct Scope;    // one watched namespace, or all
-  struct Cluster;  // what is watched once
-  struct Running;  // a reflector and its thread
+  struct Namespaced;  // the stores of one watched namespace, or of all
+  struct Cluster;     // the stores of what is watched once
 
-  [[nodiscard]] const Scope* ScopeOf(const std::string& key) const;
-  void WakeSystemsOf(const std::function<bool(const StoredSystem&)>& concerned) const;
-  void WakeWhomLabelsConcern() const;
-  void Watch(kube::ReflectorOptions options, kube::ReflectorSink& sink, bool needed = true);
-  void WatchScope(const std::string& name, Scope& scope);
-  void TellOf(const Scope& scope) const;
-  [[nodiscard]] std::string WhyLeftAside(const std::string& name, bool others_are_listed) const;
-  [[nodiscard]] std::string WhyAwaited(const std::string& name) const;
+  [[nodiscard]] const Namespaced* StoresOf(const std::string& key) const;
+  void Wake(const Wakes& wakes) const;
+  void AnnounceList() const;
 
   const kube::Client& client_;
   const Clock& clock_;
   const CacheSettings settings_;
   const CacheListeners listeners_;
-  std::map<std::string, std::unique_ptr<Scope>>
-      scopes_;  // by namespace; "" for all; fixed after construction
+  mutable Guarded<std::uint64_t> listed_{0};  // how many sets of watches were listed; grows
+  std::map<std::string, std::unique_ptr<Namespaced>>
+      namespaced_;  // by namespace; "" for all; fixed after construction
   std::unique_ptr<Cluster> cluster_;
-  std::vector<std::unique_ptr<Running>> running_;
-  const Running* namespaces_ = nullptr;  // one of them
-  Guarded<std::uint64_t> listed_{0};     // how many namespaces were; grows
 };
 
 }  // namespace certpair::reconcile

@@ -24,19 +24,32 @@ struct IssuedCertificate {
   core::Certificate details;    ///< as ReadSlot would answer
 };
 
-/// Why a Secret is of no use as a CA. The names are the conditions' reasons: see ToString.
+/// Why a Secret cannot be used as a CA. The names are the reasons of the condition, see ToString,
+/// and docs/status.md is written from the comments (scripts/documents).
 enum class AuthorityFault {
-  Missing,                   ///< neither a certificate nor a key, or one of them without the other
-  Malformed,                 ///< not PEM, not a certificate, not a key, too large
-  KeyEncrypted,              ///< there is nobody to type the password
-  KeyUnsupported,            ///< a weak or an odd key: RSA below 2048 bits, DSA, RSA-PSS, …
-  KeyMismatch,               ///< the key is not the first certificate's
-  NotACertificateAuthority,  ///< CA:FALSE, no keyCertSign, an extendedKeyUsage without clientAuth
-  ChainBroken,               ///< out of order, or longer than a pathLen allows
-  NotYetValid,               ///< any of the chain
-  Expired,                   ///< any of the chain
-  Unverifiable,              ///< verifiers refuse all that it signs: a critical extension that is
-                             ///< not known, an empty subject, a weak digest, …
+  /// The certificate or the key is missing, or both.
+  Missing,
+  /// A field is not PEM, holds no certificate or key, or is too large.
+  Malformed,
+  /// The key is encrypted. Store it without a password.
+  KeyEncrypted,
+  /// The key is weak or of another kind: RSA below 2048 bits, DSA, RSA-PSS and others.
+  KeyUnsupported,
+  /// The key does not belong to the first certificate.
+  KeyMismatch,
+  /// The certificate may not sign: CA:FALSE, no keyCertSign, or an extendedKeyUsage without
+  /// clientAuth.
+  NotACertificateAuthority,
+  /// The chain is out of order, or longer than a pathLen allows.
+  ChainBroken,
+  /// A certificate of the chain becomes valid later.
+  NotYetValid,
+  /// A certificate of the chain has expired.
+  Expired,
+  /// Verifiers refuse everything that it signs: an unknown critical extension, an empty subject,
+  /// SHA-1 in the chain, or a
+  /// required policy.
+  Unverifiable,
 };
 
 /// CamelCase, as core::CaUnusable::reason wants it.

@@ -122,7 +122,8 @@ TEST_F(UserTest, A_token_that_is_refused_is_sent_once) {
   EXPECT_EQ(server_.Requests().size(), 1U);
 }
 
-TEST_F(UserTest, No_error_quotes_a_token) {
+TEST_F(UserTest, No_error_and_no_log_quotes_a_token) {
+  testing::internal::CaptureStderr();
   const Client client = Client{transport_, clock_}.As(Bearer("token-of-ann"));
   for (const int status : {200, 401, 403, 404, 409, 500}) {
     AnswerWith(
@@ -140,6 +141,7 @@ TEST_F(UserTest, No_error_quotes_a_token) {
       EXPECT_THAT(watched.error().message + watched.error().reason, Not(HasSubstr("token-of-ann")));
     }
   }
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("token-of")));
 }
 
 TEST(FaultIdentity, A_proxy_is_asked_to_tunnel_and_gets_its_password_alone) {

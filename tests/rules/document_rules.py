@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Holds the documents to the code: each rule number has a row in docs/rules.md, and each file and test that docs/rules.md,
-ARCHITECTURE.md and docs/invariants.md name exists.
+"""Holds the documents to the code: each rule number has a row in docs/rules.md; each file and test that the documents for
+developers name exists, and so does each name in the lists of "Where to add what"; ARCHITECTURE.md keeps its length, and its
+table of folders is the one that include_rules.py checks.
 
     document_rules.py [ROOT]    prints each break as `path:line: what`; exit status 1 if there is one
 """
@@ -10,10 +11,14 @@ import sys
 from typing import Dict, Iterator, List, Set
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from include_rules import Problem, Tree, read_tree, report, root_given  # noqa: E402
+from include_rules import MAY_INCLUDE, Problem, Tree, read_tree, report, root_given  # noqa: E402
 
 TABLE = "docs/rules.md"
-OTHERS = ("ARCHITECTURE.md", "docs/invariants.md")
+ARCHITECTURE = "ARCHITECTURE.md"
+OTHERS = (ARCHITECTURE, "docs/invariants.md")
+DESIGN = "docs/design/"
+LISTS = "docs/design/where-to-add-what.md"
+LONGEST = {ARCHITECTURE: 200, "README.md": 150}
 # "R14", but no part of a word.
 NUMBER = re.compile(r"(?<![\w:-])R(\d{1,2})(?!\w)")
 NUMBERED = (".cpp", ".hpp", ".py", ".md", ".yaml", ".sh", ".json", ".tpl")
@@ -69,9 +74,24 @@ def exists(tree: Tree, name: str) -> bool:
     return name in tree or f"src/{name}" in tree or any(path.endswith("/" + name) for path in tree)
 
 
+def is_path(tree: Tree, name: str) -> bool:
+    """A file, or a folder with files in it, from the root."""
+    return name in tree or any(path.startswith(name + "/") for path in tree)
+
+
+def holds(text: str, name: str) -> bool:
+    """Whether a text has a name as a whole word; of a qualified name, the last part."""
+    last = name.rsplit("::", 1)[-1]
+    return re.search(rf"(?<!\w){re.escape(last)}(?!\w)", text) is not None
+
+
+def sources(tree: Tree) -> str:
+    return "\n".join(text for path, text in tree.items() if path.startswith(("src/", "controller/", "plugin/")) and path.endswith((".cpp", ".hpp")))
+
+
 def check_names(tree: Tree) -> Iterator[Problem]:
     tests = tests_of(tree)
-    for path in (TABLE, *OTHERS):
+    for path in (TABLE, *OTHERS, *sorted(path for path in tree if path.startswith(DESIGN) and path != LISTS)):
         for number, line in enumerate(tree.get(path, "").splitlines(), 1):
             for span in CODE_SPAN.findall(line):
                 if A_FILE.fullmatch(span):
@@ -88,7 +108,78 @@ def check_rows(tree: Tree) -> Iterator[Problem]:
             yield Problem(TABLE, number, "a row names at least one test")
 
 
-CHECKS = [check_numbers, check_names, check_rows]
+# Names of types, functions and constants of ours, and no words of YAML or of a command line.
+A_NAME = re.compile(r"(?:[A-Za-z]\w*::)*(?:k?[A-Z][a-z0-9]+(?:[A-Z]\w*)?|k[A-Z]\w*)(?:::\w+)?")
+
+
+def check_lists(tree: Tree) -> Iterator[Problem]:
+    """In a row of "Where to add what" the first name is a file, and the file has each of the other names."""
+    for number, line in enumerate(tree.get(LISTS, "").splitlines(), 1):
+        match = re.match(r"\| `([^`]+)` \| (.*) \|$", line)
+        if not match:
+            continue
+        file, said = match.groups()
+        if file not in tree:
+            yield Problem(LISTS, number, f"there is no file {file}")
+            continue
+        for span in CODE_SPAN.findall(said):
+            if "/" in span and not span.startswith("-") and " " not in span or A_FILE.fullmatch(span):
+                if not is_path(tree, span):
+                    yield Problem(LISTS, number, f"there is no file {span}")
+            elif re.fullmatch(r"\w+(::\w+)*", span) and not holds(tree[file], span):
+                yield Problem(LISTS, number, f"{file} has no {span}")
+
+
+def check_types(tree: Tree) -> Iterator[Problem]:
+    """ARCHITECTURE.md and docs/design speak of types and functions that exist."""
+    code = sources(tree)
+    for path in (ARCHITECTURE, *sorted(path for path in tree if path.startswith(DESIGN) and path != LISTS)):
+        for number, line in enumerate(tree.get(path, "").splitlines(), 1):
+            for span in CODE_SPAN.findall(line):
+                if ("::" in span or re.fullmatch(r"k?[A-Z][a-z]+[A-Z]\w*|k[A-Z]\w+", span)) and A_NAME.fullmatch(span) and not holds(code, span):
+                    yield Problem(path, number, f"the code has no {span}")
+
+
+def check_lengths_of_documents(tree: Tree) -> Iterator[Problem]:
+    for path, most in LONGEST.items():
+        lines = tree.get(path, "").count("\n")
+        if lines > most:
+            yield Problem(path, most + 1, f"{lines} lines, and the maximum is {most}: details belong into docs/")
+
+
+def check_folders(tree: Tree) -> Iterator[Problem]:
+    """The table of folders in ARCHITECTURE.md says what include_rules.py checks."""
+    rows = {}
+    for number, line in enumerate(tree.get(ARCHITECTURE, "").splitlines(), 1):
+        match = re.match(r"\| `([a-z0-9/]+)` \|.*\| ([a-z0-9, ]+) \|$", line)
+        if match and match.group(1) in MAY_INCLUDE:
+            names = set() if match.group(2) == "nothing of ours" else set(match.group(2).split(", "))
+            rows[match.group(1)] = (number, names)
+    for folder, allowed in MAY_INCLUDE.items():
+        if folder not in rows:
+            yield Problem(ARCHITECTURE, 1, f"the table of folders has no row for {folder}")
+        elif rows[folder][1] != allowed:
+            yield Problem(ARCHITECTURE, rows[folder][0], f"{folder} may include {', '.join(sorted(allowed)) or 'nothing of ours'}, as include_rules.py has it")
+
+
+def check_functions(tree: Tree) -> Iterator[Problem]:
+    """A rule names the functions that implement it, each before its file: `A`, `B` in `file`."""
+    for number, line in enumerate(tree.get(TABLE, "").splitlines(), 1):
+        match = re.match(r"\|\s*R\d+\s*\|[^|]*\|([^|]*)\|", line)
+        names: List[str] = []
+        for span in CODE_SPAN.findall(match.group(1)) if match else []:
+            if not A_FILE.fullmatch(span):
+                names.append(span)
+                continue
+            if not names:
+                yield Problem(TABLE, number, f"no function is named before {span}")
+            for name in names:
+                if not holds(tree.get(span, ""), name):
+                    yield Problem(TABLE, number, f"{span} has no {name}")
+            names = []
+
+
+CHECKS = [check_numbers, check_names, check_rows, check_functions, check_lists, check_types, check_lengths_of_documents, check_folders]
 
 
 def problems(tree: Tree) -> List[Problem]:

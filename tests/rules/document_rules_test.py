@@ -7,14 +7,19 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import document_rules as documents  # noqa: E402
 
-ROW = "| R1 | A sentence. | `src/core/rules.cpp` | `Suite.Says_so` |\n"
+FOLDERS = "".join(f"| `{folder}` | what | {', '.join(sorted(names)) or 'nothing of ours'} |\n" for folder, names in documents.MAY_INCLUDE.items())
+LIST = "| `src/core/rules.cpp` | `Decide`, the member `at_expiry`; more in `src/core/other.cpp` and `tests/unit` |\n"
+ROW = "| R1 | A sentence. | `Decide` in `src/core/rules.cpp` | `Suite.Says_so` |\n"
 GOOD = {
     "docs/rules.md": ROW,
-    "src/core/rules.cpp": "// R1: why.\n",
+    "src/core/rules.cpp": "// R1: why.\nDecision Decide(const View& view) { return at_expiry + kMost; }\n",
+    "src/core/other.cpp": "\n",
+    "docs/design/where-to-add-what.md": LIST,
+    "docs/design/memory.md": "`core::Decide` `kMost` `rules.cpp` `Decision` `Ready`\n",
     "tests/unit/core/rules_test.cpp": "TEST(Suite, Says_so) {}\nTEST_P(Table, Of_all_rows) {}\n",
     "tests/integration/chart/life_test.py": "class Life(unittest.TestCase):\n    def test_It_goes_on(self):\n",
     "tests/CMakeLists.txt": "add_test(NAME rules.Each_can_fail COMMAND x)\n",
-    "ARCHITECTURE.md": "`core/rules.cpp` `rules.cpp` `Some/Table.Of_all_rows` `Life.test_It_goes_on` `rules.Each_can_fail`\n",
+    "ARCHITECTURE.md": FOLDERS + "`core/rules.cpp` `rules.cpp` `Some/Table.Of_all_rows` `Life.test_It_goes_on` `rules.Each_can_fail`\n",
 }
 
 
@@ -34,11 +39,42 @@ class Documents(unittest.TestCase):
 
     def test_A_test_that_was_renamed_is_named(self):
         self.assertEqual([("ARCHITECTURE.md", 1, "there is no test Suite.Says_another_thing")],
-                         self.broken_by("ARCHITECTURE.md", "| x | `Suite.Says_another_thing` |\n"))
+                         self.broken_by("ARCHITECTURE.md", "| x | `Suite.Says_another_thing` |\n" + FOLDERS))
 
     def test_A_file_that_was_moved_is_named(self):
-        self.assertEqual([("docs/rules.md", 1, "there is no file src/core/gone.cpp")],
-                         self.broken_by("docs/rules.md", ROW.replace("rules.cpp", "gone.cpp")))
+        self.assertIn(("docs/rules.md", 1, "there is no file src/core/gone.cpp"),
+                      self.broken_by("docs/rules.md", ROW.replace("rules.cpp", "gone.cpp")))
+
+    def test_A_file_that_a_list_names_exists(self):
+        path = "docs/design/where-to-add-what.md"
+        self.assertEqual([(path, 1, "there is no file src/core/gone.cpp")], self.broken_by(path, LIST.replace("rules.cpp", "gone.cpp")))
+        self.assertIn((path, 1, "there is no file src/core/gone.cpp"), self.broken_by(path, LIST.replace("other.cpp", "gone.cpp")))
+        self.assertIn((path, 1, "there is no file tests/gone"), self.broken_by(path, LIST.replace("tests/unit", "tests/gone")))
+
+    def test_A_name_that_a_list_gives_is_in_the_file(self):
+        path = "docs/design/where-to-add-what.md"
+        self.assertEqual([(path, 1, "src/core/rules.cpp has no Decided")], self.broken_by(path, LIST.replace("`Decide`", "`Decided`")))
+        self.assertEqual([(path, 1, "src/core/rules.cpp has no at_end")], self.broken_by(path, LIST.replace("at_expiry", "at_end")))
+
+    def test_A_type_that_a_design_names_is_in_the_code(self):
+        path = "docs/design/memory.md"
+        for gone in ("core::Decided", "kLeast", "NoSuchType"):
+            self.assertEqual([(path, 1, f"the code has no {gone}")], self.broken_by(path, f"`{gone}`\n"))
+
+    def test_ARCHITECTURE_does_not_grow(self):
+        self.assertEqual([("ARCHITECTURE.md", 201, "201 lines, and the maximum is 200: details belong into docs/")],
+                         self.broken_by("ARCHITECTURE.md", FOLDERS + "\n" * (201 - FOLDERS.count("\n"))))
+
+    def test_The_table_of_folders_is_the_one_that_is_checked(self):
+        self.assertEqual([("ARCHITECTURE.md", 2, "src/core may include base, as include_rules.py has it")],
+                         self.broken_by("ARCHITECTURE.md", FOLDERS.replace("| `src/core` | what | base |", "| `src/core` | what | base, kube |")))
+        self.assertEqual([("ARCHITECTURE.md", 1, "the table of folders has no row for src/kube")],
+                         self.broken_by("ARCHITECTURE.md", FOLDERS.replace("`src/kube`", "`src/cube`")))
+
+    def test_A_row_names_a_function_of_its_file(self):
+        self.assertEqual([("docs/rules.md", 1, "src/core/rules.cpp has no Decided")], self.broken_by("docs/rules.md", ROW.replace("Decide", "Decided")))
+        self.assertEqual([("docs/rules.md", 1, "no function is named before src/core/rules.cpp")],
+                         self.broken_by("docs/rules.md", ROW.replace("`Decide` in ", "")))
 
     def test_A_row_names_a_test(self):
         self.assertEqual([("docs/rules.md", 1, "a row names at least one test")],

@@ -62,7 +62,7 @@ IMPURE = {
     "condition_variable", "future", "atomic", "stop_token", "random", "csignal", "cstdlib", "ctime", "locale",
 }
 THE_CPPREST_FILE = "src/kube/transport_cpprest.cpp"
-THE_CURL_FILE = "src/notify/smtp_mailer.cpp"
+THE_CURL_FILES = {"src/notify/smtp_connection.cpp", "src/notify/curl_setup.cpp", "src/notify/curl_setup.hpp"}
 THE_BEAST_FILE = "src/http/server.cpp"
 OPENSSL_CERTIFICATES = r"openssl/(x509.*|pem.*|pkcs7|pkcs12|cms|ocsp|ts)\.h"
 
@@ -177,8 +177,8 @@ def check_cpprest(tree: Tree) -> Iterator[Problem]:
 def check_curl(tree: Tree) -> Iterator[Problem]:
     for path in code_of(tree, "src", "controller", "plugin"):
         for line, _, name in includes(tree[path]):
-            if name.startswith("curl/") and path != THE_CURL_FILE:
-                yield Problem(path, line, f"libcurl is included by {THE_CURL_FILE} alone")
+            if name.startswith("curl/") and path not in THE_CURL_FILES:
+                yield Problem(path, line, "libcurl is included by src/notify/curl_setup and smtp_connection.cpp alone")
 
 
 def check_beast(tree: Tree) -> Iterator[Problem]:
@@ -226,7 +226,17 @@ def check_machine_paths(tree: Tree) -> Iterator[Problem]:
                 yield Problem(path, number, "a path of somebody's machine")
 
 
-CHECKS = [check_our_includes, check_foreign_includes, check_openssl, check_cpprest, check_curl, check_beast, check_outside_world,
+def check_links(tree: Tree) -> Iterator[Problem]:
+    """A folder links only libraries of folders that it may include."""
+    path = "src/CMakeLists.txt"
+    for number, line in enumerate(tree.get(path, "").splitlines(), 1):
+        match = re.match(r"certpair_library\((\w+) (.*)\)", line)
+        for linked in re.findall(r"certpair_(\w+)", match.group(2)) if match else []:
+            if linked not in MAY_INCLUDE.get(f"src/{match.group(1)}", set()):
+                yield Problem(path, number, f"src/{match.group(1)} must not link {linked}")
+
+
+CHECKS = [check_links, check_our_includes, check_foreign_includes, check_openssl, check_cpprest, check_curl, check_beast, check_outside_world,
           check_private_keys, check_lengths, check_machine_paths]
 
 

@@ -56,6 +56,10 @@ class Rules(unittest.TestCase):
             with self.subTest(folder=folder, target=target):
                 self.expect_break(f"src/{folder}/new.cpp", f'#pragma once\n#include "{target}"\n', 2, "must not include")
 
+    def test_a_folder_links_only_what_it_may_include(self):
+        self.expect_fine("src/CMakeLists.txt", "certpair_library(base fmt::fmt)\ncertpair_library(x509 certpair_core OpenSSL::Crypto)\n")
+        self.expect_break("src/CMakeLists.txt", "certpair_library(base fmt::fmt)\ncertpair_library(kube certpair_core)\n", 2, "must not link core")
+
     def test_a_program_includes_its_own_files_and_all_of_src(self):
         self.expect_fine("plugin/main.cpp", '#include "reconcile/observe.hpp"\n')
         self.expect_break("plugin/main.cpp", '#include "options.hpp"\n', 1, "written from src/")

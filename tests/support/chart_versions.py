@@ -1,7 +1,7 @@
 """The chart as two versions ago and as two versions on, made of the present one.
 
-The older one has kinds without fields and columns that came later, and one policy less; the newer one has fields in its
-status that the present operator does not know. Each has a version of its own, and so names an image of its own.
+The older one lacks values, fields and columns that came later, and one policy. The newer one has fields in its status that
+the present operator does not know. Each has a version of its own, and so names an image of its own.
 """
 import pathlib
 import re
@@ -12,6 +12,8 @@ import yaml
 from chart import CHART, SYSTEMS
 
 POLICY = "certpair-fingerprint-peer"  # what the older one lacks
+# Values that came later: `helm upgrade --reuse-values` from the older one has none of them.
+LATER = {"smtp": ("heloName", "namespaceRate", "addressRate", "inFlight"), "controller": ("secretMetadataAllow",)}
 FUTURE = {"fromTheFuture": "kept", "notifications": {"fromTheFuture": "kept"}}  # what the newer operator writes
 
 
@@ -45,9 +47,20 @@ def _change_kind(chart, change):
     path.write_text(yaml.safe_dump(crd, sort_keys=False))
 
 
+def strip_later_values(chart):
+    """Takes the values of LATER away from the chart, as if it were made before they came."""
+    path = chart / "values.yaml"
+    values = yaml.safe_load(path.read_text())
+    for group, names in LATER.items():
+        for name in names:
+            del values[group][name]
+    path.write_text(yaml.safe_dump(values, sort_keys=False))
+
+
 def older(folder):
-    """A chart in `folder`: without spec.activation, status.nextTransition and its columns, and without POLICY."""
+    """A chart in `folder`: without spec.activation, status.nextTransition and its columns, the values of LATER, and POLICY."""
     chart = _copy(folder, OLDER)
+    strip_later_values(chart)
 
     def change(version, properties):
         del properties["spec"]["properties"]["activation"], properties["status"]["properties"]["nextTransition"]

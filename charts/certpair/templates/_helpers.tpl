@@ -1,4 +1,4 @@
-{{/* One installation a cluster: the operator's names are fixed, so that a second release meets the first one's. */}}
+{{/* One installation in a cluster: the operator's names are fixed, so a second release collides with the first. */}}
 {{- define "certpair.name" -}}certpair-controller{{- end }}
 
 {{- define "certpair.selector" -}}
@@ -21,15 +21,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* The user that the operator is, for policies and bindings. */}}
+{{/* The operator's user name, for policies and bindings. */}}
 {{- define "certpair.user" -}}system:serviceaccount:{{ .Release.Namespace }}:{{ include "certpair.name" . }}{{- end }}
 
-{{/* "true" where this is rendered against a cluster that answers: only then does lookup mean anything. */}}
+{{/* "true" where this is rendered against a cluster that answers: lookup is meaningful only then. */}}
 {{- define "certpair.connected" -}}
 {{- if lookup "v1" "Namespace" "" "kube-system" }}true{{ end }}
 {{- end }}
 
-{{/* The watched namespaces that there are, as JSON: a Role cannot be made in one that is yet to come. */}}
+{{/* The watched namespaces that exist, as JSON: a Role cannot be created in a namespace that does not exist yet. */}}
 {{- define "certpair.watched" -}}
 {{- $there := list }}
 {{- $connected := include "certpair.connected" . }}
@@ -41,14 +41,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- toJson $there }}
 {{- end }}
 
-{{/* A cluster may not offer policies; they are left out there, and NOTES.txt says so. */}}
+{{/* Where a cluster does not offer policies they are left out, and NOTES.txt says so. */}}
 {{- define "certpair.policies" -}}
 {{- if .Values.policies.enabled }}
 {{- if or (not (include "certpair.connected" .)) (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy") }}true{{ end }}
 {{- end }}
 {{- end }}
 
-{{/* Seconds of a duration such as 1h30m15s, whose form the schema has checked. */}}
+{{/* Seconds of a duration such as 1h30m15s. The schema has checked its form. */}}
 {{- define "certpair.seconds" -}}
 {{- $total := 0 }}
 {{- range $unit, $seconds := dict "h" 3600 "m" 60 "s" 1 }}

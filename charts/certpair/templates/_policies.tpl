@@ -14,7 +14,8 @@ spec:
   - name: not-the-operator
     expression: request.userInfo.username != '{{ include "certpair.user" . }}'
 {{- end }}
-{{- /* They delete what its owner or its namespace is gone of; where they run without accounts of their own, as the third. */}}
+{{- /* These users delete objects whose owner or namespace was deleted. The third is for clusters where the controllers have no
+       accounts of their own. */}}
 {{- define "certpair.notCollector" }}
   - name: not-a-collector
     expression: >-
@@ -28,8 +29,8 @@ spec:
 {{- if hasSuffix "*" . }} || k.startsWith({{ trimSuffix "*" . | squote }}){{ else }} || k == {{ . | squote }}{{ end }}
 {{- end }}))
 {{- end }}
-{{- /* CEL: the octets of all labels, annotations (but for kubectl's copy of the object), owners and finalizers, in the variables
-       whose names end as told. */}}
+{{- /* CEL: the octets of all labels, annotations (without kubectl's copy of the object), owners and finalizers, from the variables
+       whose names end with the given suffix. */}}
 {{- define "certpair.metadataSize" -}}
 {{- range list "labels" "annotations" }}
 variables.{{ . }}{{ $ }}.map(k, k == 'kubectl.kubernetes.io/last-applied-configuration' ? 0 : k.size() + bytes(string(variables.{{ . }}{{ $ }}[k])).size()).sum() +
@@ -37,8 +38,8 @@ variables.{{ . }}{{ $ }}.map(k, k == 'kubectl.kubernetes.io/last-applied-configu
 variables.finalizers{{ $ }}.map(f, f.size()).sum() +
 variables.ownerReferences{{ $ }}.map(o, bytes(string(o.apiVersion) + string(o.kind) + string(o.name) + string(o.uid)).size()).sum()
 {{- end }}
-{{- /* A reason in the annotation, by somebody who holds the right; the reason stands in the audit log. `granted` is said
-       apart, since an authorizer is asked only when it matters. What is in no namespace (an authority) has none in its request. */}}
+{{- /* Break-glass: a reason in the annotation, from a user with the right. The audit log records the reason. `granted` is a variable
+       of its own, so that the authorizer is asked only when it matters. A request for an authority names no namespace. */}}
 {{- define "certpair.breakGlass" }}
   - name: granted
     expression: >-

@@ -11,6 +11,8 @@ from chart import ROOT, only, optional_program, render, run
 
 DAY = 86400
 LEFT = 'certpair_certificate_seconds_to_expiry{namespace="idm",name="hr"}'
+STALLED = 'certpair_watch_stalled_seconds{resource="secrets"}'
+LEFT_OUT = 'certpair_objects_left_out{resource="namespaces"}'
 # In order, also where nothing is to fire: a certificate with a month to go, and one leader of two.
 WELL = {LEFT: f"{30 * DAY}x2000", 'certpair_leader{pod="a"}': "1x2000", 'certpair_leader{pod="b"}': "0x2000"}
 
@@ -35,7 +37,14 @@ ROWS = [
     ("mails wait", {'certpair_notifications_total{outcome="delayed"}': "0+1x200", 'certpair_notifications_total{outcome="sent"}': "5x200"}, 190,
      ["CertpairMailDelayed"]),
     ("some mails wait", {'certpair_notifications_total{outcome="delayed"}': "0+1x200", 'certpair_notifications_total{outcome="sent"}': "0+1x200"}, 190, []),
-    ("watches begin anew", {'certpair_watch_restarts_total{resource="secrets"}': "0+3x100"}, 50, ["CertpairWatchesRestart"]),
+    ("a watch stalls, at first", {STALLED: "0+60x200"}, 9, []),
+    ("a watch stalls", {STALLED: "0+60x200"}, 11, ["CertpairWatchStalled"]),
+    ("a watch stalls at one of two replicas", {STALLED: "0x200", STALLED.replace("}", ',pod="b"}'): "0+60x200"}, 11, ["CertpairWatchStalled"]),
+    ("a watch stalled and goes on", {STALLED: "0+60x8 0x100"}, 30, []),
+    ("an object is too large, at first", {LEFT_OUT: "1x100"}, 9, []),
+    ("an object is too large", {LEFT_OUT: "1x100"}, 11, ["CertpairObjectsLeftOut"]),
+    ("an object was too large", {LEFT_OUT: "1x30 0x70"}, 50, []),
+    ("watches restart", {'certpair_watch_restarts_total{resource="secrets"}': "0+3x100"}, 50, ["CertpairWatchesRestart"]),
     ("the API server fails", {'certpair_api_requests_total{verb="GET",resource="secrets",code="503"}': "0+30x100"}, 50, ["CertpairApiServerFails"]),
     ("the API server does not answer", {'certpair_api_requests_total{verb="GET",resource="secrets",code="0"}': "0+30x100"}, 50, ["CertpairApiServerFails"]),
     ("the API server answers", {'certpair_api_requests_total{verb="GET",resource="secrets",code="200"}': "0+30x100"}, 50, []),
@@ -63,10 +72,10 @@ class AlertsTest(unittest.TestCase):
         answer = run([self.promtool, *verb, path])
         self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
 
-    def test_Prometheus_accepts_them(self):
+    def test_Prometheus_accepts_the_alerts(self):
         self.ask(("check", "rules", "--lint-fatal"), "rules.yaml", rules())
 
-    def test_Each_fires_when_it_should_and_not_before(self):
+    def test_Each_alert_fires_when_it_should_and_not_before(self):
         (pathlib.Path(self.folder.name) / "rules.yaml").write_text(yaml.safe_dump(rules()))
         tests = []
         for what, series, minute, fire in ROWS:
@@ -77,10 +86,10 @@ class AlertsTest(unittest.TestCase):
                                       "exp_samples": [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in fire]}]})
         self.ask(("test", "rules"), "tests.yaml", {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests})
 
-    def test_Each_has_a_row_above(self):
+    def test_Each_alert_has_a_row(self):
         self.assertEqual({rule["alert"] for group in rules()["groups"] for rule in group["rules"]}, {name for *_, fire in ROWS for name in fire})
 
-    def test_Prometheus_understands_the_dashboard_too(self):
+    def test_Prometheus_accepts_the_queries_of_the_dashboard(self):
         asked = [target["expr"] for panel in board()["panels"] for target in panel["targets"]]
         records = [{"record": f"panel:{number}", "expr": re.sub(r"\$__rate_interval", "5m", expression)} for number, expression in enumerate(asked)]
         self.assertNotIn("$", "".join(record["expr"] for record in records))
@@ -88,7 +97,7 @@ class AlertsTest(unittest.TestCase):
 
 
 class LabelsTest(unittest.TestCase):
-    def test_Each_label_that_is_asked_for_is_the_metrics_own(self):
+    def test_Queries_use_only_labels_that_the_metrics_have(self):
         """Or one of the scrape's."""
         source = (ROOT / "src/metrics/registry.cpp").read_text()
         family = re.compile(r'"(certpair_[a-z_]+)",.*?\{((?:"[a-z]+"(?:, )?)+)\}', re.DOTALL)

@@ -38,18 +38,18 @@ class RefusedTest(unittest.TestCase):
         self.assertEqual(answer.returncode, 1, answer.stdout)
         self.assertIn(wanted, answer.stderr)
 
-    def test_Without_an_image_that_the_cluster_can_pull(self):
+    def test_An_image_that_the_cluster_cannot_pull_is_refused(self):
         self.refused("CERTPAIR_E2E_IMAGE is missing: push what scripts/image writes", "/dev/null", None)
         for image in ("certpair", "a b:c", "registry.example.com/certpair@sha256:12"):
             self.refused(f"neither REPOSITORY:TAG nor REPOSITORY@sha256:…: {image}", "/dev/null", image)
 
-    def test_Without_a_kubeconfig_that_can_be_read_or_a_cluster_that_answers(self):
+    def test_An_unreadable_kubeconfig_and_a_dead_cluster_are_refused(self):
         self.refused("CERTPAIR_E2E_KUBECONFIG cannot be read: /no/such", "/no/such", IMAGE)
         with tempfile.TemporaryDirectory() as folder:
             nobody = kubeconfig(folder, "https://127.0.0.1:1", b"", {"token": "x"})
             self.refused("does not answer", nobody, IMAGE)
 
-    def test_Where_certpair_is_already(self):
+    def test_A_cluster_that_has_certpair_is_refused(self):
         """This control plane has its namespaces; they are still there afterwards."""
         self.refused("namespace/certpair-system is there already", cluster().kubeconfig, IMAGE)
         self.assertEqual(cluster().api("GET", "/api/v1/namespaces/" + NAMESPACE)[0], 200)
@@ -68,7 +68,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
 
 class CertificateTest(unittest.TestCase):
-    def test_A_client_certificate_of_the_kubeconfigs_text_or_files_is_shown(self):
+    def test_A_client_certificate_is_read_from_text_and_from_files(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder)
             made = run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=both",

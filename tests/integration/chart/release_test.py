@@ -74,7 +74,7 @@ MONITORING = [{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceD
 
 
 class CombinationsTest(ReleaseTest):
-    def test_The_API_server_accepts_each_two_settings_together(self):
+    def test_The_API_server_accepts_each_pair_of_settings(self):
         for crd in MONITORING:
             self.api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
         eventually(lambda: all(self.api("GET", f"/apis/monitoring.coreos.com/v1/{kind}s")[0] == 200 for kind in ("servicemonitor", "prometheusrule")),
@@ -91,7 +91,7 @@ class CombinationsTest(ReleaseTest):
                 self.assertNotIn("PodSecurity", answer.stderr)
                 self.assertEqual(answer.stdout.count("serverside-applied"), len(objects))
 
-    def test_Pod_Security_restricted_lets_the_pod_in_and_refuses_one_with_more_rights(self):
+    def test_The_pod_fits_Pod_Security_restricted(self):
         pod = only(render(), "Deployment")["spec"]["template"]
         pod = {"metadata": {"name": "certpair"}, "spec": pod["spec"]}
         path = f"/api/v1/namespaces/{NAMESPACE}/pods?dryRun=All"
@@ -107,7 +107,7 @@ class CombinationsTest(ReleaseTest):
 
 
 class NamespacesTest(ReleaseTest):
-    def test_A_namespace_that_is_yet_to_come_is_left_out_and_taken_in_later(self):
+    def test_A_missing_watched_namespace_is_added_later(self):
         told = self.upgrade({"watchNamespaces": ["idm", "late"]})
         self.assertIn("NOTE: namespace late does not exist", told)
         self.assertIn("--watch-namespaces=idm", self.arguments())
@@ -116,7 +116,7 @@ class NamespacesTest(ReleaseTest):
         self.assertIn("--watch-namespaces=idm,late", self.arguments())
         self.assertEqual(self.api("GET", "/apis/rbac.authorization.k8s.io/v1/namespaces/late/roles/certpair-controller-systems")[0], 200)
 
-    def test_With_none_of_them_it_is_refused_and_does_not_become_all(self):
+    def test_Without_any_watched_namespace_the_release_is_refused(self):
         with self.assertRaisesRegex(AssertionError, "none of nowhere exists"):
             self.upgrade({"watchNamespaces": ["nowhere"]})
 
@@ -126,13 +126,13 @@ class NamespacesTest(ReleaseTest):
 
 
 class NotesTest(ReleaseTest):
-    def test_They_say_which_Secrets_are_missing(self):
+    def test_Notes_name_the_missing_Secrets(self):
         told = self.upgrade({"smtp": {"server": "mail.example.com:587", "from": "a@example.com", "credentialsSecret": {"name": "smtp-missing"}},
                              "authority": {"create": True, "name": "corporate", "secretName": "ca-missing"}})
         self.assertIn("NOTE: Secret certpair-system/smtp-missing (smtp) does not exist", told)
         self.assertIn("NOTE: Secret certpair-system/ca-missing (the authority's key pair) does not exist", told)
 
-    def test_The_first_authority_is_made_once_and_left_alone_then(self):
+    def test_The_first_authority_is_created_once_and_never_changed(self):
         values = {"authority": {"create": True, "name": "first"}}
         self.upgrade(values)
         self.api.patch(AUTHORITIES + "/first", {"spec": {"allow": [{"namespaces": {"all": True}, "commonNames": ["x"]}]}})
@@ -144,7 +144,7 @@ class NotesTest(ReleaseTest):
 
 
 class OlderClusterTest(unittest.TestCase):
-    def test_Without_admission_policies_they_are_left_out_and_the_notes_say_so(self):
+    def test_A_cluster_without_policies_gets_none_and_a_note(self):
         plugins = "ValidatingAdmissionPolicy,MutatingAdmissionPolicy,ValidatingAdmissionWebhook,MutatingAdmissionWebhook"
         older = Cluster("--kcm-off", "--api-arg", "--runtime-config=admissionregistration.k8s.io/v1=false",
                         "--api-arg", f"--disable-admission-plugins={plugins}")
@@ -182,13 +182,13 @@ class RightsToInstallTest(unittest.TestCase):
     def install(self, user, *words):
         return self.cluster.helm("upgrade", "--install", "certpair", CHART, "--namespace", NAMESPACE, "--kube-as-user", user, *words)
 
-    def test_Who_may_not_read_policies_is_told_before_anything_is_made(self):
+    def test_Without_the_right_to_read_policies_nothing_is_created(self):
         answer = self.install("blind@example.com")
         self.assertNotEqual(answer.returncode, 0)
         self.assertIn('User "blind@example.com" cannot get resource "validatingadmissionpolicies"', answer.stderr)
         self.assertEqual(self.api("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/certpair-controller")[0], 404)
 
-    def test_Who_may_not_make_policies_is_told_and_goes_on_without_them(self):
+    def test_Without_the_right_to_create_policies_turn_them_off(self):
         answer = self.install("reader@example.com")
         self.assertNotEqual(answer.returncode, 0)
         self.assertIn('User "reader@example.com" cannot', answer.stderr)
@@ -201,7 +201,7 @@ class RightsToInstallTest(unittest.TestCase):
 class HandMadeTest(unittest.TestCase):
     """An operator whose rights were applied from config/."""
 
-    def test_A_release_elsewhere_is_refused_where_an_operator_was_set_up_by_hand(self):
+    def test_An_operator_set_up_by_hand_elsewhere_is_detected(self):
         here = cluster()
         here.helm("uninstall", "certpair", "--namespace", NAMESPACE, "--ignore-not-found")
         rights = [d for d in yaml.safe_load_all((ROOT / "config" / "rbac.yaml").read_text()) if d["metadata"]["name"] == "certpair-controller"
@@ -246,7 +246,7 @@ class LifeTest(unittest.TestCase):
         self.assertEqual(code, 200, answer)
         return answer["status"]
 
-    def test_Two_versions_forth_and_back_leave_systems_Secrets_and_a_newer_ones_status(self):
+    def test_Upgrades_and_rollbacks_keep_systems_Secrets_and_status(self):
         with tempfile.TemporaryDirectory() as folder:
             older, newer = chart_versions.older(folder), chart_versions.newer(folder)
             self.must("install", "certpair", older)
@@ -255,7 +255,7 @@ class LifeTest(unittest.TestCase):
             self.api.create(SECRETS.format("idm"), pair_secret("old-outbound"))
             uid = self.api("GET", SYSTEMS.format("idm") + "/old")[1]["metadata"]["uid"]
             self.await_version(chart_versions.OLDER)
-            self.must("upgrade", "certpair", CHART)
+            self.must("upgrade", "certpair", CHART, "--reuse-values")
             self.await_version(chart_versions.present())
             self.must("upgrade", "certpair", newer)
             self.await_version(chart_versions.NEWER)
@@ -288,7 +288,7 @@ class LifeTest(unittest.TestCase):
             self.assertEqual(self.api("GET", SYSTEMS.format("idm") + "/old")[1]["metadata"]["uid"], uid)
             self.must("uninstall", "certpair")
 
-    def test_Kinds_that_somebody_applied_by_hand_are_refused_or_taken_over_when_told(self):
+    def test_CRDs_applied_by_hand_are_refused_or_taken_over(self):
         self.remove_kinds()
         applied = self.cluster.kubectl("apply", "--server-side", "-f", ROOT / "crds")
         self.assertEqual(applied.returncode, 0, applied.stderr)
@@ -300,7 +300,7 @@ class LifeTest(unittest.TestCase):
         self.must(*words[:3], "--take-ownership", "--force-conflicts")
         self.must("uninstall", "certpair")
 
-    def test_Kinds_whose_objects_are_kept_in_a_version_that_it_lacks_are_refused_before_anything_is_made(self):
+    def test_CRDs_with_objects_in_a_newer_version_are_refused(self):
         for kind in KINDS:
             with self.subTest(kind):
                 self.remove_kinds()
@@ -319,10 +319,10 @@ class LifeTest(unittest.TestCase):
                 self.must("uninstall", "certpair")
         self.remove_kinds()
 
-    def test_Without_kinds_and_told_not_to_install_them_it_is_refused(self):
+    def test_Without_CRDs_crds_install_false_is_refused(self):
         self.remove_kinds()
         answer = self.cluster.helm("install", "certpair", CHART, "--namespace", NAMESPACE, "--set", "crds.install=false")
-        self.assertIn("apply crds/ of this version first", answer.stderr)
+        self.assertIn("First apply crds/ of this version", answer.stderr)
         applied = self.cluster.kubectl("apply", "--server-side", "-f", ROOT / "crds" / "certpair.dev_provisioningsystems.yaml")
         self.assertEqual(applied.returncode, 0, applied.stderr)
         answer = self.cluster.helm("install", "certpair", CHART, "--namespace", NAMESPACE, "--set", "crds.install=false")

@@ -87,7 +87,7 @@ class Rights:
             body = self.api("GET", path.removesuffix(DRY))[1]
         return self.token.patch(path, body) if verb == "PATCH" else self.token(verb, path, body)
 
-    def test_All_that_the_operator_needs_is_granted(self):
+    def test_The_operator_has_the_rights_that_it_needs(self):
         for row in NEEDED:
             with self.subTest(row[:2]):
                 status, answer, _ = self.answer(row)
@@ -100,24 +100,24 @@ class Rights:
                 self.assertEqual(status, 403, answer)
                 self.assertIn("cannot", answer["message"])
 
-    def test_What_it_does_not_need_is_denied(self):
+    def test_The_operator_has_no_other_rights(self):
         self.denied(NEVER)
 
-    def test_It_speaks_for_nobody_else(self):
+    def test_The_operator_cannot_impersonate(self):
         status, answer, _ = self.token("GET", "/api/v1/namespaces", user="admin", groups=["system:masters"])
         self.assertEqual(status, 403, answer)
         self.assertIn("cannot impersonate", answer["message"])
 
 
 class ClusterWideTest(Rights, ReleaseTest):
-    def test_It_reads_Secrets_of_every_namespace(self):
+    def test_The_operator_reads_Secrets_of_every_namespace(self):
         self.assertEqual(self.token("GET", "/api/v1/secrets?limit=1")[0], 200)
 
 
 class NamespacesOnlyTest(Rights, ReleaseTest):
     values = {"watchNamespaces": ["idm"]}
 
-    def test_Other_namespaces_are_out_of_its_reach(self):
+    def test_The_operator_cannot_reach_other_namespaces(self):
         self.denied(ELSEWHERE)
 
 
@@ -134,13 +134,13 @@ class RulesTest(unittest.TestCase):
             self.assertEqual(self.flat(only(render(), kind, "certpair-controller")["rules"]),
                              self.flat(only(by_hand, kind, "certpair-controller")["rules"]))
 
-    def test_The_roles_for_people_are_those_of_config_roles_yaml(self):
+    def test_The_chart_has_the_roles_of_config_roles_yaml(self):
         by_hand = [d for d in yaml.safe_load_all((ROOT / "config/roles.yaml").read_text()) if d]
         rendered = render()
         for role in by_hand:
             self.assertEqual(only(rendered, role["kind"], role["metadata"]["name"]), role)
 
-    def test_No_ClusterRole_of_the_operator_touches_Secrets_where_namespaces_are_named(self):
+    def test_With_watched_namespaces_no_ClusterRole_covers_Secrets(self):
         for role in (d for d in render({"watchNamespaces": ["idm"], "roles": {"people": False}}) if d["kind"] == "ClusterRole"):
             self.assertNotIn("secrets", {resource for _, resource, *_ in self.flat(role["rules"])}, role["metadata"]["name"])
 

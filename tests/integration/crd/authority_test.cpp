@@ -9,11 +9,10 @@ using AuthorityCrd = CrdTest;
 Json Allow(const std::string& rules) { return {{"spec", {{"allow", Json::parse(rules)}}}}; }
 Json Generated(const Json& generated) { return {{"spec", {{"generated", generated}}}}; }
 
-TEST_F(AuthorityCrd, It_has_exactly_one_source) {
+TEST_F(AuthorityCrd, An_authority_has_exactly_one_source) {
   const std::string refused =
-      "spec: Invalid value: must have exactly one of secret (a key pair that you bring) and "
-      "generated (one that the "
-      "operator makes)";
+      "spec: Invalid value: must have exactly one of secret (your own key pair) and generated (a "
+      "key pair that the operator makes)";
   Check(MinimalAuthority(),
         {{"generated", Json::object(), ""},
          {"a Secret",
@@ -27,7 +26,7 @@ TEST_F(AuthorityCrd, It_has_exactly_one_source) {
           "spec.secret.name: Required value"}});
 }
 
-TEST_F(AuthorityCrd, A_generated_one_is_described_as_a_certificate_is) {
+TEST_F(AuthorityCrd, A_generated_CA_has_the_limits_of_a_certificate) {
   Check(
       MinimalAuthority(),
       {{"RSA", Generated(Json::parse(R"({"key": {"algorithm": "RSA", "size": 4096}})")), ""},
@@ -42,8 +41,8 @@ TEST_F(AuthorityCrd, A_generated_one_is_described_as_a_certificate_is) {
         "spec.generated.validity: Invalid value: \"1m\": must be at least two minutes (2m)"},
        {"years", Generated({{"validity", "10y"}}),
         "spec.generated.validity: Invalid value: \"10y\": must be hours, minutes and seconds, in "
-        "this order, such as "
-        "8760h, 36h or 1h30m; there is no unit for days (a day is 24h, a year 8760h)"}});
+        "this order, such as 8760h, 36h or 1h30m. There is no unit for days: a day is 24h, a year "
+        "8760h"}});
 }
 
 TEST_F(AuthorityCrd, A_rule_requires_only_attributes_for_which_it_has_patterns) {
@@ -52,7 +51,7 @@ TEST_F(AuthorityCrd, A_rule_requires_only_attributes_for_which_it_has_patterns) 
   };
   const std::string refused =
       "spec.allow[0].required: Invalid value: must list only attributes for which the rule has "
-      "patterns: no subject could fulfil it";
+      "patterns, because no subject could fulfil it otherwise";
   Check(MinimalAuthority(),
         {{"none", rule(R"(, "required": [])"), ""},
          {"one with patterns", rule(R"(, "organizations": ["*"], "required": ["organizations"])"),
@@ -74,7 +73,7 @@ TEST_F(AuthorityCrd, A_rule_requires_only_attributes_for_which_it_has_patterns) 
           "\"provinces\""}});
 }
 
-TEST_F(AuthorityCrd, The_name_of_a_generated_one_must_fit_into_a_label) {
+TEST_F(AuthorityCrd, The_name_of_a_generated_CA_must_fit_into_a_label) {
   const auto named = [](std::size_t length) {
     return Json{{"metadata", {{"name", std::string(length, 'x')}}}};
   };
@@ -84,22 +83,21 @@ TEST_F(AuthorityCrd, The_name_of_a_generated_one_must_fit_into_a_label) {
   Check(MinimalAuthority(),
         {{"63", named(63), ""},
          {"64", named(64),
-          "<nil>: Invalid value: metadata.name of a generated authority must be no longer than 63 "
-          "characters: it becomes the value of a label of its Secret"},
+          "<nil>: Invalid value: metadata.name of a generated authority must have at most 63 "
+          "characters, because it becomes the value of a label of its Secret"},
          {"64, with a Secret that is there", brought, ""}});
 }
 
-TEST_F(AuthorityCrd, A_rule_says_which_namespaces_and_which_common_names) {
+TEST_F(AuthorityCrd, A_rule_needs_namespaces_and_common_names) {
   const std::string nobody =
       "spec.allow[0].namespaces: Invalid value: must select namespaces: give names, a selector or "
       "all: true";
   const std::string empty_selector =
-      "spec.allow[0].namespaces.selector: Invalid value: must not be empty; to select all "
-      "namespaces write all: true";
+      "spec.allow[0].namespaces.selector: Invalid value: must not be empty: to select all "
+      "namespaces, write all: true";
   const std::string values =
       "spec.allow[0].namespaces.selector.matchExpressions[0].values: Invalid value: In and NotIn "
-      "need values; Exists "
-      "and DoesNotExist have none";
+      "need values, and Exists and DoesNotExist have none";
   Check(
       MinimalAuthority(),
       {{"nobody", Allow("[]"), ""},
@@ -144,7 +142,7 @@ TEST_F(AuthorityCrd, A_rule_says_which_namespaces_and_which_common_names) {
         R"(unknown field "spec.allow[0].organisations")"}});
 }
 
-TEST_F(AuthorityCrd, A_generated_one_cannot_be_changed_but_whom_it_serves_can) {
+TEST_F(AuthorityCrd, A_generated_CA_cannot_change_but_its_rules_can) {
   Create(MinimalAuthority());
   const Json generated = Get("certca/ca")["spec"];
   EXPECT_EQ(
@@ -153,7 +151,7 @@ TEST_F(AuthorityCrd, A_generated_one_cannot_be_changed_but_whom_it_serves_can) {
           R"({"generated": {"commonName": "Test CA", "validity": "87600h", "key": {"algorithm": "ECDSA"}}})"))
       << "the defaults, and nobody allowed";
   const std::string refused =
-      "spec.generated: Invalid value: cannot be changed, since a CA is made only once: create "
+      "spec.generated: Invalid value: cannot be changed, because a CA is made only once: create "
       "another CertificateAuthority";
   EXPECT_EQ(AnswerToPatch("certca/ca", Generated({{"commonName", "Other CA"}})), refused);
   EXPECT_EQ(AnswerToPatch("certca/ca", Generated({{"key", {{"size", 384}}}})), refused);
@@ -162,7 +160,7 @@ TEST_F(AuthorityCrd, A_generated_one_cannot_be_changed_but_whom_it_serves_can) {
       "");
 }
 
-TEST_F(AuthorityCrd, A_generated_one_cannot_be_changed_by_way_of_a_Secret_either) {
+TEST_F(AuthorityCrd, A_generated_CA_cannot_change_by_way_of_a_Secret) {
   Create(MinimalAuthority(), "detour");
   EXPECT_EQ(
       AnswerToPatch("certca/detour",
@@ -171,7 +169,7 @@ TEST_F(AuthorityCrd, A_generated_one_cannot_be_changed_by_way_of_a_Secret_either
       << "a CA of one's own may take its place";
   EXPECT_EQ(AnswerToPatch("certca/detour", Json::parse(R"({"spec": {"secret": null,
                 "generated": {"commonName": "Other CA"}}})")),
-            "spec.generated: Invalid value: cannot be added later, since a CA is made only once: "
+            "spec.generated: Invalid value: cannot be added later, because a CA is made only once: "
             "create another CertificateAuthority");
 }
 

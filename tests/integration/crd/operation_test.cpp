@@ -27,8 +27,7 @@ TEST_F(OperationCrd, A_fingerprint_is_SHA_256_in_either_form_and_case) {
   const std::string path = "spec.fingerprint: Invalid value: \"";
   const std::string message =
       "\": must be a SHA-256 fingerprint: 64 hex digits, with or without a colon between each two "
-      "(a SHA-1 "
-      "fingerprint has 40 and is not enough)";
+      "(a SHA-1 fingerprint has 40)";
   const std::string sha1 = Octets(20, ":");
   const std::string mixed = "Ab:" + Octets(31, "");
   Check(MinimalOperation(), {{"with colons", Step("Activate", Octets(32, ":")), ""},
@@ -41,20 +40,18 @@ TEST_F(OperationCrd, A_fingerprint_is_SHA_256_in_either_form_and_case) {
                               "spec.fingerprint: Too long: may not be more than 95 bytes"}});
 }
 
-TEST_F(OperationCrd, Activate_and_Delete_name_a_certificate_and_Generate_does_not) {
+TEST_F(OperationCrd, Activate_and_Delete_need_a_fingerprint_and_Generate_has_none) {
   const std::string needed =
-      "spec.fingerprint: Invalid value: Activate and Delete need the fingerprint of the "
-      "certificate that is meant: see "
-      "status.certificates of the system";
+      "spec.fingerprint: Invalid value: Activate and Delete need the fingerprint of a certificate: "
+      "see status.certificates of the system";
   Check(
       MinimalOperation(),
       {{"Generate", Json::object(), ""},
        {"Activate", Step("Activate", nullptr), needed},
        {"Delete", Step("Delete", nullptr), needed},
        {"Generate with one", Step("Generate", Octets(32, ":")),
-        "spec.fingerprint: Invalid value: Generate makes a new certificate, so there is no "
-        "fingerprint to name: leave "
-        "it out"},
+        "spec.fingerprint: Invalid value: Generate makes a new certificate: leave the fingerprint "
+        "out"},
        {"no such action", Step("Renew", nullptr),
         R"(spec.action: Unsupported value: "Renew": supported values: "Generate", "Activate", "Delete")"},
        {"no system", Json::parse(R"({"spec": {"systemRef": null}})"),
@@ -63,7 +60,7 @@ TEST_F(OperationCrd, Activate_and_Delete_name_a_certificate_and_Generate_does_no
 
 Json Of(const std::string& system) { return {{"spec", {{"systemRef", {{"name", system}}}}}}; }
 
-TEST_F(OperationCrd, It_names_a_system_as_systems_can_be_called) {
+TEST_F(OperationCrd, An_operation_names_a_system_by_a_possible_name) {
   const auto refused = [](const std::string& name) {
     return "spec.systemRef.name: Invalid value: \"" + name +
            "\": must be the name of a ProvisioningSystem: lower-case letters, digits, '-' and '.', "
@@ -81,7 +78,7 @@ TEST_F(OperationCrd, It_names_a_system_as_systems_can_be_called) {
                              {"a hyphen at its end", Of("abap-"), refused("abap-")}});
 }
 
-TEST_F(OperationCrd, One_that_was_made_with_another_name_is_still_answered) {
+TEST_F(OperationCrd, An_operation_with_an_impossible_name_is_still_answered) {
   // As before there was a rule: without it, then with it again.
   const std::string crd = "crd/certificateoperations.certpair.dev";
   const std::string crds = SourceDir() + "/crds";
@@ -103,17 +100,16 @@ TEST_F(OperationCrd, One_that_was_made_with_another_name_is_still_answered) {
             "");
 }
 
-TEST_F(OperationCrd, A_time_to_keep_it_may_be_nothing) {
-  Check(MinimalOperation(),
-        {{"nothing", Kept("0s"), ""},
-         {"a week", Kept("168h"), ""},
-         {"days", Kept("7d"),
-          "spec.ttlAfterFinished: Invalid value: \"7d\": must be hours, minutes and seconds, in "
-          "this order, such as "
-          "8760h, 36h or 1h30m; there is no unit for days (a day is 24h, a year 8760h)"}});
+TEST_F(OperationCrd, ttlAfterFinished_may_be_zero) {
+  Check(MinimalOperation(), {{"nothing", Kept("0s"), ""},
+                             {"a week", Kept("168h"), ""},
+                             {"days", Kept("7d"),
+                              "spec.ttlAfterFinished: Invalid value: \"7d\": must be hours, "
+                              "minutes and seconds, in this order, such as 8760h, 36h or 1h30m. "
+                              "There is no unit for days: a day is 24h, a year 8760h"}});
 }
 
-TEST_F(OperationCrd, It_cannot_be_changed_once_made) {
+TEST_F(OperationCrd, An_operation_cannot_change) {
   const std::string refused =
       "spec: Invalid value: an operation cannot be changed: create another one";
   Create(MinimalOperation());
@@ -127,7 +123,7 @@ TEST_F(OperationCrd, It_cannot_be_changed_once_made) {
             "");
 }
 
-TEST_F(OperationCrd, Its_name_can_be_generated) {
+TEST_F(OperationCrd, The_name_of_an_operation_can_be_generated) {
   Json operation = MinimalOperation();
   operation["metadata"] = {{"generateName", "generate-abap-"}, {"namespace", "crd"}};
   EXPECT_EQ(AnswerToCreate(operation), "");

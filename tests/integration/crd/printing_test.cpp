@@ -106,7 +106,7 @@ TEST_F(Printing, A_status_cannot_be_smuggled_in_with_the_spec) {
   EXPECT_FALSE(Get("psys/no-status").contains("status"));
 }
 
-TEST_F(Printing, An_operation_shows_what_became_of_it) {
+TEST_F(Printing, An_operation_shows_its_result) {
   Create(MinimalOperation(), "printed");
   const Json status{
       {"conditions",
@@ -183,21 +183,21 @@ TEST_F(Printing, One_word_lists_all_three_kinds) {
   EXPECT_NE(all.find("certificateoperation.certpair.dev/listed\n"), std::string::npos) << all;
 }
 
-TEST_F(Printing, Explain_is_the_manual) {
+TEST_F(Printing, kubectl_explain_describes_the_fields) {
   struct Page {
     std::string field;
     std::string says;
   };
   const std::vector<Page> pages{
-      {"psys", "A system that we connect out to"},
+      {"psys", "A system to which the identity provisioning connects"},
       {"psys.spec.certificate.validity", "Default: 8760h (365 days)"},
       {"psys.spec.certificate.key.size", "The size in bits"},
       {"psys.spec.automaticRegeneration.before", "Default: 336h (14 days)"},
       {"psys.spec.notifications.warnBefore", "Default: 720h, 336h and 72h"},
-      {"psys.status.nextTransition", "What happens next by itself"},
+      {"psys.status.nextTransition", "The next automatic step"},
       {"certop.spec.ttlAfterFinished", "Default: 24h"},
-      {"certca.spec.allow", "Default: none, which"},
-      {"certca.status.chain", "to hand to the peers"},
+      {"certca.spec.allow", "Default: none, so"},
+      {"certca.status.chain", "for the peers"},
   };
   for (const Page& page : pages) {
     std::string text;

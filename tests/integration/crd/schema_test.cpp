@@ -59,7 +59,7 @@ TEST_F(Schema, Everything_that_grows_has_a_limit) {
   });
 }
 
-TEST_F(Schema, What_it_does_not_know_is_kept_in_status_alone) {
+TEST_F(Schema, Unknown_fields_are_kept_only_in_status) {
   std::set<std::string> keeping;
   WalkAll(MustKubectl(kGetCrds), [&](const std::string& path, const Json& node) {
     if (node.value("x-kubernetes-preserve-unknown-fields", false)) keeping.insert(path);
@@ -103,7 +103,7 @@ TEST_F(Schema, Every_rule_has_a_message_and_durations_have_no_format) {
   });
 }
 
-TEST_F(Schema, The_server_finds_nothing_to_say_about_the_definitions) {
+TEST_F(Schema, The_API_server_has_no_complaint_about_the_CRDs) {
   const Json list = Json::parse(MustKubectl(kGetCrds), nullptr, false);
   for (const Json& crd : list["items"]) {
     for (const Json& condition : crd["status"]["conditions"]) {

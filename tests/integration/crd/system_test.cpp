@@ -26,17 +26,16 @@ Json Annotations(const std::string& key, const std::string& value) {
 }
 
 const std::string kDuration =
-    "must be hours, minutes and seconds, in this order, such as 8760h, 36h or 1h30m; there is no "
-    "unit "
-    "for days (a day is 24h, a year 8760h)";
+    "must be hours, minutes and seconds, in this order, such as 8760h, 36h or 1h30m. There is no "
+    "unit for days: a day is 24h, a year 8760h";
 const std::string kControl = "must not contain control characters such as line breaks or tabs";
 const std::string kLink =
-    "must not contain a link or an address: leave out @, //, www. and what follows a host name "
+    "must not contain a link or an address: remove @, //, www. and what follows a host name "
     "(example.com is allowed, example.com/path is not)";
-const std::string kBlank = "must not begin or end with a blank";
+const std::string kBlank = "must not begin or end with a space";
 const std::string kPrefix =
-    "must not use the prefixes certpair.dev/, *kubernetes.io/ or *k8s.io/: other controllers act "
-    "on them";
+    "must not use the prefixes certpair.dev/, *kubernetes.io/ or *k8s.io/, because other "
+    "controllers act on them";
 
 std::string Invalid(const std::string& path, const std::string& value, const std::string& message) {
   return path + ": Invalid value: \"" + value + "\": " + message;
@@ -115,10 +114,10 @@ TEST_F(SystemCrd, Before_must_be_shorter_than_the_validity) {
           refused},
          {"no duration: said once", Regeneration("8760h", "14d"), Invalid(path, "14d", kDuration)},
          {"nothing", Regeneration("8760h", "0s"),
-          Invalid(path, "0s", "must be longer than nothing, such as 72h")}});
+          Invalid(path, "0s", "must be longer than 0s, such as 72h")}});
 }
 
-TEST_F(SystemCrd, A_subject_has_a_common_name_of_at_most_64_characters_of_any_script) {
+TEST_F(SystemCrd, A_common_name_has_at_most_64_characters_of_any_script) {
   const std::string path = "spec.certificate.subject.commonName";
   std::string umlauts;
   for (int i = 0; i < 64; ++i) {
@@ -149,7 +148,7 @@ TEST_F(SystemCrd, A_subject_has_a_common_name_of_at_most_64_characters_of_any_sc
           Invalid(path, "a\\u0085b", kControl)}});
 }
 
-TEST_F(SystemCrd, The_other_attributes_have_limits_of_their_own) {
+TEST_F(SystemCrd, The_other_attributes_of_a_subject_have_their_own_limits) {
   const std::string subject = "spec.certificate.subject";
   const std::string country = "must be an ISO 3166 country code of two capital letters, such as DE";
   Check(MinimalSystem(),
@@ -206,12 +205,12 @@ TEST_F(SystemCrd, A_key_has_a_size_that_its_algorithm_knows) {
        {"ECDSA 2048", Key({{"algorithm", "ECDSA"}, {"size", 2048}}), refused(ecdsa)},
        {"ECDSA 521", Key({{"algorithm", "ECDSA"}, {"size", 521}}), refused(ecdsa)},
        {"Ed25519 256", Key({{"algorithm", "Ed25519"}, {"size", 256}}),
-        refused("an Ed25519 key has no size to choose: leave size out")},
+        refused("an Ed25519 key has a fixed size: leave size out")},
        {"DSA", Key({{"algorithm", "DSA"}}),
         R"(spec.certificate.key.algorithm: Unsupported value: "DSA": supported values: "RSA", "ECDSA", "Ed25519")"}});
 }
 
-TEST_F(SystemCrd, Labels_and_annotations_of_others_are_refused) {
+TEST_F(SystemCrd, Labels_and_annotations_of_other_controllers_are_refused) {
   const std::string labels = "spec.secret.labels";
   const std::string annotations = "spec.secret.annotations";
   const std::string object = ": Invalid value: ";
@@ -248,8 +247,8 @@ TEST_F(SystemCrd, A_name_must_fit_into_a_label) {
   };
   Check(MinimalSystem(), {{"63", named(63), ""},
                           {"64", named(64),
-                           "<nil>: Invalid value: metadata.name must be no longer than 63 "
-                           "characters: it becomes the value of a label"},
+                           "<nil>: Invalid value: metadata.name must have at most 63 characters, "
+                           "because it becomes the value of a label"},
                           {"a Secret's name", Secret({{"name", "abap-prod.tls"}}), ""},
                           {"no Secret's name", Secret({{"name", "Abap_Prod"}}),
                            Invalid("spec.secret.name", "Abap_Prod",
@@ -257,7 +256,7 @@ TEST_F(SystemCrd, A_name_must_fit_into_a_label) {
                                    "and '.', with a letter or digit at both ends")}});
 }
 
-TEST_F(SystemCrd, It_names_an_authority_as_authorities_can_be_called) {
+TEST_F(SystemCrd, A_system_names_an_authority_by_a_possible_name) {
   const auto of = [](const std::string& name) {
     return Spec({{"authorityRef", {{"name", name}}}});
   };
@@ -273,9 +272,9 @@ TEST_F(SystemCrd, It_names_an_authority_as_authorities_can_be_called) {
                           {"capitals", of("CA"), refused("CA")}});
 }
 
-TEST_F(SystemCrd, The_same_warning_twice_is_refused_by_value) {
+TEST_F(SystemCrd, The_same_time_of_warning_twice_is_refused) {
   const std::string path = "spec.notifications.warnBefore";
-  const std::string twice = "must not name the same time twice (60m is 1h)";
+  const std::string twice = "must not have the same time twice (60m is 1h)";
   Check(MinimalSystem(),
         {{"any order", WarnBefore({"72h", "720h"}), ""},
          {"none is none", WarnBefore(Json::array()), ""},
@@ -284,7 +283,7 @@ TEST_F(SystemCrd, The_same_warning_twice_is_refused_by_value) {
          {"no duration: said once", WarnBefore({"72h", "3d"}),
           Invalid(path + "[1]", "3d", kDuration)},
          {"nothing", WarnBefore({"0s"}),
-          Invalid(path + "[0]", "0s", "must be longer than nothing, such as 72h")},
+          Invalid(path + "[0]", "0s", "must be longer than 0s, such as 72h")},
          {"nine", WarnBefore({"1h", "2h", "3h", "4h", "5h", "6h", "7h", "8h", "9h"}),
           path + ": Too many: 9: must have at most 8 items"}});
 }
@@ -297,7 +296,7 @@ Json Crowd(int size) {
   return list;
 }
 
-TEST_F(SystemCrd, Subscribers_are_at_most_50_different_addresses_in_lower_case) {
+TEST_F(SystemCrd, Subscribers_are_at_most_50_different_lower_case_addresses) {
   const std::string path = "spec.notifications.subscribers";
   const std::string address =
       "must be an e-mail address such as identity-team@example.com: letters, digits and . _ + - = "
@@ -342,7 +341,7 @@ TEST_F(SystemCrd, Subscribers_are_at_most_50_different_addresses_in_lower_case) 
 }
 
 // The same rows as in tests/unit/core/recipient_test.cpp.
-TEST_F(SystemCrd, Addresses_that_a_server_may_read_as_more_are_refused) {
+TEST_F(SystemCrd, Addresses_that_a_server_may_misread_are_refused) {
   const auto answer_to = [](const std::vector<std::string>& addresses) {
     Json list = Json::array();
     for (const std::string& email : addresses) list.push_back({{"email", email}});
@@ -366,7 +365,7 @@ TEST_F(SystemCrd, Addresses_that_a_server_may_read_as_more_are_refused) {
             "");
 }
 
-TEST_F(SystemCrd, Names_for_people_hold_no_link) {
+TEST_F(SystemCrd, Display_names_contain_no_link) {
   const auto answer_to = [](const std::vector<std::string>& names) {
     Json list = Json::array();
     for (const std::string& name : names)
@@ -393,7 +392,7 @@ TEST_F(SystemCrd, Names_for_people_hold_no_link) {
                           {"a host's name", Spec({{"displayName", "hr.example.com"}}), ""}});
 }
 
-TEST_F(SystemCrd, Names_for_people_cannot_break_a_line) {
+TEST_F(SystemCrd, Display_names_cannot_break_a_line) {
   Check(MinimalSystem(),
         {{"any script", Spec({{"displayName", "Käufer – 日本"}}), ""},
          {"CR LF", Spec({{"displayName", "a\r\nBcc: x"}}),
@@ -409,7 +408,7 @@ TEST_F(SystemCrd, Names_for_people_cannot_break_a_line) {
                   "or OAuth2")}});
 }
 
-TEST_F(SystemCrd, What_is_not_built_yet_is_refused_and_not_ignored) {
+TEST_F(SystemCrd, A_field_that_is_not_built_yet_is_refused) {
   Check(
       MinimalSystem(),
       {{"probe",
@@ -441,11 +440,11 @@ TEST_F(SystemCrd, The_password_of_a_key_store_is_named_by_Secret_and_key) {
                   "must be a key of a Secret, of letters, digits, '-', '_' and '.'")},
          {"the folder itself", with(R"({"passwordSecretRef": {"name": "p", "key": "."}})"),
           Invalid(at + ".key", ".",
-                  "must be a key of a Secret, which is not '.' and does not begin with '..'")},
+                  "must be a key of a Secret: it is not '.' and does not begin with '..'")},
          {"a name that volumes keep for themselves",
           with(R"({"passwordSecretRef": {"name": "p", "key": "..data"}})"),
           Invalid(at + ".key", "..data",
-                  "must be a key of a Secret, which is not '.' and does not begin with '..'")}});
+                  "must be a key of a Secret: it is not '.' and does not begin with '..'")}});
 }
 
 }  // namespace

@@ -9,12 +9,11 @@ namespace {
 using Transition = CrdTest;
 
 const std::string kSubject =
-    "cannot be changed, since the peer knows the system by its subject: delete the system and "
-    "create it anew";
+    "cannot be changed, because the peer recognizes the system by its subject: delete the system "
+    "and create it again";
 const std::string kSecretName =
-    "<nil>: Invalid value: spec.secret.name cannot be changed (left out, it is metadata.name "
-    "followed by "
-    "-outbound): delete the system and create it anew";
+    "<nil>: Invalid value: spec.secret.name cannot be changed (the default is metadata.name "
+    "followed by -outbound): delete the system and create it again";
 
 Json Spec(const Json& spec) { return {{"spec", spec}}; }
 Json Subject(const Json& subject) { return Spec({{"certificate", {{"subject", subject}}}}); }
@@ -24,7 +23,7 @@ std::string Refused(const std::string& attribute) {
   return "spec.certificate.subject." + attribute + ": Invalid value: " + kSubject;
 }
 
-TEST_F(Transition, A_subject_stays_as_it_is_in_each_attribute) {
+TEST_F(Transition, No_attribute_of_a_subject_can_change) {
   Create(MinimalSystem(), "subject",
          Subject(Json::parse(
              R"({"organizations": ["A", "B"], "organizationalUnits": ["U"], "countries": ["DE"],
@@ -51,20 +50,19 @@ TEST_F(Transition, An_absent_list_and_an_empty_one_are_the_same_subject) {
             Refused("organizations"));
 }
 
-TEST_F(Transition, Type_and_authority_stay_as_they_are) {
+TEST_F(Transition, Type_and_authority_cannot_change) {
   Create(MinimalSystem(), "fixed");
   EXPECT_EQ(AnswerToPatch("psys/fixed", Spec({{"type", "Source"}})),
             "spec.type: Invalid value: \"Source\": cannot be changed: delete the system and create "
-            "it anew");
+            "it again");
   EXPECT_EQ(AnswerToPatch("psys/fixed", Spec({{"authorityRef", {{"name", "other"}}}})),
-            "spec.authorityRef.name: Invalid value: \"other\": cannot be changed, since the peer "
-            "knows the system by "
-            "its issuer: delete the system and create it anew");
+            "spec.authorityRef.name: Invalid value: \"other\": cannot be changed, because the peer "
+            "recognizes the system by its issuer: delete the system and create it again");
   EXPECT_EQ(AnswerToPatch("psys/fixed", Spec({{"authorityRef", nullptr}})),
             "spec.authorityRef: Required value");
 }
 
-TEST_F(Transition, A_secret_name_that_was_given_stays) {
+TEST_F(Transition, A_given_Secret_name_cannot_change) {
   Create(MinimalSystem(), "named", SecretName("mine"));
   EXPECT_EQ(AnswerToPatch("psys/named", SecretName("other")), kSecretName);
   EXPECT_EQ(AnswerToPatch("psys/named", SecretName(nullptr)), kSecretName)
@@ -74,7 +72,7 @@ TEST_F(Transition, A_secret_name_that_was_given_stays) {
   EXPECT_EQ(AnswerToPatch("psys/named", SecretName("mine")), "");
 }
 
-TEST_F(Transition, A_secret_name_that_was_left_out_may_be_spelt_out_but_not_changed) {
+TEST_F(Transition, A_default_Secret_name_may_be_written_out_but_not_changed) {
   Create(MinimalSystem(), "unnamed");
   EXPECT_EQ(AnswerToPatch("psys/unnamed", SecretName("other")), kSecretName);
   EXPECT_EQ(AnswerToPatch("psys/unnamed", SecretName("unnamed-outbound")), "");
@@ -94,7 +92,7 @@ TEST_F(Transition, Everything_else_may_change) {
             "");
 }
 
-TEST_F(Transition, A_key_of_another_algorithm_does_not_meet_the_size_of_the_old_one) {
+TEST_F(Transition, A_change_of_algorithm_drops_the_old_key_size) {
   Create(MinimalSystem(), "rekeyed");
   EXPECT_EQ(
       AnswerToPatch("psys/rekeyed", Spec({{"certificate", {{"key", {{"algorithm", "ECDSA"}}}}}})),
@@ -102,7 +100,7 @@ TEST_F(Transition, A_key_of_another_algorithm_does_not_meet_the_size_of_the_old_
   EXPECT_EQ(Get("psys/rekeyed")["spec"]["certificate"]["key"], Json({{"algorithm", "ECDSA"}}));
 }
 
-TEST_F(Transition, Each_person_owns_their_own_entry_of_the_subscribers) {
+TEST_F(Transition, Each_person_owns_their_entry_of_the_subscribers) {
   Create(MinimalSystem(), "subscribed");
   const auto subscribe = [](const std::string& person) {
     return Kubectl({"apply", "--server-side", "--field-manager=" + person, "-f", "-"},
@@ -119,7 +117,7 @@ TEST_F(Transition, Each_person_owns_their_own_entry_of_the_subscribers) {
 }
 
 // The CRD of before has neither rule; what it let in stays, and may be taken out.
-TEST_F(Transition, Subscribers_of_before_the_rules_stay_and_others_come) {
+TEST_F(Transition, Subscribers_older_than_the_rules_stay) {
   const Json crd =
       Json::parse(MustKubectl({"get", "crd", "provisioningsystems.certpair.dev", "-o", "json"}));
   const std::string spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/";

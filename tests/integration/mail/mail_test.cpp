@@ -278,7 +278,7 @@ TEST_F(MailTest, Entries_that_come_and_go_fill_no_mailbox_and_nothing_is_lost) {
   }
   AwaitDelivered("bomb", "MailDelayed");
   EXPECT_THAT(ConditionOf(*Get("psys", "bomb"), "NotificationsDelivered").message,
-              HasSubstr("--smtp-address-rate: 12 an hour"));
+              HasSubstr("12 mails an hour (--smtp-address-rate)"));
   EXPECT_EQ(server_->CountMails(), 1U);
   Json beside = Ending("beside-the-bomb", "bomb-ca");
   Subscribe(beside, "anna");

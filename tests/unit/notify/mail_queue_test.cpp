@@ -72,6 +72,11 @@ class SettlingQueue : public Queue {
   SettlingQueue() : Queue(QueueSettings{.in_flight = 3}) {}
 };
 
+class WindowOfFour : public Queue {
+ protected:
+  WindowOfFour() : Queue(QueueSettings{.in_flight = 4}) {}
+};
+
 class LimitedQueue : public Queue {
  protected:
   LimitedQueue() : Queue(QueueSettings{.rates = {.per_minute = 30}, .in_flight = 1000}) {}
@@ -127,7 +132,7 @@ TEST_F(Queue, One_that_is_delayed_alone_waits_longer_each_time_and_says_so_at_ea
     Advance(std::chrono::ceil<seconds>(wait));
   }
   EXPECT_GE(longest, 30min);
-  EXPECT_EQ(queue_.TakeSaid(), std::vector<Kind>(12, Kind::Delayed));
+  EXPECT_EQ(queue_.TakeKinds(), std::vector<Kind>(12, Kind::Delayed));
 }
 
 TEST_F(Queue, While_one_is_delayed_others_go_and_it_gets_its_turn_among_many) {
@@ -162,10 +167,10 @@ TEST_F(Queue, A_server_that_is_away_is_probed_by_one_mail_at_a_time_a_different_
   }
   EXPECT_THAT(probes, ElementsAre("a", "b", "c", "a", "b", "c", "a", "b", "c"));
   EXPECT_GE(longest, 150s);
-  EXPECT_THAT(queue_.TakeSaid(), ElementsAre(Kind::Delayed, Kind::Delayed, Kind::Delayed))
+  EXPECT_THAT(queue_.TakeKinds(), ElementsAre(Kind::Delayed, Kind::Delayed, Kind::Delayed))
       << "each once";
   Post("late");
-  EXPECT_THAT(queue_.TakeSaid(), ElementsAre(Kind::Delayed)) << "at once";
+  EXPECT_THAT(queue_.TakeKinds(), ElementsAre(Kind::Delayed)) << "at once";
   for (int n = 0; n < 4; ++n) {
     EXPECT_NE(Take(), "");
     Done(Verdict::Sent);
@@ -201,7 +206,7 @@ TEST_F(Queue, A_server_that_says_something_else_each_time_is_told_of_ever_more_s
       EXPECT_NE(Take(), "");
       Done(Verdict::DelayedAll, "421 session " + std::to_string(n));
       Advance(5min);
-      told += queue_.TakeSaid().size();
+      told += queue_.TakeKinds().size();
     }
     return told;
   };
@@ -242,7 +247,7 @@ TEST_F(Queue, A_warning_is_given_up_when_the_certificate_has_ended) {
   Done(Verdict::DelayedAll, "away");
   Advance(1h);
   EXPECT_EQ(Take(), "");
-  EXPECT_THAT(queue_.Outcomes("k").at(0).message, HasSubstr("The certificate ended"));
+  EXPECT_THAT(queue_.Outcomes("k").at(0).message, HasSubstr("The certificate expired"));
   EXPECT_TRUE(queue_.Outcomes("k").at(0).certificate_ended);
 }
 
@@ -402,7 +407,7 @@ TEST_F(SettlingQueue, No_more_is_sent_than_a_crash_may_repeat_until_the_ledgers_
     Done(Verdict::Sent);
   }
   EXPECT_EQ(Take(), "");
-  EXPECT_TRUE(queue_.HasUnsettled());
+  EXPECT_TRUE(queue_.HasUnacknowledged());
   queue_.Acknowledge("0", queue_.Outcomes("0"));
   EXPECT_NE(Take(), "");
   Done(Verdict::Sent);
@@ -446,6 +451,29 @@ TEST_F(Queue, Mails_that_go_slowly_are_told_of_after_a_second) {
   Done(Verdict::Sent);
   EXPECT_EQ(Take(), "d");
   EXPECT_THAT(queue_.TakeWakes(), IsEmpty()) << "another second";
+}
+
+// A namespace whose ledgers are written slowly, or not at all.
+TEST_F(WindowOfFour, A_slow_namespace_leaves_the_others_half_of_the_window) {
+  for (int n = 0; n < 20; ++n) Post("slow-" + std::to_string(n), "system:slow/x");
+  int others = 0;
+  for (int second = 0; second < 60; ++second, Advance(1s)) {
+    Post("other-" + std::to_string(second), "system:other/x");
+    for (std::string id; !(id = Take()).empty();) {
+      if (id.starts_with("other")) ++others;
+      Done(Verdict::Sent);
+    }
+    queue_.Acknowledge("system:other/x", queue_.Outcomes("system:other/x"));
+  }
+  EXPECT_EQ(others, 60) << "each within its second";
+  EXPECT_THAT(queue_.Outcomes("system:slow/x"), testing::SizeIs(4)) << "two each half minute";
+}
+
+TEST_F(WindowOfFour, A_namespace_alone_takes_the_whole_window) {
+  for (int n = 0; n < 20; ++n) Post(std::to_string(n), "system:alone/x");
+  int sent = 0;
+  for (; !Take().empty(); ++sent) Done(Verdict::Sent);
+  EXPECT_EQ(sent, 4);
 }
 
 TEST_F(SettlingQueue, When_no_more_may_go_a_system_is_told_of_what_went) {

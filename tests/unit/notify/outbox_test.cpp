@@ -84,7 +84,7 @@ class OutboxTest : public testing::Test {
                                           heard_.NotifyAll();
                                         },
                                     .still_leading = [this] { return heard_.Lock()->leads; },
-                                    .said =
+                                    .outcome =
                                         [this](Kind kind) {
                                           heard_.Lock()->said.push_back(kind);
                                           heard_.NotifyAll();

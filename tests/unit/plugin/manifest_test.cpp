@@ -147,7 +147,8 @@ TEST(Manifest, What_the_schema_lacks_is_filled_in) {
   EXPECT_EQ(spec.at("certificate").at("key"), json({{"algorithm", "RSA"}}));
   EXPECT_EQ(spec.at("notifications").at("warnBefore"), json({"720h", "336h", "72h"}));
   EXPECT_EQ(spec.at("secret"), json({{"deletionPolicy", "Delete"}}));
-  EXPECT_EQ(spec.at("activation"), json({{"atExpiry", "Activate"}}));
+  EXPECT_EQ(spec.at("activation"), json({{"atExpiry", "Activate"}, {"probe", nullptr}}))
+      << "null stays where the schema has `nullable`, and means absent";
 }
 
 TEST(Manifest, What_the_API_server_would_refuse_is_told_by_its_field) {

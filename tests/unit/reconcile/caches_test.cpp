@@ -2,14 +2,13 @@
 #include "reconcile/caches.hpp"
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 
 #include "support/manual_clock.hpp"
-#include "unit/kube/fake_transport.hpp"
+#include "unit/kube/forbidden_lists.hpp"
 
 namespace certpair::reconcile {
 namespace {
@@ -24,60 +23,6 @@ using testing::Not;
 using Json = nlohmann::json;
 
 constexpr std::chrono::seconds kPatience{30};
-
-// An API server whose lists a test sets and forbids; its watches are quiet.
-class Lists {
- public:
-  explicit Lists(FakeTransport& transport) {
-    transport.send = [this](const kube::HttpRequest& request, const std::stop_token&) {
-      return AnswerTo(request.path.substr(0, request.path.find('?')));
-    };
-  }
-  void Set(const std::string& path, Json items) {
-    const std::lock_guard lock{mutex_};
-    items_[path] = std::move(items);
-  }
-  // Whatever path has `part` in it.
-  void Forbid(const std::string& part) {
-    const std::lock_guard lock{mutex_};
-    forbidden_.insert(part);
-  }
-  void ForbidExactly(const std::string& path) {
-    const std::lock_guard lock{mutex_};
-    items_[path] = nullptr;
-  }
-  void AllowAll() {
-    const std::lock_guard lock{mutex_};
-    forbidden_.clear();
-  }
-  bool AwaitRefusals(const std::string& part, int times) {
-    std::unique_lock lock{mutex_};
-    return asked_.wait_for(lock, kPatience, [&] { return refused_[part] >= times; });
-  }
-
- private:
-  kube::ApiResult<kube::HttpResponse> AnswerTo(const std::string& path) {
-    const std::lock_guard lock{mutex_};
-    for (const std::string& part : forbidden_) {
-      if (path.find(part) == std::string::npos) continue;
-      ++refused_[part];
-      asked_.notify_all();
-      return kube::StatusAnswer(403, "Forbidden");
-    }
-    const auto found = items_.find(path);
-    if (found != items_.end() && found->second.is_null())
-      return kube::StatusAnswer(403, "Forbidden");
-    return kube::Answer(200, {{"kind", "List"},
-                              {"apiVersion", "v1"},
-                              {"metadata", {{"resourceVersion", "1"}}},
-                              {"items", found == items_.end() ? Json::array() : found->second}});
-  }
-  std::mutex mutex_;
-  std::condition_variable asked_;
-  std::map<std::string, Json> items_;
-  std::set<std::string> forbidden_;
-  std::map<std::string, int> refused_;
-};
 
 Json Metadata(const std::string& name, const std::string& namespace_ = {}) {
   Json object{{"metadata", {{"name", name}, {"resourceVersion", "1"}, {"uid", name}}}};
@@ -104,10 +49,11 @@ class CachesTest : public testing::Test {
     for (const std::string& name : names) items.push_back(Metadata(name));
     lists.Set("/api/v1/namespaces", items);
   }
-  void Start() {
+  // Empty: all namespaces are watched.
+  void Start(const std::vector<std::string>& watch_namespaces = {"here", "gone"}) {
     caches.emplace(
         client, clock,
-        CacheSettings{.own_namespace = "certpair-system", .watch_namespaces = {"here", "gone"}},
+        CacheSettings{.own_namespace = "certpair-system", .watch_namespaces = watch_namespaces},
         CacheListeners{.system =
                            [this](const std::string& key, const std::string&, kube::Urgency) {
                              told.Lock()->insert(key);
@@ -144,23 +90,23 @@ class CachesTest : public testing::Test {
 
   test::ManualClock clock{sys_seconds{std::chrono::seconds{1'000'000}}};
   std::shared_ptr<FakeTransport> transport = std::make_shared<FakeTransport>();
-  Lists lists{*transport};
+  kube::ForbiddenLists lists{*transport};
   kube::Client client{transport, clock};
   Guarded<std::set<std::string>> told;
   std::optional<Caches> caches;
 };
 
-TEST_F(CachesTest, A_watched_namespace_that_is_not_there_holds_up_nobody) {
+TEST_F(CachesTest, A_watched_namespace_that_is_missing_delays_no_other) {
   SetNamespaces({"here"});
   lists.Forbid("/namespaces/gone/");
   Start();
   ASSERT_TRUE(WaitForSync());
   EXPECT_THAT(caches->Sync().awaited, IsEmpty());
-  EXPECT_THAT(caches->Sync().left_aside, ElementsAre(HasSubstr("namespace gone is not there")));
+  EXPECT_THAT(caches->Sync().left_aside, ElementsAre(HasSubstr("namespace gone does not exist")));
   EXPECT_TRUE(AwaitTold({"here/abap", "here/never-made"}));
 }
 
-TEST_F(CachesTest, And_is_told_of_once_its_lists_are_in) {
+TEST_F(CachesTest, A_namespace_is_told_of_once_its_lists_are_in) {
   SetNamespaces({"here"});
   lists.Forbid("/namespaces/gone/");
   Start();
@@ -170,7 +116,7 @@ TEST_F(CachesTest, And_is_told_of_once_its_lists_are_in) {
   EXPECT_THAT(caches->Sync().left_aside, IsEmpty());
 }
 
-TEST_F(CachesTest, One_of_which_a_list_is_missing_is_told_nothing_of) {
+TEST_F(CachesTest, Nothing_is_told_of_a_namespace_that_lacks_a_list) {
   SetNamespaces({"here"});
   lists.Forbid("/namespaces/gone/secrets");
   Start();
@@ -180,19 +126,19 @@ TEST_F(CachesTest, One_of_which_a_list_is_missing_is_told_nothing_of) {
   EXPECT_TRUE(AwaitTold({"here/abap", "here/never-made"}));
 }
 
-TEST_F(CachesTest, One_that_is_there_is_waited_for_until_it_was_refused_for_long) {
+TEST_F(CachesTest, A_refused_namespace_is_awaited_for_half_a_minute) {
   SetNamespaces({"here", "gone"});
   lists.Forbid("/namespaces/gone/");
   ExpectLeftAsideOnceRefusedForLong();
 }
 
-TEST_F(CachesTest, So_it_is_where_namespaces_may_not_be_listed) {
+TEST_F(CachesTest, A_refused_namespace_is_left_aside_without_namespaces) {
   lists.Forbid("/namespaces/gone/");
   lists.ForbidExactly("/api/v1/namespaces");
   ExpectLeftAsideOnceRefusedForLong();
 }
 
-TEST_F(CachesTest, Where_all_are_refused_it_is_not_ready_for_there_is_nothing_to_serve) {
+TEST_F(CachesTest, Work_does_not_begin_where_all_namespaces_are_refused) {
   SetNamespaces({"here", "gone"});
   lists.Forbid("/namespaces/gone/");
   lists.Forbid("/namespaces/here/");
@@ -203,7 +149,7 @@ TEST_F(CachesTest, Where_all_are_refused_it_is_not_ready_for_there_is_nothing_to
   EXPECT_FALSE(caches->Sync().awaited.empty());
 }
 
-// All namespaces are watched; systems of "here" are of an authority that selects it by a label.
+// The systems of "here" are of an authority that selects it by a label.
 class LabelsTest : public CachesTest {
  protected:
   void SetUp() override {
@@ -235,23 +181,14 @@ class LabelsTest : public CachesTest {
       kube::WaitForStop(stop);
       return std::unexpected(kube::Cancelled());
     };
-    caches.emplace(
-        client, clock, CacheSettings{.own_namespace = "certpair-system", .watch_namespaces = {}},
-        CacheListeners{.system =
-                           [this](const std::string& key, const std::string&, kube::Urgency) {
-                             told.Lock()->insert(key);
-                             told.NotifyAll();
-                           },
-                       .authority = [](const std::string&) {},
-                       .observe = {}});
   }
   std::atomic<bool> watch_fails = false;
   std::atomic<int> failures = 0;
 };
 
-TEST_F(LabelsTest, Of_unknown_age_are_unknown_and_known_again_with_the_watch) {
+TEST_F(LabelsTest, Labels_of_unknown_age_are_unknown_until_the_watch_works) {
   watch_fails = true;
-  caches->Start();
+  Start({});
   ASSERT_TRUE(WaitForSync());
   failures.wait(0);
   ASSERT_TRUE(AwaitTold({"here/labelled", "here/other"}));
@@ -270,7 +207,7 @@ TEST_F(LabelsTest, Of_unknown_age_are_unknown_and_known_again_with_the_watch) {
   EXPECT_THAT(caches->Sync().unseen, Not(Contains(HasSubstr("namespaces:"))));
 }
 
-TEST_F(LabelsTest, Of_a_namespace_that_is_too_large_are_unknown_and_it_is_named) {
+TEST_F(LabelsTest, Labels_of_a_namespace_that_is_too_large_are_unknown) {
   const auto lists_answer = transport->send;
   transport->send = [&](const kube::HttpRequest& request,
                         const std::stop_token& stop) -> kube::ApiResult<kube::HttpResponse> {
@@ -281,7 +218,7 @@ TEST_F(LabelsTest, Of_a_namespace_that_is_too_large_are_unknown_and_it_is_named)
                               {"metadata", {{"resourceVersion", "1"}}},
                               {"rows", Json::array({{{"cells", {"here", "Active", "5m"}}}})}});
   };
-  caches->Start();
+  Start({});
   ASSERT_TRUE(WaitForSync());
   EXPECT_FALSE(caches->Namespace("here"));
   EXPECT_THAT(caches->Sync().unseen,
