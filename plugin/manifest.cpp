@@ -132,8 +132,7 @@ void CheckMetadata(const json& metadata, std::vector<std::string>& found) {
   CheckTexts(metadata, "annotations", found);
   for (const auto& [field, value] : metadata.items())
     if (std::ranges::find(kMetadataFields, field) == std::end(kMetadataFields))
-      found.push_back(
-          fmt::format("metadata.{}: unknown field", Escaped(field.substr(0, 80))));
+      found.push_back(fmt::format("metadata.{}: unknown field", Escaped(field.substr(0, 80))));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 
 namespace certpair::kube {
 
-/// Whom to act as (Kubernetes: authentication, "User impersonation"); `user` empty: impersonate no one.
+/// Whom to act as (Kubernetes: authentication, "User impersonation"). An empty `user` is no one.
 struct Impersonation {
   std::string user;
   std::string uid;
