@@ -5,17 +5,18 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "commands.hpp"
+#include "actions/object_name.hpp"
+#include "actions/system_view.hpp"
 #include "connection.hpp"
 #include "options.hpp"
-#include "reconcile/json.hpp"
 #include "reconcile/names.hpp"
-#include "system_view.hpp"
 #include "text.hpp"
 
 namespace certpair::plugin {
 namespace {
 
+using actions::CertificateView;
+using actions::SystemView;
 using nlohmann::json;
 
 // cobra's ShellCompDirectiveNoFileComp and Default.
@@ -35,6 +36,8 @@ void Print(const Console& console, const std::vector<std::string>& candidates,
   for (const std::string& candidate : candidates)
     if (candidate.starts_with(prefix)) console.Print(candidate);
 }
+
+struct CompletionCommand {};
 
 // The words that are neither flags nor their values, the flags that choose a cluster, and the flag
 // whose value is being typed.
@@ -82,9 +85,9 @@ std::vector<SystemView> Systems(const World& world, Globals globals, const std::
   if (!connection) return systems;
   kube::ListOptions options{.namespace_ = connection->namespace_};
   if (!name.empty()) options.field_selector = "metadata.name=" + name;
-  // One page: nobody chooses among more than 500 names.
+  // One page: a shell does not offer more than 500 names in a useful way.
   const auto listed = connection->client->List(
-      reconcile::kSystems, options, [&](json& item) { systems.push_back(ViewOf(item)); });
+      reconcile::kSystems, options, [&](json& item) { systems.push_back(actions::ViewOf(item)); });
   if (!listed) systems.clear();
   return systems;
 }
@@ -102,7 +105,7 @@ std::vector<std::string> Names(const std::vector<SystemView>& systems) {
   std::vector<std::string> names;
   names.reserve(systems.size());
   for (const SystemView& system : systems)
-    if (IsObjectName(system.name))
+    if (actions::IsObjectName(system.name))
       names.push_back(fmt::format("{}\t{} {}", system.name, ForShell(system.type),
                                   ForShell(system.display_name)));
   return names;
@@ -118,29 +121,22 @@ std::vector<std::string> Fingerprints(const std::vector<SystemView>& systems) {
   return fingerprints;
 }
 
-bool TakesName(const std::string& command) {
-  static const std::vector<std::string> kWithout{"list", "doctor", "version", "completion"};
-  return std::ranges::find(kWithout, command) == kWithout.end();
-}
-
-bool TakesFile(const std::string& flag) {
-  static const std::vector<std::string> kOfFiles{"-f", "--filename", "--to", "--password-file",
-                                                 "--kubeconfig"};
-  return std::ranges::find(kOfFiles, flag) != kOfFiles.end();
-}
-
 // The next of a command's own words: a name, a fingerprint, on or off.
 std::vector<std::string> Arguments(const World& world, const std::string& command,
                                    const std::vector<std::string>& arguments,
                                    const Globals& globals) {
-  if (command == "auto" && arguments.empty()) return {"on", "off"};
-  if (TakesName(command) && arguments.size() == (command == "auto" ? 1U : 0U))
-    return Names(Systems(world, globals, ""));
-  if (arguments.size() != 1) return {};
-  if (command == "activate" || command == "delete")
+  const auto rules = WordOf(command, arguments.size());
+  if (!rules) return {};
+  if (rules->offers == Offers::Systems) return Names(Systems(world, globals, ""));
+  if (rules->offers == Offers::Fingerprints && !arguments.empty())
     return Fingerprints(Systems(world, globals, arguments.front()));
-  if (command == "set-authentication")
-    return {"ClientCertificateAuthentication", "BasicAuthentication", "OAuth2Authentication"};
+  return rules->words;
+}
+
+void Declare(Flags& /*flags*/, CompletionCommand& /*command*/) {}
+
+Outcome PrintScript(const Console& console, const CompletionCommand& /*command*/) {
+  console.out(kScript);
   return {};
 }
 
@@ -165,6 +161,8 @@ void Complete(const World& world, const std::vector<std::string>& words) {
   console.Print(kNoFiles);
 }
 
-void Completion(const Console& console) { console.out(kScript); }
+extern const CommandEntry kCompletion;
+const CommandEntry kCompletion = EntryOf<CompletionCommand, &Declare, &PrintScript>(
+    "completion", "The script with which kubectl completes these commands");
 
 }  // namespace certpair::plugin

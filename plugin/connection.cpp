@@ -28,17 +28,26 @@ std::chrono::milliseconds DeadlineOf(const Globals& globals) {
                                                : *globals.request_timeout;
 }
 
+// Null: as the kubeconfig says.
+Expected<std::shared_ptr<const kube::Identity>> IdentityOf(const Globals& globals) {
+  if (globals.as.empty()) {
+    if (globals.as_groups.empty() && globals.as_uid.empty()) return nullptr;
+    return Fail(Exit::Usage, "--as-group and --as-uid need --as");
+  }
+  auto identity = kube::Identity::Of(
+      {.user = globals.as, .uid = globals.as_uid, .groups = globals.as_groups, .extra = {}});
+  if (!identity) return Fail(Exit::Failed, Escaped(identity.error().message));
+  return std::move(*identity);
+}
+
 }  // namespace
 
 Expected<Connection> Connect(const Globals& globals, const kube::Environment& environment,
                              const Console& console, const Clock& clock) {
   auto config = kube::LoadUserConfig(environment, globals.kubeconfig, globals.context);
   if (!config) return Fail(Exit::Failed, Escaped(config.error().message));
-  if (!globals.as.empty())
-    config->impersonate = {
-        .user = globals.as, .uid = globals.as_uid, .groups = globals.as_groups, .extra = {}};
-  else if (!globals.as_groups.empty() || !globals.as_uid.empty())
-    return Fail(Exit::Usage, "--as-group and --as-uid go with --as");
+  auto identity = IdentityOf(globals);
+  if (!identity) return std::unexpected(std::move(identity.error()));
   Connection connection;
   connection.context = config->description;
   connection.namespace_ = !globals.namespace_.empty()          ? globals.namespace_
@@ -46,8 +55,9 @@ Expected<Connection> Connect(const Globals& globals, const kube::Environment& en
                                                                : "default";
   auto transport = kube::MakeTransport(std::move(*config), clock);
   if (!transport) return Fail(Exit::Failed, Escaped(transport.error().message));
-  connection.client = std::make_unique<kube::Client>(
-      std::move(*transport), clock, ShowRequests(console, globals.verbosity), DeadlineOf(globals));
+  connection.client = std::make_unique<kube::Client>(kube::Client{
+      std::move(*transport), clock, ShowRequests(console, globals.verbosity), DeadlineOf(globals)}
+                                                         .As(std::move(*identity)));
   return connection;
 }
 

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "console.hpp"
-#include "invocation.hpp"
 #include "kube/client.hpp"
 #include "kube/config.hpp"
+#include "options.hpp"
 #include "outcome.hpp"
 
 namespace certpair::plugin {

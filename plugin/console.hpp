@@ -16,11 +16,11 @@ struct Console {
   std::function<void(std::string_view)> out;  ///< standard output
   std::function<void(std::string_view)> err;  ///< standard error
   /// Asks a person, and answers with the line, or nothing where it was cut short (Ctrl-C, Ctrl-D).
-  /// Empty: there is nobody to ask. `hidden`: what is typed is not shown.
+  /// Empty: no person can be asked. `hidden`: what is typed is not shown.
   std::function<std::optional<std::string>(std::string_view question, bool hidden)> ask;
   bool colour = false;  ///< of standard output
   bool out_is_terminal = false;
-  bool err_is_terminal = false;  ///< somebody may wonder why nothing happens
+  bool err_is_terminal = false;  ///< a person may wonder why nothing happens
 
   /// One line on standard output.
   void Print(std::string_view line) const { out(std::string{line} + "\n"); }

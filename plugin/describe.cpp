@@ -1,32 +1,27 @@
+#include "describe.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "actions/look.hpp"
 #include "base/time_format.hpp"
-#include "commands.hpp"
-#include "reading.hpp"
-#include "reconcile/json.hpp"
-#include "reconcile/names.hpp"
-#include "reconcile/system_codec.hpp"
+#include "base/utf8.hpp"
+#include "system_lines.hpp"
 #include "table.hpp"
 #include "text.hpp"
 
 namespace certpair::plugin {
 namespace {
 
-using nlohmann::json;
-using reconcile::json::At;
-using reconcile::json::Text;
-
-const kube::Resource kEvents{"", "v1", "events", true};
-constexpr std::size_t kRecent = 10;
+using actions::CertificateView;
+using actions::SystemView;
 
 // Fingerprints and names are cut into pieces of this width, so that two certificates fit beside
 // each other in 100 columns.
 constexpr std::size_t kColumn = 36;
 
-// Whole fingerprints stand above, and make lines that nobody reads.
+// Whole fingerprints stand above; here they would only make lines long.
 std::string Shortened(const std::string& message) {
   return Escaped(WithShortFingerprints(message));
 }
@@ -36,8 +31,7 @@ std::vector<std::string> Pieces(const std::string& text, std::size_t width) {
   std::string piece;
   std::string_view rest = text;
   while (!rest.empty()) {
-    std::size_t size = 1;  // a whole character
-    while (size < rest.size() && (static_cast<unsigned char>(rest[size]) & 0xC0U) == 0x80U) ++size;
+    const std::size_t size = FirstCodePoint(rest).size;
     piece += rest.substr(0, size);
     rest.remove_prefix(size);
     if (WidthOf(piece) >= width) pieces.push_back(std::exchange(piece, {}));
@@ -71,7 +65,7 @@ std::string When(const std::optional<sys_seconds>& time, sys_seconds now) {
 void PrintCertificates(const Console& console, const SystemView& system, sys_seconds now) {
   console.Print(console.Coloured(Tint::Bold, "Certificates"));
   if (system.certificates.empty()) {
-    console.Print("  There is none yet.");
+    console.Print("  None yet.");
     return;
   }
   static const CertificateView kNone;
@@ -86,7 +80,8 @@ void PrintCertificates(const Console& console, const SystemView& system, sys_sec
   beside("Valid until", a.not_after ? FormatTime(*a.not_after) : "",
          b.not_after ? FormatTime(*b.not_after) : "");
   beside("", a.not_after ? Relative(*a.not_after, now) : "",
-         b.not_after ? Relative(*b.not_after, now) : "", kColumn, UrgencyOf(system, now));
+         b.not_after ? Relative(*b.not_after, now) : "", kColumn,
+         TintOf(actions::HealthOf(system, now)));
   beside("Valid from", a.not_before ? FormatTime(*a.not_before) : "",
          b.not_before ? FormatTime(*b.not_before) : "");
   beside("Subject", a.subject, b.subject);
@@ -107,7 +102,7 @@ void PrintHead(const Console& console, const SystemView& system, sys_seconds now
   if (system.display_name != system.name) line("Display name", Escaped(system.display_name));
   line("Type", Escaped(system.type));
   line("Peer matches", system.MatchesByFingerprint()
-                           ? "by fingerprint: it accepts only certificates that were uploaded there"
+                           ? "by fingerprint: it accepts only certificates that were uploaded to it"
                            : "by subject and issuer: it accepts any certificate of this subject "
                              "and authority");
   line("Authority", Escaped(system.authority));
@@ -115,20 +110,21 @@ void PrintHead(const Console& console, const SystemView& system, sys_seconds now
   line("Regeneration", system.automatic ? fmt::format("on{}", system.before.empty()
                                                                   ? ""
                                                                   : ", " + Escaped(system.before) +
-                                                                        " before the end")
+                                                                        " before expiry")
                                         : "off");
   line("Authentication", Escaped(system.authentication));
   if (system.being_deleted)
-    console.Print(console.Coloured(Tint::Bad, "It is being deleted."));
+    console.Print(console.Coloured(Tint::Bad, "The system is being deleted."));
   else if (!system.observed)
     console.Print(console.Coloured(
         Tint::Warn,
-        "The operator has not looked at it since it was changed: what follows is old."));
+        "The operator has not processed the latest change yet: what follows is older."));
   if (system.next_at)
-    line("Next", fmt::format("{}, {}", Escaped(system.next_action), When(system.next_at, now)));
+    line("Next",
+         fmt::format("{} on {}", NextAction(system.next_action), When(system.next_at, now)));
 }
 
-Tint TintOf(const core::Condition& condition) {
+Tint TintOfCondition(const core::Condition& condition) {
   const bool bad_if_true = condition.type == "ExpiringSoon";
   if (condition.status == core::ConditionStatus::Unknown) return Tint::Warn;
   const bool is_true = condition.status == core::ConditionStatus::True;
@@ -138,154 +134,122 @@ Tint TintOf(const core::Condition& condition) {
 
 void PrintConditions(const Console& console, const SystemView& system) {
   console.Print("");
-  console.Print(console.Coloured(Tint::Bold, "How it is"));
+  console.Print(console.Coloured(Tint::Bold, "Conditions"));
   if (system.conditions.empty())
-    console.Print("  Nothing is known: the operator has not looked at it yet.");
+    console.Print("  Unknown: the operator has not processed the system yet.");
   for (const core::Condition& condition : system.conditions) {
     const std::string head =
         fmt::format("{}={} ({})", Escaped(condition.type), core::ToString(condition.status),
                     Escaped(condition.reason));
-    console.Print(fmt::format("  {} {}", console.Coloured(TintOf(condition), head),
+    console.Print(fmt::format("  {} {}", console.Coloured(TintOfCondition(condition), head),
                               Shortened(condition.message)));
   }
   if (!system.automatic && !system.MatchesByFingerprint())
-    console.Print(fmt::format(
-        "  Recommended: automatic regeneration, since the peer needs no manual step for it:\n"
-        "    kubectl certpair -n {} auto on {}",
-        ShellWord(system.namespace_), ShellWord(system.name)));
+    console.Print(
+        fmt::format("  Recommended: automatic regeneration. The peer needs no manual step for it:\n"
+                    "    kubectl certpair -n {} auto on {}",
+                    ShellWord(system.namespace_), ShellWord(system.name)));
 }
 
-void PrintSubscribers(const Console& console, const SystemView& system, const json& object,
-                      sys_seconds now) {
+void PrintSubscribers(const Console& console, const actions::Looked& looked) {
   console.Print("");
   console.Print(console.Coloured(Tint::Bold, "Subscribers"));
-  if (system.subscribers.empty()) console.Print("  There are none.");
-  for (const core::Subscriber& subscriber : system.subscribers)
+  if (looked.system.subscribers.empty()) console.Print("  None.");
+  for (const core::Subscriber& subscriber : looked.system.subscribers)
     console.Print(
         fmt::format("  {} <{}>", Escaped(subscriber.display_name), Escaped(subscriber.email)));
-  const json& summary = At(object, "status", "notifications", "summary");
-  if (summary.is_array() && !summary.empty()) console.Print("  Mails, by what they were for:");
-  for (const json& sent : summary) {
-    const auto failed = reconcile::json::Integer(At(sent, "failed"));
-    const auto at = reconcile::json::Time(At(sent, "at"));
-    console.Print(fmt::format("  {}: to {}{}, about {}{}", Escaped(Text(At(sent, "threshold"))),
-                              reconcile::json::Integer(At(sent, "recipients")),
-                              failed > 0 ? fmt::format(", of whom {} did not get it", failed) : "",
-                              ShortFingerprint(Text(At(sent, "fingerprint"))),
-                              at ? ", " + Relative(*at, now) : ""));
-  }
+  if (!looked.mails.empty()) console.Print("  Mails, by occasion:");
+  for (const actions::MailSummary& mail : looked.mails)
+    console.Print(fmt::format("  {}: to {}{}, about {}{}", Escaped(mail.occasion), mail.recipients,
+                              mail.failed > 0 ? fmt::format(", {} not delivered", mail.failed) : "",
+                              ShortFingerprint(mail.fingerprint),
+                              mail.at ? ", " + Relative(*mail.at, looked.now) : ""));
 }
 
-// Kubernetes 1.30 selects objects of custom kinds by nothing but their name: `make_row` of those
-// leaves out what is not meant.
-bool IsUnknownSelector(const kube::ApiError& error) {
-  return error.kind == kube::ApiErrorKind::Invalid &&
-         error.message.find("field label not supported") != std::string::npos;
-}
-
-// The last ones, oldest first. What may not be read is said, and is no failure.
-template <class MakeRow>
-void PrintRecent(const Session& session, std::string_view title, const kube::Resource& resource,
-                 const std::string& field_selector, std::vector<std::string> head,
-                 MakeRow make_row) {
+// What was left out of a list, or why there is none.
+template <class Entry>
+void PrintRest(const Session& session, const actions::Recent<Entry>& recent) {
   const Console& console = session.console;
-  std::vector<std::pair<sys_seconds, Row>> found;
-  kube::ListOptions options{.namespace_ = session.namespace_, .field_selector = field_selector};
-  for (bool more = true; more;) {
-    auto page = session.client.List(
-        resource, options,
-        [&](json& item) {
-          if (auto row = make_row(item)) found.push_back(std::move(*row));
-        },
-        session.stop);
-    if (!page && IsUnknownSelector(page.error()) && !options.field_selector.empty()) {
-      options = {.namespace_ = session.namespace_};
-      found.clear();
-      continue;
-    }
-    if (!page) {
-      console.Print("");
-      console.Print(console.Coloured(Tint::Bold, title));
-      console.Print(
-          "  " +
-          Explain(session, page.error(), {"list", resource, session.namespace_, ""}).message);
-      return;
-    }
-    options.continue_token = page->continue_token;
-    more = !page->continue_token.empty();
-  }
-  if (found.empty()) return;
-  std::ranges::stable_sort(found, {}, [](const auto& entry) { return entry.first; });
-  const std::size_t skipped = found.size() > kRecent ? found.size() - kRecent : 0;
+  if (recent.problem)
+    console.Print("  " + Explain(session, recent.problem->error, recent.problem->attempt).message);
+  if (recent.is_cut)
+    console.Print(
+        "  The namespace has too many to read all of them: later ones may be missing here.");
+  if (recent.older > 0) console.Print(fmt::format("  {} older ones are not shown.", recent.older));
+}
+
+template <class Entry, class RowOf>
+void PrintRecent(const Session& session, std::string_view title, std::vector<std::string> head,
+                 const actions::Recent<Entry>& recent, RowOf row_of) {
+  const Console& console = session.console;
+  if (recent.entries.empty() && !recent.problem && !recent.is_cut) return;
   Table table{std::move(head)};
-  for (std::size_t i = skipped; i < found.size(); ++i) table.Add(std::move(found[i].second));
+  for (const Entry& entry : recent.entries) table.Add(row_of(entry));
   console.Print("");
   console.Print(console.Coloured(Tint::Bold, title));
-  table.Print(console);
+  if (!table.Empty()) table.Print(console);
+  PrintRest(session, recent);
 }
 
-void PrintOperations(const Session& session, const SystemView& system, sys_seconds now) {
-  PrintRecent(session, "Operations", reconcile::kOperations, "spec.systemRef.name=" + system.name,
-              {"NAME", "ACTION", "OUTCOME", "WHEN", "MESSAGE"},
-              [&](const json& item) -> std::optional<std::pair<sys_seconds, Row>> {
-                if (Text(At(item, "spec", "systemRef", "name")) != system.name) return {};
-                const auto made = reconcile::json::Time(At(item, "metadata", "creationTimestamp"));
-                std::string outcome = "waits";
-                std::string message;
-                for (const core::Condition& condition :
-                     reconcile::DecodeConditions(At(item, "status", "conditions"))) {
-                  if (condition.status != core::ConditionStatus::True) continue;
-                  outcome = condition.type == "Failed" ? "refused: " + condition.reason
-                                                       : condition.reason;
-                  message = condition.message;
-                }
-                return std::pair{made.value_or(sys_seconds{}),
-                                 Row{{Escaped(Text(At(item, "metadata", "name")))},
-                                     {Escaped(Text(At(item, "spec", "action")))},
-                                     {Escaped(outcome)},
-                                     {made ? Relative(*made, now) : ""},
-                                     {Shortened(message)}}};
+std::string OutcomeOf(const actions::PastOperation& operation) {
+  using State = actions::PastOperation::State;
+  if (operation.state == State::Waits) return "waits";
+  return operation.state == State::Refused ? "refused: " + Escaped(operation.reason)
+                                           : Escaped(operation.reason);
+}
+
+void PrintOperations(const Session& session, const actions::Looked& looked) {
+  PrintRecent(session, "Operations", {"NAME", "ACTION", "OUTCOME", "WHEN", "MESSAGE"},
+              looked.operations, [&](const actions::PastOperation& operation) -> Row {
+                return {{Escaped(operation.name)},
+                        {Escaped(operation.action)},
+                        {OutcomeOf(operation)},
+                        {operation.at ? Relative(*operation.at, looked.now) : ""},
+                        {Shortened(operation.message)}};
               });
 }
 
-void PrintEvents(const Session& session, const SystemView& system, sys_seconds now) {
-  PrintRecent(session, "Events", kEvents, fmt::format("involvedObject.uid={}", system.uid),
-              {"WHEN", "TYPE", "REASON", "MESSAGE"},
-              [&](const json& item) -> std::optional<std::pair<sys_seconds, Row>> {
-                auto at = reconcile::json::Time(At(item, "lastTimestamp"));
-                if (!at) at = reconcile::json::Time(At(item, "eventTime"));
-                const std::string type = Text(At(item, "type"));
-                return std::pair{at.value_or(sys_seconds{}),
-                                 Row{{at ? Relative(*at, now) : ""},
-                                     {Escaped(type), type == "Warning" ? Tint::Warn : Tint::None},
-                                     {Escaped(Text(At(item, "reason")))},
-                                     {Shortened(Text(At(item, "message")))}}};
+void PrintEvents(const Session& session, const actions::Looked& looked) {
+  PrintRecent(session, "Events", {"WHEN", "TYPE", "REASON", "MESSAGE"}, looked.events,
+              [&](const actions::PastEvent& event) -> Row {
+                return {{event.at ? Relative(*event.at, looked.now) : ""},
+                        {Escaped(event.type), event.type == "Warning" ? Tint::Warn : Tint::None},
+                        {Escaped(event.reason)},
+                        {Shortened(event.message)}};
               });
 }
+
+void Declare(Flags& flags, DescribeCommand& command) { AddName(flags, command.name); }
 
 }  // namespace
 
 Outcome Describe(const Session& session, const DescribeCommand& command) {
-  auto found = ReadSystem(session, command.name);
-  if (!found) return std::unexpected(std::move(found.error()));
-  const SystemView& system = found->view;
-  const sys_seconds now = session.clock.NowSeconds();
+  const auto looked = actions::Look(Acting(session), command.name);
+  if (!looked) return std::unexpected(Explain(session, looked.error()));
+  const SystemView& system = looked->system;
   const Console& console = session.console;
   const core::Condition* expiring = system.Condition("ExpiringSoon");
   if (expiring != nullptr && expiring->status == core::ConditionStatus::True) {
-    console.Print(
-        console.Coloured(UrgencyOf(system, now) == Tint::None ? Tint::Warn : UrgencyOf(system, now),
-                         "WARNING: " + Shortened(expiring->message)));
+    const Tint tint = TintOf(actions::HealthOf(system, looked->now));
+    console.Print(console.Coloured(tint == Tint::None ? Tint::Warn : tint,
+                                   "WARNING: " + Shortened(expiring->message)));
     console.Print("");
   }
-  PrintHead(console, system, now);
+  PrintHead(console, system, looked->now);
   console.Print("");
-  PrintCertificates(console, system, now);
+  PrintCertificates(console, system, looked->now);
   PrintConditions(console, system);
-  PrintSubscribers(console, system, found->object, now);
-  PrintOperations(session, system, now);
-  PrintEvents(session, system, now);
+  PrintSubscribers(console, *looked);
+  PrintOperations(session, *looked);
+  PrintEvents(session, *looked);
   return {};
 }
+
+// A Liveness is described too.
+constexpr Outcome (*kRun)(const Session&, const DescribeCommand&) = &Describe;
+
+extern const CommandEntry kDescribe;
+const CommandEntry kDescribe = EntryOf<DescribeCommand, &Declare, kRun>(
+    "describe", "Everything about one system: both certificates, warnings, history");
 
 }  // namespace certpair::plugin

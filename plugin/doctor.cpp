@@ -1,42 +1,25 @@
-#include <algorithm>
-#include <set>
-#include <tuple>
+// doctor: an examination as a table, or as a document.
+#include "doctor.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/time_format.hpp"
-#include "commands.hpp"
-#include "reading.hpp"
-#include "reconcile/json.hpp"
-#include "reconcile/names.hpp"
-#include "reconcile/system_codec.hpp"
+#include "actions/examine.hpp"
 #include "table.hpp"
 #include "text.hpp"
 
 namespace certpair::plugin {
 namespace {
 
+using actions::Finding;
 using nlohmann::json;
-using reconcile::json::At;
-using reconcile::json::Text;
-
-// In order of urgency. Unseen: what a doctor is there for could not be looked at, so that nobody
-// may take its silence for health; Unknown: something beside it.
-enum class Urgency { Broken, Ended, Soon, Unseen, Unknown, Well };
-
-struct Finding {
-  Urgency urgency = Urgency::Well;
-  std::string about;
-  std::string message;
-  sys_seconds when = sys_seconds::max();  // among those of one urgency, the earliest first
-};
+using Urgency = actions::Finding::Urgency;
 
 std::string_view WordOf(Urgency urgency) {
   switch (urgency) {
     case Urgency::Broken:
       return "BROKEN";
-    case Urgency::Ended:
+    case Urgency::Now:
       return "NOW";
     case Urgency::Soon:
       return "SOON";
@@ -51,223 +34,140 @@ std::string_view WordOf(Urgency urgency) {
 
 Tint TintOf(Urgency urgency) {
   if (urgency == Urgency::Well) return Tint::Good;
-  return urgency == Urgency::Broken || urgency == Urgency::Ended ? Tint::Bad : Tint::Warn;
+  return urgency == Urgency::Broken || urgency == Urgency::Now ? Tint::Bad : Tint::Warn;
 }
 
-// Fields without which this version of the plugin shows half of what there is.
-constexpr const char* kNeededFields[] = {
-    "nextTransition",   "activeFingerprint", "secretName", "peerMatching",
-    "ttlAfterFinished", "atExpiry",          "chain",      "pkcs12"};
+constexpr std::string_view kUnseen = "unknown: the operator has not processed it yet";
 
-// Longer than a leader takes between two renewals (2 s, unless it is told otherwise).
-constexpr int kLeaseLooks = 5;
+std::string Said(const std::string& message) { return Escaped(WithShortFingerprints(message)); }
 
-Finding CheckCrds(const Session& session) {
-  const auto document = session.client.Raw("/openapi/v3/apis/certpair.dev/v1", session.stop);
-  if (!document && (document.error().kind == kube::ApiErrorKind::NoSuchResource ||
-                    document.error().kind == kube::ApiErrorKind::NotFound))
-    return {Urgency::Broken, "CRDs",
-            "certpair.dev/v1 is not served: install the CRDs (kubectl apply -f crds/)"};
-  if (!document)
-    return {
-        document.error().kind == kube::ApiErrorKind::Forbidden ? Urgency::Unknown : Urgency::Broken,
-        "CRDs", Escaped(document.error().message)};
-  for (const char* field : kNeededFields)
-    if (document->find(fmt::format("\"{}\"", field)) == std::string::npos)
-      return {Urgency::Broken, "CRDs",
-              fmt::format("they have no field {}: they are not of version {}", field,
-                          CERTPAIR_VERSION)};
-  return {Urgency::Well, "CRDs", "certpair.dev/v1 is served"};
+std::string Counted(std::size_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
-// By our own clock a Lease may look stale that is renewed all the while: then it changes before our
-// eyes, as client-go's candidates judge it too.
-Liveness WatchOperator(const Session& session) {
-  Liveness first = ReadLiveness(session, session.clock.NowSeconds());
-  if (first.state != Liveness::State::Silent || first.renewed.empty()) return first;
-  for (int look = 0; look < kLeaseLooks && session.pause(std::chrono::seconds{1}); ++look) {
-    Liveness again = ReadLiveness(session, session.clock.NowSeconds());
-    if (again.renewed.empty() || again.renewed == first.renewed) continue;
-    return {Liveness::State::Alive,
-            "It runs. This machine's clock is not the operator's: times here may be off.",
-            again.renewed};
+// What a finding is about, and what it says.
+struct Told {
+  std::string about;
+  std::string message;
+};
+
+struct Teller {
+  const Session& session;
+
+  Told operator()(const actions::CrdsServed&) const {
+    return {"CRDs", "certpair.dev/v1 is served"};
   }
-  return first;
-}
-
-Finding CheckOperator(const Session& session) {
-  const Liveness operator_ = WatchOperator(session);
-  const Urgency urgency = operator_.state == Liveness::State::Alive    ? Urgency::Well
-                          : operator_.state == Liveness::State::Silent ? Urgency::Broken
-                                                                       : Urgency::Unknown;
-  return {urgency, "operator", operator_.message};
-}
-
-constexpr std::string_view kUnseen = "nothing is known of it: the operator has not looked at it";
-
-// Without a Lease it may run all the same, but not where nobody looks at what there is.
-void DoubtTheOperator(std::vector<Finding>& findings) {
-  const bool unseen = std::ranges::any_of(
-      findings, [](const Finding& finding) { return finding.message == kUnseen; });
-  for (Finding& finding : findings)
-    if (unseen && finding.about == "operator" && finding.urgency == Urgency::Unknown)
-      finding.urgency = Urgency::Broken;
-}
-
-void JudgeAuthority(const json& item, std::vector<Finding>& findings) {
-  const std::string about = "authority " + Escaped(Text(At(item, "metadata", "name")));
-  bool well = false;
-  std::string message{kUnseen};
-  for (const core::Condition& condition :
-       reconcile::DecodeConditions(At(item, "status", "conditions"))) {
-    if (condition.type == "Ready") {
-      well = condition.status == core::ConditionStatus::True;
-      message = Escaped(condition.message);
-    }
-    if (condition.type == "ExpiringSoon" && condition.status == core::ConditionStatus::True)
-      findings.push_back({Urgency::Soon, about, Escaped(condition.message)});
+  Told operator()(const actions::CrdsMissing&) const {
+    return {"CRDs", "certpair.dev/v1 is not served: install the CRDs (kubectl apply -f crds/)"};
   }
-  findings.push_back({well ? Urgency::Well : Urgency::Broken, about, message});
-}
-
-// All of them; or, for whoever may not list what is for the whole cluster, those that the systems
-// name.
-void CheckAuthorities(const Session& session, const std::set<std::string>& named,
-                      std::vector<Finding>& findings) {
-  const auto listed = session.client.ListAll(
-      reconcile::kAuthorities, {}, [&](json& item) { JudgeAuthority(item, findings); },
-      session.stop);
-  if (listed) return;
-  if (listed.error().kind != kube::ApiErrorKind::Forbidden || named.empty()) {
-    const Failure why = Explain(session, listed.error(), {"list", reconcile::kAuthorities, "", ""});
-    findings.push_back({Urgency::Unseen, "authorities", why.message});
-    return;
+  Told operator()(const actions::CrdsLackField& lacks) const {
+    return {"CRDs", fmt::format("the field {} is missing: the CRDs are not of version {}",
+                                lacks.field, CERTPAIR_VERSION)};
   }
-  for (const std::string& name : named) {
-    const auto object = session.client.Get(reconcile::kAuthorities, "", name, session.stop);
-    if (object) {
-      JudgeAuthority(*object, findings);
-      continue;
-    }
-    const bool is_absent = object.error().kind == kube::ApiErrorKind::NotFound;
-    findings.push_back(
-        {is_absent ? Urgency::Broken : Urgency::Unseen, "authority " + Escaped(name),
-         Explain(session, object.error(), {"get", reconcile::kAuthorities, "", name}).message});
+  Told operator()(const actions::CrdsUnreadable& unreadable) const {
+    return {"CRDs", Escaped(unreadable.problem.error.message)};
   }
-}
-
-// Of the installation rather than of a system: told once, not for each.
-constexpr const char* kNoMail = "MailNotConfigured";
-
-bool WaitsForMail(const SystemView& system) {
-  const core::Condition* delivered = system.Condition("NotificationsDelivered");
-  return delivered != nullptr && delivered->reason == kNoMail;
-}
-
-std::string Shown(const std::string& message) { return Escaped(WithShortFingerprints(message)); }
-
-// What somebody has to do about one system, if anything.
-std::optional<Finding> Judge(const SystemView& system, sys_seconds now) {
-  const std::string about = fmt::format("{}/{}", Escaped(system.namespace_), Escaped(system.name));
-  const CertificateView* active = system.Active();
-  const sys_seconds ends =
-      active != nullptr && active->not_after ? *active->not_after : sys_seconds::max();
-  const core::Condition* ready = system.Condition("Ready");
-  if (ready == nullptr) return Finding{Urgency::Ended, about, std::string{kUnseen}, ends};
-  if (ends <= now)
-    return Finding{Urgency::Ended, about,
-                   fmt::format("its active certificate ended {}. {}", Relative(ends, now),
-                               Shown(ready->message)),
-                   ends};
-  if (ready->status != core::ConditionStatus::True && ready->reason != "Issuing")
-    return Finding{Urgency::Ended, about, Shown(ready->message), ends};
-  const core::Condition* expiring = system.Condition("ExpiringSoon");
-  if (expiring != nullptr && expiring->status == core::ConditionStatus::True &&
-      expiring->reason != "WillBeRegenerated")
-    return Finding{Urgency::Soon, about, Shown(expiring->message), ends};
-  for (const char* type : {"AutomaticRegeneration", "NotificationsDelivered", "KeystoreWritten",
-                           "SecretMetadataAllowed"}) {
-    const core::Condition* condition = system.Condition(type);
-    if (condition != nullptr && condition->status == core::ConditionStatus::False &&
-        condition->reason != "Off" && condition->reason != kNoMail)
-      return Finding{Urgency::Soon, about, fmt::format("{}: {}", type, Shown(condition->message)),
-                     ends};
+  Told operator()(const actions::OperatorSeen& seen) const {
+    return {"operator", Describe(seen.liveness)};
   }
-  return std::nullopt;
-}
-
-// The answer: which authorities they name.
-std::set<std::string> CheckSystems(const Session& session, std::vector<Finding>& findings) {
-  const sys_seconds now = session.clock.NowSeconds();
-  std::set<std::string> authorities;
-  std::size_t systems = 0;
-  std::size_t without_mail = 0;
-  const std::size_t before = findings.size();
-  const auto listed = session.client.ListAll(
-      reconcile::kSystems, {.namespace_ = session.namespace_},
-      [&](json& item) {
-        ++systems;
-        const SystemView system = ViewOf(item);
-        authorities.insert(system.authority);
-        without_mail += WaitsForMail(system) ? 1 : 0;
-        if (auto finding = Judge(system, now)) findings.push_back(std::move(*finding));
-      },
-      session.stop);
-  if (!listed) {
-    const Failure why =
-        Explain(session, listed.error(), {"list", reconcile::kSystems, session.namespace_, ""});
-    findings.push_back({Urgency::Unseen, "systems", why.message});
-  } else if (findings.size() == before) {
-    findings.push_back({Urgency::Well, "systems",
-                        fmt::format("{} {}, none of which needs anybody", systems,
-                                    systems == 1 ? "system" : "systems")});
+  Told operator()(const actions::MailNotSent& mail) const {
+    return {"mail", fmt::format("{} subscribers, but the operator sends no mail: configure a mail "
+                                "server (--smtp-server, --smtp-from)",
+                                Counted(mail.systems, "system has", "systems have"))};
   }
-  if (without_mail > 0)
-    findings.push_back(
-        {Urgency::Soon, "mail",
-         fmt::format("{} {} subscribers, and the operator sends no mail: give it a "
-                     "mail server (--smtp-server, --smtp-from)",
-                     without_mail, without_mail == 1 ? "system has" : "systems have")});
-  return authorities;
+  Told operator()(const actions::ListCut& cut) const {
+    return {cut.resource.plural,
+            fmt::format("there are more than the {} that were checked: name a namespace with -n",
+                        cut.looked_at)};
+  }
+  Told operator()(const actions::AuthoritiesUnreadable& unreadable) const {
+    return {"authorities", Why(unreadable.problem)};
+  }
+  Told operator()(const actions::AuthorityUnreadable& unreadable) const {
+    return {"authority " + Escaped(unreadable.name), Why(unreadable.problem)};
+  }
+  Told operator()(const actions::AuthorityState& state) const {
+    return {"authority " + Escaped(state.name),
+            state.said ? Escaped(*state.said) : std::string{kUnseen}};
+  }
+  Told operator()(const actions::SystemsUnreadable& unreadable) const {
+    return {"systems", Why(unreadable.problem)};
+  }
+  Told operator()(const actions::SystemsWell& well) const {
+    return {"systems", fmt::format("{}, no problems", Counted(well.systems, "system", "systems"))};
+  }
+  Told operator()(const actions::SystemUnseen& unseen) const {
+    return {Title(unseen.system), std::string{kUnseen}};
+  }
+  Told operator()(const actions::SystemExpired& expired) const {
+    return {Title(expired.system),
+            fmt::format("its active certificate expired {}. {}",
+                        Relative(expired.when, session.clock.NowSeconds()), Said(expired.said))};
+  }
+  Told operator()(const actions::SystemState& state) const {
+    const bool is_plain = state.condition == "Ready" || state.condition == "ExpiringSoon";
+    return {Title(state.system),
+            is_plain ? Said(state.said)
+                     : fmt::format("{}: {}", Escaped(state.condition), Said(state.said))};
+  }
+
+ private:
+  [[nodiscard]] std::string Why(const actions::ApiProblem& problem) const {
+    return Explain(session, problem.error, problem.attempt).message;
+  }
+  static std::string Title(const actions::SystemRef& system) {
+    return fmt::format("{}/{}", Escaped(system.namespace_), Escaped(system.name));
+  }
+};
+
+void PrintTable(const Session& session, const actions::Examination& examination) {
+  Table table{{"STATUS", "CHECK", "MESSAGE"}};
+  for (const Finding& finding : examination.findings) {
+    Told told = std::visit(Teller{session}, finding.what);
+    table.Add({{std::string{WordOf(finding.urgency)}, TintOf(finding.urgency)},
+               {std::move(told.about)},
+               {std::move(told.message)}});
+  }
+  table.Print(session.console);
+  if (examination.left_out > 0)
+    session.console.Remark(
+        fmt::format("{} less urgent ones are not shown. -n shows those of one namespace.",
+                    examination.left_out));
 }
 
-json DocumentOf(const std::vector<Finding>& findings) {
+void PrintFindings(const Session& session, const actions::Examination& examination, Format format) {
   json list = json::array();
-  for (const Finding& finding : findings)
+  for (const Finding& finding : examination.findings) {
+    Told told = std::visit(Teller{session}, finding.what);
     list.push_back({{"urgency", WordOf(finding.urgency)},
-                    {"about", finding.about},
-                    {"message", finding.message}});
-  return {{"findings", std::move(list)}};
+                    {"about", std::move(told.about)},
+                    {"message", std::move(told.message)}});
+  }
+  json document{{"findings", std::move(list)}};
+  if (examination.left_out > 0) document["leftOut"] = examination.left_out;
+  PrintDocument(session.console, format, document);
+}
+
+void Declare(Flags& flags, DoctorCommand& command) {
+  AddOutput(flags, command.format, kDocumentFormats, "json or yaml");
 }
 
 }  // namespace
 
 Outcome Doctor(const Session& session, const DoctorCommand& command) {
-  std::vector<Finding> findings{CheckCrds(session)};
-  if (findings.front().urgency != Urgency::Broken) {
-    findings.push_back(CheckOperator(session));
-    const std::set<std::string> authorities = CheckSystems(session, findings);
-    CheckAuthorities(session, authorities, findings);
-    DoubtTheOperator(findings);
-  }
-  if (session.stop.stop_requested()) return Fail(Exit::Interrupted, "interrupted");
-  std::ranges::stable_sort(findings, {},
-                           [](const Finding& f) { return std::tie(f.urgency, f.when, f.about); });
-  if (command.format == Format::Table) {
-    Table table{{"HOW", "WHAT", "MESSAGE"}};
-    for (const Finding& finding : findings)
-      table.Add({{std::string{WordOf(finding.urgency)}, TintOf(finding.urgency)},
-                 {finding.about},
-                 {finding.message}});
-    table.Print(session.console);
-  } else {
-    PrintDocument(session.console, command.format, DocumentOf(findings));
-  }
-  const auto urgent = std::ranges::count_if(
-      findings, [](const Finding& f) { return f.urgency < Urgency::Unknown; });
-  if (urgent == 0) return {};
+  const auto examination = actions::Examine(Acting(session));
+  if (!examination) return std::unexpected(Explain(session, examination.error()));
+  if (command.format == Format::Table)
+    PrintTable(session, *examination);
+  else
+    PrintFindings(session, *examination, command.format);
+  if (examination->urgent == 0) return {};
   return Fail(Exit::Failed,
-              fmt::format("{} {} somebody", urgent, urgent == 1 ? "thing needs" : "things need"));
+              Counted(examination->urgent, "check needs attention", "checks need attention"));
 }
+
+extern const CommandEntry kDoctor;
+const CommandEntry kDoctor = EntryOf<DoctorCommand, &Declare, &Doctor>(
+    "doctor", "Whether certpair works, and which systems need attention", {}, true);
 
 }  // namespace certpair::plugin

@@ -1,3 +1,4 @@
+// Errors of the API server, in words.
 #include <fmt/format.h>
 
 #include "reconcile/names.hpp"
@@ -7,6 +8,7 @@
 namespace certpair::plugin {
 namespace {
 
+using actions::Attempt;
 using kube::ApiErrorKind;
 
 bool Reads(const Attempt& attempt) {
@@ -14,15 +16,15 @@ bool Reads(const Attempt& attempt) {
 }
 
 // Admission looks at writes alone, and answers them with 403 too where a policy or a webhook says
-// so. An authorizer's no always reaches us in the API server's own words.
+// so. An authorizer's no always comes in the API server's own words.
 bool IsMissingRight(const kube::ApiError& error, const Attempt& attempt) {
   if (Reads(attempt)) return true;
   const std::size_t who = error.message.find("forbidden: User \"");
   return who != std::string::npos && error.message.find("\" cannot ", who) != std::string::npos;
 }
 
-// The roles of config/roles.yaml, and Kubernetes' own for what everybody who is logged in may do:
-// the smallest one that has the right.
+// The smallest role that has the right: of config/roles.yaml, or Kubernetes' own for what all users
+// who are logged in may do.
 std::string_view RoleFor(const Attempt& attempt) {
   if (attempt.resource.group == "authentication.k8s.io") return "system:basic-user";
   if (attempt.resource.plural == "secrets") return "certpair-admin";
@@ -47,13 +49,15 @@ std::string WhatOf(const Attempt& attempt) {
 
 std::string MissingRight(const kube::ApiError& error, const Attempt& attempt) {
   const bool all = attempt.resource.namespaced && attempt.namespace_.empty();
+  const bool asks_who = attempt.resource.group == "authentication.k8s.io";
   return fmt::format(
-      "you may not {} {}{}.\n  The role {} has this right; somebody who may bind roles can give it "
-      "to you{}.\n  The API server said: {}",
+      "you may not {} {}{}.\n  The role {} grants this right. Ask a cluster administrator to bind "
+      "it to you{}.{}\n  The API server said: {}",
       attempt.verb, WhatOf(attempt), WhereOf(attempt), RoleFor(attempt),
       all                           ? ", or name a namespace with -n"
       : attempt.resource.namespaced ? " in that namespace"
                                     : " for the whole cluster",
+      asks_who ? "\n  --email ADDRESS in place of --me does not need it." : "",
       Escaped(error.message));
 }
 
@@ -61,60 +65,63 @@ Failure Refused(const kube::ApiError& error) {
   return {Exit::Refused, fmt::format("the API server refuses it: {}", Escaped(error.message))};
 }
 
-std::string NotThere(const Session& session, const Attempt& attempt) {
+std::string Missing(const Session& session, const Attempt& attempt) {
   if (attempt.resource == reconcile::kSystems)
-    return fmt::format(
-        "there is no {}.\n  `kubectl certpair list -n {}` shows those that are there",
-        SystemTitle(attempt.name, attempt.namespace_), ShellWord(attempt.namespace_));
+    return fmt::format("there is no {}.\n  `kubectl certpair list -n {}` lists the systems there",
+                       SystemTitle({attempt.namespace_, attempt.name}),
+                       ShellWord(attempt.namespace_));
   return fmt::format("there is no {} \"{}\"{} ({})", WhatOf(attempt), Escaped(attempt.name),
                      WhereOf(attempt), Escaped(session.context));
 }
 
 }  // namespace
 
-bool MayPass(kube::ApiErrorKind kind) {
-  return kind == ApiErrorKind::Transport || kind == ApiErrorKind::Timeout ||
-         kind == ApiErrorKind::Server || kind == ApiErrorKind::Throttled;
+std::string SystemTitle(const actions::SystemRef& system) {
+  return fmt::format("system \"{}\" in namespace \"{}\"", Escaped(system.name),
+                     Escaped(system.namespace_));
 }
 
-std::string SystemTitle(const std::string& name, const std::string& namespace_) {
-  return fmt::format("system \"{}\" in namespace \"{}\"", Escaped(name), Escaped(namespace_));
+std::string Suggest(const std::string& namespace_, std::string_view words) {
+  return fmt::format("  kubectl certpair -n {} {}", ShellWord(namespace_), words);
 }
+
+Failure Interrupted() { return {Exit::Interrupted, "interrupted"}; }
 
 Failure Explain(const Session& session, const kube::ApiError& error, const Attempt& attempt) {
   const std::string said = Escaped(error.message);
+  const std::string where = Escaped(session.context);
   switch (error.kind) {
     case ApiErrorKind::Forbidden:
       return IsMissingRight(error, attempt) ? Failure{Exit::Failed, MissingRight(error, attempt)}
                                             : Refused(error);
     case ApiErrorKind::NotFound:
-      return {Exit::Failed, NotThere(session, attempt)};
+      return {Exit::Failed, Missing(session, attempt)};
     case ApiErrorKind::NoSuchResource:
       return {Exit::Failed,
               fmt::format("this cluster does not know {}: certpair is not installed there ({}).\n"
                           "  Install its CRDs and the operator, or choose another --context",
-                          WhatOf(attempt), Escaped(session.context))};
+                          WhatOf(attempt), where)};
     case ApiErrorKind::Unauthorized:
       return {Exit::Failed,
-              fmt::format("the API server does not accept your login ({}): it may have expired.\n"
+              fmt::format("the API server does not accept your login ({}). It may have expired.\n"
                           "  Log in again, or choose another --context",
-                          Escaped(session.context))};
+                          where)};
     case ApiErrorKind::Transport:
-      return {Exit::Failed, fmt::format("the API server cannot be reached ({}).\n  {}",
-                                        Escaped(session.context), said)};
+      return {Exit::Failed,
+              fmt::format("the API server cannot be reached ({}).\n  {}", where, said)};
     case ApiErrorKind::Timeout:
       return {Exit::TimedOut,
-              fmt::format("the API server did not answer in time ({}); --request-timeout gives it "
+              fmt::format("the API server did not answer in time ({}). --request-timeout gives it "
                           "longer.\n  {}",
-                          Escaped(session.context), said)};
+                          where, said)};
     case ApiErrorKind::Cancelled:
-      return {Exit::Interrupted, "interrupted"};
+      return Interrupted();
     case ApiErrorKind::Invalid:
     case ApiErrorKind::QuotaExceeded:
       return Refused(error);
     case ApiErrorKind::Gone:
       return {Exit::Failed,
-              fmt::format("the list changed too much while it was read; try again.\n  {}", said)};
+              fmt::format("the list changed too much while it was read. Try again.\n  {}", said)};
     case ApiErrorKind::Conflict:
     case ApiErrorKind::AlreadyExists:
     case ApiErrorKind::Throttled:

@@ -1,4 +1,4 @@
-// Files that nobody else may read, and that are whole or not there.
+// Files that only their owner may read, and that are whole or absent.
 #pragma once
 
 #include <string>

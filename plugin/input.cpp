@@ -28,7 +28,7 @@ std::unexpected<Failure> Unreadable(const std::string& name, int error) {
 
 Expected<std::string> ReadInput(const std::string& path, const std::stop_token& stop) {
   const std::string name = path == "-" ? "standard input" : Escaped(path);
-  // Without O_NONBLOCK a pipe that nobody writes into could not be given up.
+  // Without O_NONBLOCK a pipe without a writer could not be given up.
   const Descriptor opened{path == "-" ? -1 : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   const int file = path == "-" ? STDIN_FILENO : opened.Get();
   if (file < 0) return Unreadable(name, errno);

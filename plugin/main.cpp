@@ -131,7 +131,7 @@ int Main(const std::vector<std::string>& arguments) {
   Writer prompt{console.err_is_terminal ? STDERR_FILENO : terminal.Get()};
   if (environment.stdin_is_terminal && (console.err_is_terminal || terminal.Get() >= 0))
     console.ask = [&](std::string_view question, bool hidden) -> std::optional<std::string> {
-      const Hidden quiet{hidden};  // before the question: whoever answers at once is not shown
+      const Hidden quiet{hidden};  // before the question, so that a quick answer is not shown
       prompt(question);
       auto line = ReadLine(listener.Token());
       if (hidden || !line) prompt("\n");

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "actions/object_name.hpp"
 #include "reconcile/json.hpp"
 #include "reconcile/names.hpp"
 #include "schema.hpp"
@@ -79,7 +80,7 @@ void TakeApart(json list, std::vector<json>& objects) {
 bool IsQualifiedName(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash != std::string_view::npos) {
-    if (!IsObjectName(text.substr(0, slash))) return false;
+    if (!actions::IsObjectName(text.substr(0, slash))) return false;
     text.remove_prefix(slash + 1);
   }
   const auto is_outer = [](char c) {
@@ -120,7 +121,7 @@ void CheckMetadata(const json& metadata, std::vector<std::string>& found) {
     found.emplace_back("metadata.name: it is missing");
   else if (!name.is_string())
     found.emplace_back("metadata.name: it must be a text: put it in quotes");
-  else if (!IsObjectName(Text(name)) || Text(name).size() > kLongestName)
+  else if (!actions::IsObjectName(Text(name)) || Text(name).size() > kLongestName)
     found.emplace_back(
         "metadata.name: it must be at most 63 lower-case letters, digits, '-' and '.', with a "
         "letter or digit at both ends");
@@ -131,8 +132,7 @@ void CheckMetadata(const json& metadata, std::vector<std::string>& found) {
   CheckTexts(metadata, "annotations", found);
   for (const auto& [field, value] : metadata.items())
     if (std::ranges::find(kMetadataFields, field) == std::end(kMetadataFields))
-      found.push_back(
-          fmt::format("metadata.{}: there is no such field", Escaped(field.substr(0, 80))));
+      found.push_back(fmt::format("metadata.{}: unknown field", Escaped(field.substr(0, 80))));
 }
 
 }  // namespace

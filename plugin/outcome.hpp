@@ -10,7 +10,7 @@ namespace certpair::plugin {
 enum class Exit {
   Done = 0,
   Failed = 1,         ///< it could not be done: no cluster, no right, no such object
-  Usage = 2,          ///< the command line is wrong, or wants a --yes
+  Usage = 2,          ///< the command line is wrong, or needs a --yes
   Refused = 3,        ///< a rule forbids it, here or at the API server; nothing changed
   TimedOut = 4,       ///< what was waited for did not come in time; it may still come
   Interrupted = 130,  ///< Ctrl-C, as shells count it

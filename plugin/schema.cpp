@@ -82,6 +82,7 @@ class Judge {
  public:
   void Value(const json& schema, const json& value, const std::string& path) {
     if (Full()) return;
+    if (value.is_null() && Boolean(At(schema, "nullable"))) return;
     const std::string type = Text(At(schema, "type"));
     if (!IsOfType(value, type)) {
       const bool is_scalar = value.is_boolean() || value.is_number();
@@ -155,7 +156,7 @@ class Judge {
       if (known.is_object())
         Value(known, member, place);
       else if (!Boolean(At(schema, kPreserves)))
-        Say(place, "there is no such field");
+        Say(place, "unknown field");
     }
   }
 

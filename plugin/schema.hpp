@@ -14,8 +14,8 @@ namespace certpair::plugin {
 /// The openAPIV3Schema of ProvisioningSystem in the CRD that this program was built with.
 [[nodiscard]] const nlohmann::json& SystemSchema();
 
-/// As kubectl and the API server do before it is validated: a field that is null goes, and whatever
-/// is missing gets the default of the schema.
+/// As kubectl and the API server do before it is validated: a field that is null goes unless the
+/// schema has it nullable, and a missing field gets the default of the schema.
 void FillDefaults(const nlohmann::json& schema, nlohmann::json& value);
 
 /// What the API server would refuse, a sentence each, which begins with the field; at most 20.

@@ -1,4 +1,4 @@
-// What a command works with.
+// What a command works with, and what it says of refusals.
 #pragma once
 
 #include <chrono>
@@ -6,6 +6,8 @@
 #include <stop_token>
 #include <string>
 
+#include "actions/refusal.hpp"
+#include "actions/session.hpp"
 #include "base/clock.hpp"
 #include "console.hpp"
 #include "kube/client.hpp"
@@ -26,23 +28,35 @@ struct Session {
   std::function<bool(std::chrono::milliseconds)> pause;
 };
 
-/// What was tried, for the message of a failure.
-struct Attempt {
-  std::string_view verb;  ///< get, list, watch, create, patch
-  const kube::Resource& resource;
-  std::string namespace_;
-  std::string name;
-};
+/// The same for src/actions; progress is shown on standard error. Must not outlive `session`.
+[[nodiscard]] actions::Session Acting(const Session& session);
 
-/// An API error in words: what was wanted, what was found, what to do. A missing right names verb,
-/// resource and the role that has it.
+/// A refusal in words and as an exit code: what was wanted, what was found, what to do.
+[[nodiscard]] Failure Explain(const Session& session, const actions::Refusal& refusal);
+/// An API error likewise. A missing right names verb, resource and the role that has it.
 [[nodiscard]] Failure Explain(const Session& session, const kube::ApiError& error,
-                              const Attempt& attempt);
+                              const actions::Attempt& attempt);
 
-/// Whether asking again later may help, where the same question was in order a moment ago.
-[[nodiscard]] bool MayPass(kube::ApiErrorKind kind);
+/// Whether the operator runs, as a sentence.
+[[nodiscard]] std::string Describe(const actions::Liveness& liveness);
 
 /// Where an object is, escaped: `system "abap-prod" in namespace "idm"`.
-[[nodiscard]] std::string SystemTitle(const std::string& name, const std::string& namespace_);
+[[nodiscard]] std::string SystemTitle(const actions::SystemRef& system);
+
+/// A command line to copy: `kubectl certpair -n idm WORDS`, indented.
+[[nodiscard]] std::string Suggest(const std::string& namespace_, std::string_view words);
+
+/// The value, or the Failure of a refusal.
+template <class T>
+Expected<T> Explained(const Session& session, actions::OrRefusal<T> answer) {
+  if (!answer) return std::unexpected(Explain(session, answer.error()));
+  if constexpr (std::is_void_v<T>)
+    return {};
+  else
+    return std::move(*answer);
+}
+
+/// The `Action was interrupted` of every command.
+[[nodiscard]] Failure Interrupted();
 
 }  // namespace certpair::plugin

@@ -1,13 +1,18 @@
 #include "system_lines.hpp"
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include "base/time_format.hpp"
-#include "reconcile/names.hpp"
 #include "text.hpp"
 
 namespace certpair::plugin {
 namespace {
+
+using actions::CertificateView;
+using actions::Health;
+using actions::SystemView;
 
 std::string ReadyOf(const SystemView& system) {
   const core::Condition* ready = system.Condition("Ready");
@@ -38,21 +43,21 @@ SystemLine LineOf(const Session& session, const SystemView& system, bool wide, s
                   .type = system.type,
                   .name = system.namespace_ + "/" + system.name,
                   .version = system.version};
-  const Tint urgency = UrgencyOf(system, now);
+  const Health health = actions::HealthOf(system, now);
   const CertificateView* active = system.Active();
   std::string expires;
   if (active != nullptr && active->not_after) {
     line.expires = *active->not_after;
-    expires = *active->not_after <= now ? "ended " + Relative(*active->not_after, now)
+    expires = *active->not_after <= now ? "expired " + Relative(*active->not_after, now)
                                         : Relative(*active->not_after, now);
   }
   if (session.namespace_.empty()) line.row.push_back({Escaped(system.namespace_)});
   line.row.push_back({Escaped(system.name)});
   line.row.push_back({Escaped(system.type)});
-  line.row.push_back({ReadyOf(system), urgency == Tint::Bad ? Tint::Bad : Tint::None});
+  line.row.push_back({ReadyOf(system), health == Health::Bad ? Tint::Bad : Tint::None});
   line.row.push_back({ShortOf(active)});
   line.row.push_back({ShortOf(system.Inactive())});
-  line.row.push_back({expires, urgency});
+  line.row.push_back({expires, TintOf(health)});
   line.row.push_back({DescribeNext(system, now)});
   if (wide) {
     line.row.push_back({system.automatic ? "on" : "off"});
@@ -64,24 +69,53 @@ SystemLine LineOf(const Session& session, const SystemView& system, bool wide, s
   return line;
 }
 
-bool Wanted(const SystemView& system, const ListCommand& command, sys_seconds now) {
-  if (!command.type.empty() && system.type != command.type) return false;
-  if (!command.expiring_within) return true;
-  const CertificateView* active = system.Active();
-  return active != nullptr && active->not_after &&
-         *active->not_after - now <= *command.expiring_within;
-}
-
 SystemLine AsDeleted(const Session& session, SystemLine line) {
   line.row.at(session.namespace_.empty() ? 3 : 2) = {"deleted", Tint::Faint};
   return line;
 }
 
-kube::ApiResult<std::string> EachSystem(const Session& session, const ListCommand& command,
-                                        const kube::ItemSink& sink) {
-  return session.client.ListAll(
-      reconcile::kSystems, {.namespace_ = session.namespace_, .label_selector = command.selector},
-      sink, session.stop);
+std::size_t SizeOf(const SystemLine& line) {
+  std::size_t size = line.type.size() + line.name.size() + line.version.size();
+  for (const Cell& cell : line.row) size += cell.text.size();
+  return size;
+}
+
+Tint TintOf(Health health) {
+  switch (health) {
+    case Health::Bad:
+      return Tint::Bad;
+    case Health::Attention:
+      return Tint::Warn;
+    case Health::Good:
+      return Tint::Good;
+    case Health::Renews:
+      break;
+  }
+  return Tint::None;
+}
+
+std::string NextAction(const std::string& action) {
+  static const std::map<std::string, std::string, std::less<>> kWords{
+      {"Issue", "first certificate"},
+      {"Regenerate", "regeneration"},
+      {"Activate", "activation"},
+      {"Warn", "expiry warning"},
+      {"Expire", "expiry"}};
+  const auto found = kWords.find(action);
+  return found == kWords.end() ? Escaped(action) : found->second;
+}
+
+std::string DescribeNext(const SystemView& system, sys_seconds now) {
+  if (!system.next_at) return {};
+  return fmt::format("{} {}", NextAction(system.next_action), Relative(*system.next_at, now));
+}
+
+actions::ListRequest RequestOf(const ListCommand& command) {
+  return {.selector = command.selector,
+          .type = command.type,
+          .expiring_within = command.expiring_within,
+          .limits = kMostListed,
+          .continue_token = {}};
 }
 
 }  // namespace certpair::plugin

@@ -1,6 +1,5 @@
 #include "text.hpp"
 
-#include <array>
 #include <charconv>
 #include <cstdint>
 
@@ -11,29 +10,6 @@
 
 namespace certpair::plugin {
 namespace {
-
-struct CodePoint {
-  char32_t value = 0;
-  std::size_t size = 0;  // in bytes; 0: no UTF-8 begins here
-};
-
-// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-CodePoint FirstOf(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return {};
-  char32_t value = lead & (0xFFU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return {};
-    value = (value << 6U) | (byte(i) & 0x3FU);
-  }
-  constexpr std::array<char32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
-  if (value < kSmallest.at(size) || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF))
-    return {};
-  return {value, size};
-}
 
 bool In(char32_t c, char32_t first, char32_t last) { return c >= first && c <= last; }
 
@@ -79,15 +55,15 @@ std::string Escaped(std::string_view text, bool keep_lines) {
   std::string safe;
   safe.reserve(text.size());
   while (!text.empty()) {
-    const CodePoint c = FirstOf(text);
-    if (c.size == 0) {
+    const CodePoint c = FirstCodePoint(text);
+    if (!c.valid) {
       safe += fmt::format("\\x{:02X}", static_cast<unsigned char>(text.front()));
     } else if (IsTreacherous(c.value) && !(keep_lines && c.value == '\n')) {
       safe += fmt::format("\\u{{{:04X}}}", static_cast<std::uint32_t>(c.value));
     } else {
       safe += text.substr(0, c.size);
     }
-    text.remove_prefix(c.size == 0 ? 1 : c.size);
+    text.remove_prefix(c.size);
   }
   return safe;
 }
@@ -107,25 +83,12 @@ std::string ShellWord(std::string_view text) {
   return quoted + "'";
 }
 
-bool IsObjectName(std::string_view text) {
-  constexpr std::size_t kMost = 253;
-  const auto is_inner = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  char before = '.';  // each label begins and ends with a letter or digit
-  for (const char c : text) {
-    if (!is_inner(c) && c != '-' && c != '.') return false;
-    if (c == '.' && !is_inner(before)) return false;
-    if (c == '-' && before == '.') return false;
-    before = c;
-  }
-  return !text.empty() && text.size() <= kMost && is_inner(before);
-}
-
 std::size_t WidthOf(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {
-    const CodePoint c = FirstOf(text);
-    width += c.size == 0 ? 1U : IsCombining(c.value) ? 0U : IsWide(c.value) ? 2U : 1U;
-    text.remove_prefix(c.size == 0 ? 1 : c.size);
+    const CodePoint c = FirstCodePoint(text);
+    width += IsCombining(c.value) ? 0U : IsWide(c.value) ? 2U : 1U;
+    text.remove_prefix(c.size);
   }
   return width;
 }

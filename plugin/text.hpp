@@ -12,7 +12,7 @@
 namespace certpair::plugin {
 
 /// `text` without anything that acts upon a terminal or misleads the eye: control characters
-/// (C0, DEL, C1), bidirectional controls (UAX #9), line separators and whatever is shown as nothing
+/// (C0, DEL, C1), bidirectional controls (UAX #9), line separators and characters that show nothing
 /// (Unicode's Default_Ignorable_Code_Point) stand as `\u{202E}`, bytes that are no UTF-8 as `\xFF`.
 /// Line ends are escaped too, unless `keep_lines`. What is escaped already stays as it is.
 [[nodiscard]] std::string Escaped(std::string_view text, bool keep_lines = false);
@@ -20,10 +20,6 @@ namespace certpair::plugin {
 /// `text` as one word of a command line that a person may copy into a POSIX shell: escaped, and in
 /// single quotes where the shell would act on any of it.
 [[nodiscard]] std::string ShellWord(std::string_view text);
-
-/// Whether this is a name as Kubernetes gives objects (an RFC 1123 subdomain of at most 253
-/// characters): so it is one word for a shell, no flag, and a file name that stays in its folder.
-[[nodiscard]] bool IsObjectName(std::string_view text);
 
 /// How many columns a text takes that went through Escaped: wide characters count twice, combining
 /// ones not at all (an approximation of UAX #11).

@@ -11,6 +11,7 @@
 namespace certpair::plugin {
 namespace {
 
+using actions::SystemView;
 using kube::ApiErrorKind;
 using nlohmann::json;
 
@@ -22,7 +23,7 @@ class Follower {
   Follower(const Session& session, const ListCommand& command, const Table& table,
            std::vector<SystemLine> lines, std::string version)
       : session_(session),
-        command_(command),
+        request_(RequestOf(command)),
         table_(table),
         wide_(command.format == Format::Wide),
         version_(std::move(version)) {
@@ -40,8 +41,8 @@ class Follower {
         const kube::ApiError& error = ended.error();
         if (error.kind == ApiErrorKind::Cancelled) break;
         const bool is_gone = error.kind == ApiErrorKind::Gone;
-        // A person looks on: what may pass is waited for, and everything else ends the watch.
-        if (!is_gone && !MayPass(error.kind)) return std::unexpected(WhyOf(error));
+        // What may pass is waited for, and everything else ends the watch.
+        if (!is_gone && !actions::MayPass(error.kind)) return std::unexpected(WhyOf(error));
         if (!is_gone && backoff_.Failures() == 0)
           session_.console.Remark(WhyOf(error).message + "\n  Trying again, until Ctrl-C.");
         if (is_gone) version_.clear();
@@ -61,11 +62,11 @@ class Follower {
 
   void Show(const json& object, bool deleted) {
     const sys_seconds now = session_.clock.NowSeconds();
-    const SystemView system = ViewOf(object);
-    const bool wanted = Wanted(system, command_, now);
+    const SystemView system = actions::ViewOf(object);
+    const bool wanted = actions::Matches(system, request_, now);
     SystemLine line = LineOf(session_, system, wide_, now);
     const std::string name = line.name;
-    // One that no longer is what was asked for is shown once more, as what it is now.
+    // A system that no longer matches is shown once more, as it is now.
     if (!wanted && !shown_.contains(name)) return;
     if (deleted) {
       table_.PrintLine(session_.console, AsDeleted(session_, std::move(line)).row);
@@ -73,10 +74,10 @@ class Follower {
       return;
     }
     table_.PrintLine(session_.console, line.row);
-    if (wanted)
-      shown_.insert_or_assign(name, std::move(line));
-    else
+    if (!wanted)
       shown_.erase(name);
+    else if (shown_.size() < kMostListed.objects || shown_.contains(name))
+      shown_.insert_or_assign(name, std::move(line));
   }
 
   kube::ApiResult<void> Follow() {
@@ -84,7 +85,7 @@ class Follower {
     auto ended = session_.client.Watch(
         reconcile::kSystems,
         {.namespace_ = session_.namespace_,
-         .label_selector = command_.selector,
+         .label_selector = request_.selector,
          .resource_version = version_},
         [&](const kube::WatchEvent& event) {
           if (event.type == kube::WatchEventType::Error) {
@@ -105,26 +106,30 @@ class Follower {
     return ended;
   }
 
-  // What changed while nobody looked: new and changed ones, then those that are gone.
+  // What changed in between: new and changed ones, then those that are gone.
   kube::ApiResult<void> ListAnew() {
     std::map<std::string, SystemLine> gone = shown_;
-    auto version = EachSystem(session_, command_, [&](json& item) {
-      const SystemView system = ViewOf(item);
-      const auto known = shown_.find(system.namespace_ + "/" + system.name);
-      if (known != shown_.end()) gone.erase(known->first);
-      if (known == shown_.end() || known->second.version != system.version) Show(item, false);
-    });
-    if (!version) return std::unexpected(std::move(version.error()));
+    auto listed = session_.client.ListUpTo(
+        reconcile::kSystems,
+        {.namespace_ = session_.namespace_, .label_selector = request_.selector}, kMostListed,
+        [&](json& item) {
+          const SystemView system = actions::ViewOf(item);
+          const auto known = shown_.find(system.namespace_ + "/" + system.name);
+          if (known != shown_.end()) gone.erase(known->first);
+          if (known == shown_.end() || known->second.version != system.version) Show(item, false);
+        },
+        session_.stop);
+    if (!listed) return std::unexpected(std::move(listed.error()));
     for (auto& [name, line] : gone) {
       table_.PrintLine(session_.console, AsDeleted(session_, std::move(line)).row);
       shown_.erase(name);
     }
-    version_ = std::move(*version);
+    version_ = std::move(listed->resource_version);
     return {};
   }
 
   const Session& session_;
-  const ListCommand& command_;
+  const actions::ListRequest request_;
   const Table& table_;
   const bool wide_;
   std::string version_;  // to watch from; empty: list first

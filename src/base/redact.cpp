@@ -1,6 +1,5 @@
 // What must not be seen, and what must not be printed as it is.
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -9,6 +8,7 @@
 
 #include "base/ascii.hpp"
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 
 namespace certpair::log {
 namespace {
@@ -103,30 +103,6 @@ void CoverUserInfo(std::string& text) {
   }
 }
 
-struct Character {
-  std::size_t size = 1;
-  char32_t value = 0;
-  bool valid = false;
-};
-
-// The UTF-8 character at the start of `text` (RFC 3629: shortest form, no surrogates).
-Character Decode(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return {.size = 1, .value = lead, .valid = true};
-  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return {};
-  static constexpr std::array<char32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
-  char32_t value = lead & (0xFFU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return {};
-    value = value << 6U | (byte(i) & 0x3FU);
-  }
-  if (value < kSmallest.at(size) || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF))
-    return {};
-  return {.size = size, .value = value, .valid = true};
-}
-
 // Controls, and what a terminal or a reader would take for a line's end or another direction.
 bool IsDeceptive(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x2028 && c <= 0x202E) ||
@@ -138,7 +114,7 @@ std::string EscapeControls(std::string_view text) {
   std::string escaped;
   escaped.reserve(text.size());
   while (!text.empty()) {
-    const Character next = Decode(text);
+    const CodePoint next = FirstCodePoint(text);
     if (next.valid && !IsDeceptive(next.value)) {
       escaped += text.substr(0, next.size);
     } else if (text.front() == '\n') {
@@ -162,12 +138,7 @@ std::string Redact(std::string_view text) {
   CoverUserInfo(clean);
   clean = EscapeControls(clean);
   if (clean.size() > kMaxValue || text.size() > kMaxInput) {
-    std::size_t cut = std::min(kMaxValue, clean.size());
-    const auto amid_a_character = [&] {
-      return cut < clean.size() && (static_cast<unsigned char>(clean[cut]) & 0xC0U) == 0x80U;
-    };
-    while (cut > 0 && amid_a_character()) --cut;
-    clean.resize(cut);
+    clean.resize(CutUtf8(clean, kMaxValue).size());
     clean += "…";
   }
   return clean;

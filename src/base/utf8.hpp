@@ -14,24 +14,38 @@ namespace certpair {
   return text.substr(0, bytes);
 }
 
-/// Takes the first character off `text`, which is not empty. U+FFFD for an octet that begins none.
-[[nodiscard]] constexpr char32_t TakeCodePoint(std::string_view& text) {
-  constexpr char32_t kReplacement = 0xFFFD;
-  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = octet(0);
-  std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 1;
-  if (text.size() < size || lead > 0xF4) size = 1;
-  char32_t c = size == 1 ? lead : lead & (0xFFU >> (size + 1));
+/// A character of a text and the octets that it takes there.
+struct CodePoint {
+  char32_t value = 0xFFFD;  ///< U+FFFD where `valid` is false
+  std::size_t size = 1;     ///< in octets
+  bool valid = false;       ///< false: no character begins here, and `size` is 1
+};
+
+/// The character at the start of `text`, which must not be empty. RFC 3629 section 3: the shortest
+/// form only, no surrogates, nothing above U+10FFFF. Of an ill-formed sequence each octet is
+/// invalid alone, so a reader finds the next character again.
+[[nodiscard]] constexpr CodePoint FirstCodePoint(std::string_view text) {
+  const auto octet = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = octet(0);
+  if (lead < 0x80) return {.value = lead, .size = 1, .valid = true};
+  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return {};
+  char32_t value = lead & (0xFFU >> (size + 1));
   for (std::size_t i = 1; i < size; ++i) {
-    if ((octet(i) & 0xC0U) != 0x80U) {
-      size = 1;
-      break;
-    }
-    c = (c << 6U) | (octet(i) & 0x3FU);
+    if ((octet(i) & 0xC0U) != 0x80U) return {};
+    value = (value << 6U) | (octet(i) & 0x3FU);
   }
-  if (size == 1 && lead >= 0x80) c = kReplacement;
-  text.remove_prefix(size);
-  return c;
+  const bool is_overlong = (size == 3 && value < 0x800) || (size == 4 && value < 0x10000);
+  const bool is_surrogate = value >= 0xD800 && value <= 0xDFFF;
+  if (is_overlong || is_surrogate || value > 0x10FFFF) return {};
+  return {.value = value, .size = size, .valid = true};
+}
+
+/// Takes the first character off `text`, which must not be empty; U+FFFD for an invalid octet.
+[[nodiscard]] constexpr char32_t TakeCodePoint(std::string_view& text) {
+  const CodePoint first = FirstCodePoint(text);
+  text.remove_prefix(first.size);
+  return first.value;
 }
 
 /// Control characters and line ends, marks that turn the direction of a text, characters of no

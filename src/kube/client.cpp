@@ -188,17 +188,34 @@ Client::Client(std::shared_ptr<HttpTransport> transport, const Clock& clock, Obs
       observer_(std::move(observer)),
       deadline_(deadline) {}
 
-ApiResult<HttpResponse> Client::Send(const HttpRequest& request, std::string_view verb,
+Client Client::As(std::shared_ptr<const Identity> identity) const {
+  Client client = *this;
+  client.identity_ = std::move(identity);
+  return client;
+}
+
+// A server, or a proxy before it, may repeat what it was sent.
+ApiError Client::WithoutToken(ApiError error) const {
+  if (!identity_ || identity_->Token().empty()) return error;
+  const std::string_view token = identity_->Token().Reveal();
+  for (std::string* text : {&error.message, &error.reason})
+    for (std::size_t at = text->find(token); at != std::string::npos; at = text->find(token, at))
+      text->replace(at, token.size(), "[redacted]");
+  return error;
+}
+
+ApiResult<HttpResponse> Client::Send(HttpRequest request, std::string_view verb,
                                      std::string_view resource, std::stop_token stop) const {
+  request.identity = identity_;
   const auto start = clock_.Steady();
   auto response = transport_->Send(request, deadline_, std::move(stop));
   if (observer_)
     observer_({verb, resource, request.path, response ? response->status : response.error().status,
                clock_.Steady() - start});
-  if (!response) return response;
+  if (!response) return std::unexpected(WithoutToken(std::move(response.error())));
   if (response->status >= 200 && response->status < 300) return response;
-  return std::unexpected(
-      ErrorFromResponse(response->status, response->body, NameOf(request), response->retry_after));
+  return std::unexpected(WithoutToken(
+      ErrorFromResponse(response->status, response->body, NameOf(request), response->retry_after)));
 }
 
 ApiResult<json> Client::SendObject(const HttpRequest& request, std::string_view verb,
@@ -305,31 +322,50 @@ ApiResult<NamesPage> Client::ListNames(const Resource& resource, const ListOptio
 
 ApiResult<std::string> Client::ListAll(const Resource& resource, const ListOptions& options,
                                        const ItemSink& sink, const std::stop_token& stop) const {
+  auto listed = ListUpTo(resource, options, {}, sink, stop);
+  if (!listed) return std::unexpected(std::move(listed.error()));
+  return std::move(listed->resource_version);
+}
+
+ApiResult<Listed> Client::ListUpTo(const Resource& resource, const ListOptions& options,
+                                   const ListLimits& limits, const ItemSink& sink,
+                                   const std::stop_token& stop) const {
+  Listed listed;
+  std::size_t bytes = 0;
+  const ItemSink count = [&](json& item) {
+    ++listed.objects;
+    sink(item);
+  };
   ListOptions next = options;
   HttpRequest request = ListRequest(resource, next);
   auto response = Send(request, "LIST", resource.plural, stop);
-  while (true) {
-    if (!response && response.error().kind == ApiErrorKind::TooLarge && next.limit > 1) {
+  for (std::size_t pages = 1;; ++pages) {
+    while (!response && response.error().kind == ApiErrorKind::TooLarge && next.limit > 1) {
       next.limit /= 2;
       request = ListRequest(resource, next);
       response = Send(request, "LIST", resource.plural, stop);
-      continue;
     }
     if (!response) return std::unexpected(std::move(response.error()));
+    bytes += response->body.size();
     // A guess is enough: it is compared with what the whole page says.
     next.continue_token = GuessContinueToken(response->body);
     const HttpRequest request_ahead = ListRequest(resource, next);
     ApiResult<HttpResponse> response_ahead;
     std::jthread ahead;
-    if (!next.continue_token.empty())
+    if (!next.continue_token.empty() && bytes < limits.bytes && pages < limits.objects)
       ahead = std::jthread{
           [&] { response_ahead = Send(request_ahead, "LIST", resource.plural, stop); }};
-    auto page = PageOf(request, *response, sink);
-    if (ahead.joinable()) ahead.join();
+    auto page = PageOf(request, *response, count);
+    const bool has_ahead = ahead.joinable();
+    if (has_ahead) ahead.join();
     if (!page) return std::unexpected(std::move(page.error()));
-    if (page->continue_token.empty()) return std::move(page->resource_version);
-    const bool guessed = page->continue_token == next.continue_token;
-    next.continue_token = std::move(page->continue_token);
+    listed.resource_version = std::move(page->resource_version);
+    listed.continue_token = std::move(page->continue_token);
+    const bool is_enough =
+        bytes >= limits.bytes || std::max(listed.objects, pages) >= limits.objects;
+    if (!listed.IsCut() || is_enough) return listed;
+    const bool guessed = has_ahead && listed.continue_token == next.continue_token;
+    next.continue_token = listed.continue_token;
     request = ListRequest(resource, next);
     response = guessed ? std::move(response_ahead) : Send(request, "LIST", resource.plural, stop);
   }
@@ -338,16 +374,17 @@ ApiResult<std::string> Client::ListAll(const Resource& resource, const ListOptio
 ApiResult<void> Client::Watch(const Resource& resource, const WatchOptions& options,
                               const std::function<bool(const WatchEvent&)>& on_event,
                               std::stop_token stop) const {
-  const HttpRequest request{"GET",
-                            Query(PathOf(resource, options.namespace_))
-                                .Add("watch", "true")
-                                .Add("allowWatchBookmarks", "true")
-                                .Add("resourceVersion", options.resource_version)
-                                .Add("timeoutSeconds", fmt::to_string(options.timeout.count()))
-                                .Add("labelSelector", options.label_selector)
-                                .Add("fieldSelector", options.field_selector)
-                                .Text(),
-                            "", AcceptOf(options.shape, false), ""};
+  HttpRequest request{"GET",
+                      Query(PathOf(resource, options.namespace_))
+                          .Add("watch", "true")
+                          .Add("allowWatchBookmarks", "true")
+                          .Add("resourceVersion", options.resource_version)
+                          .Add("timeoutSeconds", fmt::to_string(options.timeout.count()))
+                          .Add("labelSelector", options.label_selector)
+                          .Add("fieldSelector", options.field_selector)
+                          .Text(),
+                      "", AcceptOf(options.shape, false), ""};
+  request.identity = identity_;
   bool garbage = false;
   const auto on_line = [&](std::string_view line) {
     json event = json::parse(line, nullptr, false);
@@ -368,6 +405,7 @@ ApiResult<void> Client::Watch(const Resource& resource, const WatchOptions& opti
   if (observer_)
     observer_({"WATCH", resource.plural, request.path, ended ? 200 : ended.error().status,
                clock_.Steady() - start});
+  if (!ended) return std::unexpected(WithoutToken(std::move(ended.error())));
   return ended;
 }
 

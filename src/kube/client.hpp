@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -47,6 +48,19 @@ struct Page {
   std::string continue_token;  ///< empty: the last page
 };
 using ItemSink = std::function<void(nlohmann::json& item)>;
+/// How much of a list to read. The page that reaches a limit is the last one, and is read in whole;
+/// each page counts as one object at least, so that a server cannot send empty pages for ever.
+struct ListLimits {
+  std::size_t objects = std::numeric_limits<std::size_t>::max();
+  std::size_t bytes = std::numeric_limits<std::size_t>::max();  ///< of the server's answers
+};
+/// What was read of a list.
+struct Listed {
+  std::string resource_version;
+  std::string continue_token;  ///< where the next page begins; empty: all was read
+  std::size_t objects = 0;
+  [[nodiscard]] bool IsCut() const { return !continue_token.empty(); }
+};
 /// The same page without its objects: only what they are called.
 struct NamesPage {
   Page page;
@@ -121,6 +135,9 @@ class Client {
   Client(std::shared_ptr<HttpTransport> transport, const Clock& clock, Observer observer = {},
          std::chrono::milliseconds deadline = kDeadline);
 
+  /// The same client for another user (null: the transport's own credentials); cheap.
+  [[nodiscard]] Client As(std::shared_ptr<const Identity> identity) const;
+
   ApiResult<nlohmann::json> Get(const Resource& resource, std::string_view namespace_,
                                 std::string_view name, std::stop_token stop = {},
                                 Shape shape = Shape::Object) const;
@@ -154,6 +171,10 @@ class Client {
   /// half the limit; an object that is too large alone is an error.
   ApiResult<std::string> ListAll(const Resource& resource, const ListOptions& options,
                                  const ItemSink& sink, const std::stop_token& stop = {}) const;
+  /// As ListAll, from options.continue_token on, and up to `limits`.
+  ApiResult<Listed> ListUpTo(const Resource& resource, const ListOptions& options,
+                             const ListLimits& limits, const ItemSink& sink,
+                             const std::stop_token& stop = {}) const;
   /// Ends when the server ends it (nothing), when `on_event` answers false (nothing), or with an
   /// error.
   ApiResult<void> Watch(const Resource& resource, const WatchOptions& options,
@@ -163,14 +184,16 @@ class Client {
   ApiResult<std::string> Raw(std::string_view path, std::stop_token stop = {}) const;
 
  private:
-  ApiResult<HttpResponse> Send(const HttpRequest& request, std::string_view verb,
+  ApiResult<HttpResponse> Send(HttpRequest request, std::string_view verb,
                                std::string_view resource, std::stop_token stop) const;
+  [[nodiscard]] ApiError WithoutToken(ApiError error) const;
   ApiResult<nlohmann::json> SendObject(const HttpRequest& request, std::string_view verb,
                                        std::string_view resource, std::stop_token stop) const;
   std::shared_ptr<HttpTransport> transport_;
   const Clock& clock_;
   Observer observer_;
   const std::chrono::milliseconds deadline_;
+  std::shared_ptr<const Identity> identity_;
 };
 
 }  // namespace certpair::kube

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "base/secret_string.hpp"
 #include "kube/exec_credential.hpp"
+#include "kube/identity.hpp"
 #include "kube/proxy.hpp"
 
 namespace certpair::kube {
@@ -21,14 +22,6 @@ struct Source {
   std::string path;          ///< set: read it again when it changes, at least every minute
   SecretString inline_text;  ///< where there is no path; beside one, while that cannot be read
   [[nodiscard]] bool Given() const { return !path.empty() || !inline_text.empty(); }
-};
-
-/// Whom to act as (Kubernetes: user impersonation); `user` empty: ourselves.
-struct Impersonation {
-  std::string user;
-  std::string uid;
-  std::vector<std::string> groups;
-  std::map<std::string, std::vector<std::string>> extra;
 };
 
 struct ClusterConfig {

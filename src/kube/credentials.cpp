@@ -110,6 +110,12 @@ Result<std::shared_ptr<const CredentialSet>> Credentials::Read(const CredentialS
     if (auto usable = check_(*tls); !usable) return std::unexpected(usable.error());
     set->tls = std::make_shared<const TlsMaterial>(std::move(*tls));
   }
+  const bool same_authority =
+      before != nullptr && before->tls_of_users->authority == set->tls->authority;
+  set->tls_of_users =
+      same_authority
+          ? before->tls_of_users
+          : std::make_shared<const TlsMaterial>(TlsMaterial{.authority = set->tls->authority});
   if (config_.token.Given()) {
     auto raw = ReadSource(config_.token, "token");
     if (!raw) return std::unexpected(raw.error());

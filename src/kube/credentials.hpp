@@ -27,8 +27,24 @@ struct TlsMaterial {
 /// content is.
 struct CredentialSet {
   std::shared_ptr<const TlsMaterial> tls;
+  /// The same without our certificate and key, for requests with a token of a user: the API server
+  /// would take our certificate for the user's.
+  std::shared_ptr<const TlsMaterial> tls_of_users;
   SecretString token;                  ///< without white space at its ends; empty: none
   std::optional<sys_seconds> expires;  ///< of what a credential program gave
+};
+
+/// What one request is proved with: our own set, or with the token of a user nothing of ours.
+struct Proof {
+  std::shared_ptr<const CredentialSet> ours;
+  std::shared_ptr<const Identity> identity;  ///< null: ours alone
+  [[nodiscard]] bool IsOfUser() const { return identity && !identity->Token().empty(); }
+  [[nodiscard]] const SecretString& Token() const {
+    return IsOfUser() ? identity->Token() : ours->token;
+  }
+  [[nodiscard]] const std::shared_ptr<const TlsMaterial>& Tls() const {
+    return IsOfUser() ? ours->tls_of_users : ours->tls;
+  }
 };
 
 /// Whether TLS material can be used at all; asked before a new one replaces the old.

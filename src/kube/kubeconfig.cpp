@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <ranges>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -41,8 +42,26 @@ struct Refusal {
   throw Refusal{ErrorCode::Invalid, std::move(message)};
 }
 
+YamlMembers MembersOf(const YAML::Node& map, std::string_view where) {
+  if (!map.IsMap()) Refuse(fmt::format("{} is not a map", where));
+  auto members = YamlMembersOf(map);
+  if (!members)
+    Refuse(
+        fmt::format("{}: a merge key (<<) needs a map or a list of maps, at most 64 deep, that "
+                    "do not hold themselves",
+                    where));
+  return std::move(*members);
+}
+
+// Undefined where there is none, as YAML::Node says it.
+YAML::Node FieldOf(const YAML::Node& map, std::string_view key, std::string_view where) {
+  for (const auto& [name, value] : MembersOf(map, where) | std::views::reverse)
+    if (name.IsScalar() && name.Scalar() == key) return value;
+  return YAML::Node{YAML::NodeType::Undefined};
+}
+
 std::string ScalarOf(const YAML::Node& map, const std::string& key, std::string_view where) {
-  const YAML::Node value = map[key];
+  const YAML::Node value = FieldOf(map, key, where);
   if (!value.IsDefined() || value.IsNull()) return {};
   if (!value.IsScalar()) Refuse(fmt::format("{}: {} is not a text", where, key));
   auto text = YamlText(value);
@@ -52,14 +71,14 @@ std::string ScalarOf(const YAML::Node& map, const std::string& key, std::string_
 
 void MergeEntries(const YAML::Node& root, const char* list, const char* body,
                   const std::string& file, std::map<std::string, Entry>& into) {
-  const YAML::Node entries = root[list];
+  const YAML::Node entries = FieldOf(root, list, file);
   if (!entries.IsDefined() || entries.IsNull()) return;
   if (!entries.IsSequence()) Refuse(fmt::format("{}: {} is not a list", file, list));
   for (const YAML::Node& entry : entries) {
     if (!entry.IsMap()) Refuse(fmt::format("{}: {} has an entry that is not a map", file, list));
     const std::string name = ScalarOf(entry, "name", fmt::format("{}: {}", file, list));
     if (name.empty()) Refuse(fmt::format("{}: {} has an entry without a name", file, list));
-    const YAML::Node content = entry[body];
+    const YAML::Node content = FieldOf(entry, body, fmt::format("{}: {}", file, list));
     if (content.IsDefined() && !content.IsNull() && !content.IsMap())
       Refuse(fmt::format("{}: {} {:?}: {} is not a map", file, list, name, body));
     into.emplace(
@@ -116,7 +135,7 @@ Source SourceOf(const Entry& entry, const std::string& field, std::string_view w
 
 bool IsTrue(const YAML::Node& map, const char* field, std::string_view where) {
   if (ScalarOf(map, field, where).empty()) return false;
-  const auto flag = YamlBool(map[field]);
+  const auto flag = YamlBool(FieldOf(map, field, where));
   if (!flag) Refuse(fmt::format("{}: {} is neither true nor false", where, field));
   return *flag;
 }
@@ -125,7 +144,7 @@ bool IsTrue(const YAML::Node& map, const char* field, std::string_view where) {
 void RefuseUnsupported(const Entry& entry, std::string_view where,
                        std::initializer_list<std::pair<const char*, const char*>> fields) {
   for (const auto& [field, advice] : fields) {
-    const YAML::Node value = entry.body[field];
+    const YAML::Node value = FieldOf(entry.body, field, where);
     const bool empty = value.IsDefined() && value.IsScalar() && value.Scalar().empty();
     if (value.IsDefined() && !value.IsNull() && !empty)
       Refuse(fmt::format("{}: {} is not supported yet; {}", where, field, advice));
@@ -152,7 +171,7 @@ void ReadCluster(const Entry& entry, std::string_view where, ClusterConfig& conf
 
 std::vector<std::string> TextsOf(const YAML::Node& map, const std::string& key,
                                  std::string_view where) {
-  const YAML::Node list = map[key];
+  const YAML::Node list = FieldOf(map, key, where);
   std::vector<std::string> texts;
   if (!list.IsDefined() || list.IsNull()) return texts;
   if (!list.IsSequence()) Refuse(fmt::format("{}: {} is not a list", where, key));
@@ -168,10 +187,10 @@ void ReadImpersonation(const Entry& entry, std::string_view where, Impersonation
   who.user = ScalarOf(entry.body, "as", where);
   who.uid = ScalarOf(entry.body, "as-uid", where);
   who.groups = TextsOf(entry.body, "as-groups", where);
-  const YAML::Node extra = entry.body["as-user-extra"];
+  const YAML::Node extra = FieldOf(entry.body, "as-user-extra", where);
   if (extra.IsDefined() && extra.IsMap())
-    for (const auto& member : extra)
-      who.extra[member.first.Scalar()] = TextsOf(extra, member.first.Scalar(), where);
+    for (const auto& [name, values] : MembersOf(extra, where))
+      who.extra[name.Scalar()] = TextsOf(extra, name.Scalar(), where);
   if (who.user.empty() && !(who.uid.empty() && who.groups.empty() && who.extra.empty()))
     Refuse(fmt::format("{}: as-uid, as-groups and as-user-extra go with as", where));
 }
@@ -199,7 +218,7 @@ ExecSpec ReadExec(const YAML::Node& exec, const std::string& file, std::string_v
   spec.arguments = TextsOf(exec, "args", where);
   spec.install_hint = ScalarOf(exec, "installHint", where);
   spec.interactive = InteractiveOf(exec, where);
-  const YAML::Node env = exec["env"];
+  const YAML::Node env = FieldOf(exec, "env", where);
   if (env.IsDefined() && env.IsSequence())
     for (const YAML::Node& variable : env)
       spec.environment[ScalarOf(variable, "name", where)] = ScalarOf(variable, "value", where);
@@ -209,13 +228,13 @@ ExecSpec ReadExec(const YAML::Node& exec, const std::string& file, std::string_v
 
 // What the cluster's entry holds for credential programs; null where there is nothing.
 nlohmann::json ExtensionForExec(const Entry& cluster, std::string_view where) {
-  const YAML::Node extensions = cluster.body["extensions"];
+  const YAML::Node extensions = FieldOf(cluster.body, "extensions", where);
   if (!extensions.IsDefined() || !extensions.IsSequence()) return nullptr;
   for (const YAML::Node& extension : extensions) {
     if (!extension.IsMap() ||
         ScalarOf(extension, "name", where) != "client.authentication.k8s.io/exec")
       continue;
-    const YAML::Node content = extension["extension"];
+    const YAML::Node content = FieldOf(extension, "extension", where);
     if (!content.IsDefined()) return nullptr;
     auto value = YamlJson(content);
     if (!value)
@@ -258,7 +277,7 @@ void ReadUser(const Entry& entry, std::string_view where, ClusterConfig& config)
     Refuse(fmt::format("{}: client-certificate and client-key go together", where));
   config.token.path = Absolute(ScalarOf(entry.body, "tokenFile", where), entry.file);
   config.token.inline_text = SecretString{ScalarOf(entry.body, "token", where)};
-  const YAML::Node exec = entry.body["exec"];
+  const YAML::Node exec = FieldOf(entry.body, "exec", where);
   if (exec.IsDefined() && !exec.IsNull()) config.exec = ReadExec(exec, entry.file, where);
   // As in kubectl: with credentials at hand the program is not run.
   if (config.token.Given() || config.client_certificate.Given()) config.exec.reset();

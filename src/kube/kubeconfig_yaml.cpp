@@ -78,6 +78,45 @@ std::optional<json> ScalarJson(const YAML::Node& scalar) {
   return json(*text);
 }
 
+// YAML 1.1, https://yaml.org/type/merge.html: a plain `<<`, or one that is tagged so.
+bool IsMergeKey(const YAML::Node& key) {
+  if (!key.IsScalar() || key.Scalar() != "<<") return false;
+  const std::string& tag = key.Tag();
+  return tag.empty() || tag == "?" || tag == std::string{kTags} + "merge";
+}
+
+// Expands merges where they stand. Each map and each member costs one of `left_`, also where
+// nothing is added: merges of empty maps grow as fast as others. A map whose merges hold it is
+// noticed by its depth, since yaml-cpp lets an anchor hold itself.
+class Expansion {
+ public:
+  bool Add(const YAML::Node& map, int depth) {
+    if (depth > kDeepest || !Pay()) return false;
+    for (const auto& member : map) {
+      if (!Pay()) return false;
+      if (!IsMergeKey(member.first))
+        members_.emplace_back(member.first, member.second);
+      else if (!AddMerged(member.second, depth + 1))
+        return false;
+    }
+    return true;
+  }
+  YamlMembers Take() { return std::move(members_); }
+
+ private:
+  bool Pay() { return left_ > 0 && left_-- > 0; }
+  bool AddMerged(const YAML::Node& merged, int depth) {
+    if (merged.IsMap()) return Add(merged, depth);
+    if (!merged.IsSequence()) return false;
+    for (std::size_t i = merged.size(); i > 0; --i)
+      if (!merged[i - 1].IsMap() || !Add(merged[i - 1], depth)) return false;
+    return true;
+  }
+
+  YamlMembers members_;
+  std::size_t left_ = kMostNodes;
+};
+
 std::optional<json> Convert(const YAML::Node& node, int depth, std::size_t& left) {
   if (depth > kDeepest || left == 0) return std::nullopt;
   --left;
@@ -93,9 +132,11 @@ std::optional<json> Convert(const YAML::Node& node, int depth, std::size_t& left
   }
   if (!node.IsMap()) return json(nullptr);
   json map = json::object();
-  for (const auto& member : node) {
-    const auto key = member.first.IsScalar() ? ScalarJson(member.first) : std::nullopt;
-    auto value = Convert(member.second, depth + 1, left);
+  const auto members = YamlMembersOf(node);
+  if (!members) return std::nullopt;
+  for (const auto& [name, content] : *members) {
+    const auto key = name.IsScalar() ? ScalarJson(name) : std::nullopt;
+    auto value = Convert(content, depth + 1, left);
     if (!key || !value) return std::nullopt;
     map[key->is_string() ? key->get<std::string>() : key->dump()] = std::move(*value);
   }
@@ -117,6 +158,12 @@ std::optional<bool> YamlBool(const YAML::Node& scalar) {
   if (std::ranges::find(kYes, scalar.Scalar()) != kYes.end()) return true;
   if (std::ranges::find(kNo, scalar.Scalar()) != kNo.end()) return false;
   return std::nullopt;
+}
+
+std::optional<YamlMembers> YamlMembersOf(const YAML::Node& map) {
+  Expansion expansion;
+  if (!map.IsMap() || !expansion.Add(map, 0)) return std::nullopt;
+  return expansion.Take();
 }
 
 std::optional<json> YamlJson(const YAML::Node& node) {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "kube/error.hpp"
+#include "kube/identity.hpp"
 
 namespace certpair::kube {
 
@@ -22,6 +23,8 @@ struct HttpRequest {
   std::string body;
   /// An answer with a larger body is TooLarge, and is left as soon as that is known. Bytes.
   std::size_t max_answer = std::size_t{64} << 20;
+  /// Who asks; null: the transport's own credentials.
+  std::shared_ptr<const Identity> identity = nullptr;
 };
 
 struct HttpResponse {

@@ -1,5 +1,6 @@
 #include "kube/transport_cpprest.hpp"
 
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <mutex>
@@ -24,7 +25,7 @@
 #include "kube/credentials.hpp"
 #include "kube/endpoint.hpp"
 #include "kube/exchange.hpp"
-#include "kube/impersonation.hpp"
+#include "kube/identity.hpp"
 #include "kube/line_splitter.hpp"
 #include "kube/tls_setup.hpp"
 
@@ -237,7 +238,6 @@ class CpprestTransport final : public HttpTransport {
 
  private:
   enum class Use { Request, Watch };
-  using CredentialsPtr = std::shared_ptr<const CredentialSet>;
   using ConnectionsPtr = std::shared_ptr<Connections>;
 
   // A request that is under way; ends it, if it is not over, when it leaves its scope.
@@ -257,27 +257,25 @@ class CpprestTransport final : public HttpTransport {
     bool landed_ = false;
   };
 
-  [[nodiscard]] ConnectionsPtr ConnectionsFor(const CredentialsPtr& credentials);
+  [[nodiscard]] ConnectionsPtr ConnectionsFor(const Proof& proof);
   void Discard(const ConnectionsPtr& used);
   [[nodiscard]] Flight Depart(const HttpRequest& request, Use use, std::size_t limit,
-                              const CredentialsPtr& credentials, const ConnectionsPtr& connections);
+                              const Proof& proof, const ConnectionsPtr& connections);
   [[nodiscard]] std::unexpected<ApiError> Fail(const HttpRequest& request, ApiErrorKind kind,
                                                int status, std::string_view what) const;
   [[nodiscard]] ApiResult<HttpResponse> SendWith(const HttpRequest& request,
                                                  Exchange::Deadline until,
-                                                 const std::stop_token& stop,
-                                                 const CredentialsPtr& credentials);
+                                                 const std::stop_token& stop, const Proof& proof);
   [[nodiscard]] ApiResult<void> StreamWith(const HttpRequest& request, milliseconds idle,
                                            LineSplitter& lines, const LineSplitter::OnLine& on_line,
-                                           const std::stop_token& stop,
-                                           const CredentialsPtr& credentials);
+                                           const std::stop_token& stop, const Proof& proof);
 
   const Endpoint endpoint_;
   const std::optional<Proxy> proxy_;
   const Headers always_;
   const std::unique_ptr<Credentials> credentials_;
   const std::shared_ptr<TlsExpectation> expectation_;
-  Guarded<ConnectionsPtr> connections_;
+  std::array<Guarded<ConnectionsPtr>, 2> connections_;  // ours; those for tokens of users
 };
 
 // Cancelling closes the socket, and must not happen while another thread works on it: the network
@@ -288,22 +286,20 @@ CpprestTransport::Flight::~Flight() {
   asio::post(NetworkThread(), [cancel = cancel_] { cancel.cancel(); });
 }
 
-CpprestTransport::ConnectionsPtr CpprestTransport::ConnectionsFor(
-    const CredentialsPtr& credentials) {
-  auto current = connections_.Lock();
-  if (!*current || (*current)->tls != credentials->tls)
-    *current = MakeConnections(endpoint_, proxy_, credentials->tls, expectation_);
+CpprestTransport::ConnectionsPtr CpprestTransport::ConnectionsFor(const Proof& proof) {
+  auto current = connections_.at(proof.IsOfUser() ? 1 : 0).Lock();
+  if (!*current || (*current)->tls != proof.Tls())
+    *current = MakeConnections(endpoint_, proxy_, proof.Tls(), expectation_);
   return *current;
 }
 
 void CpprestTransport::Discard(const ConnectionsPtr& used) {
-  auto current = connections_.Lock();
-  if (*current == used) current->reset();
+  for (auto& connections : connections_)
+    if (auto current = connections.Lock(); *current == used) current->reset();
 }
 
 CpprestTransport::Flight CpprestTransport::Depart(const HttpRequest& request, Use use,
-                                                  std::size_t limit,
-                                                  const CredentialsPtr& credentials,
+                                                  std::size_t limit, const Proof& proof,
                                                   const ConnectionsPtr& connections) {
   auto exchange = std::make_shared<Exchange>(limit);
   pplx::cancellation_token_source cancel;
@@ -311,9 +307,10 @@ CpprestTransport::Flight CpprestTransport::Depart(const HttpRequest& request, Us
   message.set_request_uri(http::uri(request.path));
   message.headers().add("Accept", request.accept);
   message.headers().add("User-Agent", "certpair/" CERTPAIR_VERSION);
-  for (const auto& [name, value] : always_) message.headers().add(name, value);
-  if (!credentials->token.empty())
-    message.headers().add("Authorization", fmt::format("Bearer {}", credentials->token.Reveal()));
+  const Headers& impersonation = proof.identity ? proof.identity->ImpersonationLines() : always_;
+  for (const auto& [name, value] : impersonation) message.headers().add(name, value);
+  if (!proof.Token().empty())
+    message.headers().add("Authorization", fmt::format("Bearer {}", proof.Token().Reveal()));
   if (!request.body.empty() || !request.content_type.empty()) {
     message.set_body(std::vector<unsigned char>(request.body.begin(), request.body.end()));
     message.headers().set_content_type(request.content_type);
@@ -336,7 +333,7 @@ CpprestTransport::Flight CpprestTransport::Depart(const HttpRequest& request, Us
         // The library takes it for the whole answer; the real one would go to the next request on
         // this connection.
         exchange->Finish(Exchange::Failure{ApiErrorKind::Protocol,
-                                           "an interim (1xx) answer, which nobody asked for"});
+                                           "an interim (1xx) answer, which was not asked for"});
         cancel.cancel();
       }
       answer.content_ready().then(on_body, InPlace());
@@ -365,10 +362,10 @@ std::unexpected<ApiError> CpprestTransport::Fail(const HttpRequest& request, Api
 ApiResult<HttpResponse> CpprestTransport::SendWith(const HttpRequest& request,
                                                    Exchange::Deadline until,
                                                    const std::stop_token& stop,
-                                                   const CredentialsPtr& credentials) {
+                                                   const Proof& proof) {
   for (int attempts_left = kUnsentAttempts;; --attempts_left) {
-    const ConnectionsPtr connections = ConnectionsFor(credentials);
-    Flight flight = Depart(request, Use::Request, request.max_answer, credentials, connections);
+    const ConnectionsPtr connections = ConnectionsFor(proof);
+    Flight flight = Depart(request, Use::Request, request.max_answer, proof, connections);
     const Exchange::Wait wait = flight->AwaitEnd(until, stop);
     if (wait == Exchange::Wait::Stopped)
       return Fail(request, ApiErrorKind::Cancelled, 0, "stopped");
@@ -396,18 +393,18 @@ ApiResult<HttpResponse> CpprestTransport::SendWith(const HttpRequest& request,
 ApiResult<HttpResponse> CpprestTransport::Send(const HttpRequest& request, milliseconds deadline,
                                                std::stop_token stop) {
   const auto until = std::chrono::steady_clock::now() + deadline;
-  auto answer = SendWith(request, until, stop, credentials_->Current());
-  if (!answer || answer->status != 401) return answer;
-  return SendWith(request, until, stop, credentials_->Refresh());
+  const Proof proof{credentials_->Current(), request.identity};
+  auto answer = SendWith(request, until, stop, proof);
+  // There is no second token of a user.
+  if (!answer || answer->status != 401 || proof.IsOfUser()) return answer;
+  return SendWith(request, until, stop, {credentials_->Refresh(), request.identity});
 }
 
 ApiResult<void> CpprestTransport::StreamWith(const HttpRequest& request, milliseconds idle,
                                              LineSplitter& lines,
                                              const LineSplitter::OnLine& on_line,
-                                             const std::stop_token& stop,
-                                             const CredentialsPtr& credentials) {
-  Flight flight =
-      Depart(request, Use::Watch, kMaxWaiting, credentials, ConnectionsFor(credentials));
+                                             const std::stop_token& stop, const Proof& proof) {
+  Flight flight = Depart(request, Use::Watch, kMaxWaiting, proof, ConnectionsFor(proof));
   std::string bytes;
   std::string error_body;
   while (true) {
@@ -442,9 +439,11 @@ ApiResult<void> CpprestTransport::Stream(const HttpRequest& request, millisecond
                                          const std::function<bool(std::string_view line)>& on_line,
                                          std::stop_token stop) {
   LineSplitter lines(max_line);
-  auto ended = StreamWith(request, idle, lines, on_line, stop, credentials_->Current());
-  if (ended || ended.error().kind != ApiErrorKind::Unauthorized) return ended;
-  return StreamWith(request, idle, lines, on_line, stop, credentials_->Refresh());
+  const Proof proof{credentials_->Current(), request.identity};
+  auto ended = StreamWith(request, idle, lines, on_line, stop, proof);
+  if (ended || ended.error().kind != ApiErrorKind::Unauthorized || proof.IsOfUser()) return ended;
+  return StreamWith(request, idle, lines, on_line, stop,
+                    {credentials_->Refresh(), request.identity});
 }
 
 std::unexpected<Error> InContext(const std::string& description, const Error& error) {

@@ -7,8 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actions/pem_text.hpp"
 #include "manifest.hpp"
-#include "pem_text.hpp"
 #include "schema.hpp"
 #include "text.hpp"
 #include "yaml.hpp"
@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string shown = Escaped(text);
   Want(IsSafe(shown) && Escaped(shown) == shown);
   Want(IsSafe(ShellWord(text)));
-  if (CheckPem(text, "CERTIFICATE"))
+  if (actions::CheckPem(text, "CERTIFICATE"))
     Want(std::ranges::all_of(
         text, [](char c) { return c == '\n' || c == '\r' || (c >= ' ' && c <= 'z'); }));
   const auto objects = ReadManifest(text);

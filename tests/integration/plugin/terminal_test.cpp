@@ -117,7 +117,7 @@ TEST_F(Terminal, Without_an_operator_it_is_said_at_once_and_Ctrl_C_names_the_ope
     OperatorProcess op{WithAdmin()};
     MakeSystem("alone");
   }
-  const Session cut = OnTerminal({{"expect", "There is no Lease"}, {"send", "\x03"}},
+  const Session cut = OnTerminal({{"expect", "does not exist"}, {"send", "\x03"}},
                                  {"generate", "alone", "--operator-namespace", "nowhere"});
   EXPECT_EQ(cut.exit, 130);
   EXPECT_THAT(cut.screen, AllOf(HasSubstr("The operation alone-"), HasSubstr("goes on")));
@@ -155,7 +155,7 @@ TEST_F(Terminal, Bad_input_gets_an_answer_that_helps) {
       {{"describe", "nobody"}, 1, "there is no system \"nobody\" in namespace \"idm\""},
       {{"describe", "bad", "--context", "nowhere"}, 1, "there is no context \"nowhere\""},
       {{"delete", "bad", "zz"}, 2, "two hex digits"},
-      {{"delete", "bad", PairOf("bad").active}, 3, "never deleted"},
+      {{"delete", "bad", PairOf("bad").active}, 3, "cannot be deleted"},
       {{"activate", "bad"}, 3, "has no inactive certificate"},
       {{"auto", "on"}, 2, "NAME"},
       {{"subscribe", "bad", "--me"}, 2, "--email"},

@@ -312,5 +312,94 @@ TEST_F(ListAllTest, A_page_that_is_none_is_an_error) {
   EXPECT_EQ(client_.ListAll(kSystems, {}, [](json&) {}).error().kind, ApiErrorKind::Protocol);
 }
 
+// A server whose every page says that another one follows.
+HttpResponse EndlessPage(std::size_t page, std::size_t items, const std::string& filler = {}) {
+  json list{{"metadata", {{"resourceVersion", "7"}, {"continue", "p" + std::to_string(page + 1)}}},
+            {"items", json::array()}};
+  for (std::size_t i = 0; i < items; ++i)
+    list["items"].push_back({{"metadata", {{"name", std::to_string(i)}}}, {"filler", filler}});
+  return {200, list.dump(), {}};
+}
+
+TEST_F(ClientTest, A_list_without_end_is_read_up_to_its_limits) {
+  struct Row {
+    std::size_t items;
+    std::string filler;
+    ListLimits limits;
+    std::size_t objects;
+    std::string next;
+  };
+  const Row rows[] = {{5, "", {.objects = 12}, 15, "p3"},
+                      {5, "", {.objects = 5}, 5, "p1"},
+                      {0, "", {.objects = 4}, 0, "p4"},
+                      {2, std::string(1000, 'x'), {.bytes = 5000}, 6, "p3"}};
+  for (const Row& row : rows) {
+    std::size_t page = 0;
+    transport_->send = [&](const HttpRequest& request, const std::stop_token&) {
+      const std::string from = QueryOf(request.path)["continue"];
+      page = from.empty() ? 0 : std::stoul(from.substr(1));
+      return EndlessPage(page, row.items, row.filler);
+    };
+    std::size_t seen = 0;
+    const auto listed = client_.ListUpTo(kSystems, {}, row.limits, [&](json&) { ++seen; });
+    ASSERT_TRUE(listed);
+    EXPECT_EQ(seen, row.objects);
+    EXPECT_EQ(listed->objects, row.objects);
+    EXPECT_EQ(listed->continue_token, row.next);
+    EXPECT_TRUE(listed->IsCut());
+  }
+}
+
+TEST_F(ClientTest, A_list_that_was_cut_goes_on_where_it_ended) {
+  transport_->send = [](const HttpRequest& request, const std::stop_token&) {
+    return QueryOf(request.path)["continue"] == "p1"
+               ? HttpResponse{200, R"({"metadata":{"resourceVersion":"7"},"items":[{}]})", {}}
+               : EndlessPage(0, 3);
+  };
+  const auto first = client_.ListUpTo(kSystems, {}, {.objects = 1}, [](json&) {});
+  ASSERT_TRUE(first);
+  const auto rest = client_.ListUpTo(kSystems, {.continue_token = first->continue_token},
+                                     {.objects = 1}, [](json&) {});
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->objects, 1U);
+  EXPECT_FALSE(rest->IsCut());
+}
+
+TEST_F(ClientTest, Every_request_carries_the_identity_it_is_made_as) {
+  Answer({200, kObject.dump(), {}});
+  const auto ann = Identity::OfToken(SecretString{std::string{"token-of-ann"}}).value();
+  const Client as_ann = client_.As(ann);
+  static_cast<void>(as_ann.Get(kSecrets, "default", "one"));
+  static_cast<void>(as_ann.Create(kSecrets, "default", kObject));
+  static_cast<void>(as_ann.Update(kSecrets, kObject));
+  static_cast<void>(as_ann.MergePatch(kSecrets, "default", "one", "", kObject));
+  static_cast<void>(as_ann.Patch(kSecrets, "default", "one", PatchKind::Apply, kObject, {}));
+  static_cast<void>(as_ann.Delete(kSecrets, "default", "one", {}));
+  static_cast<void>(as_ann.List(kSecrets, {}, [](json&) {}));
+  static_cast<void>(as_ann.ListNames(kSecrets, {}));
+  static_cast<void>(as_ann.ListAll(kSecrets, {}, [](json&) {}));
+  static_cast<void>(as_ann.Raw("/version"));
+  transport_->stream = [](const HttpRequest&, const FakeTransport::LineSink&,
+                          const std::stop_token&) { return ApiResult<void>{}; };
+  static_cast<void>(as_ann.Watch(kSecrets, {}, [](const WatchEvent&) { return true; }, {}));
+  EXPECT_EQ(transport_->Requests().size(), 11U);
+  for (const HttpRequest& request : transport_->Requests())
+    EXPECT_EQ(request.identity, ann) << request.method << " " << request.path;
+  static_cast<void>(client_.Get(kSecrets, "default", "one"));
+  EXPECT_EQ(Asked().identity, nullptr) << "the first client is still itself";
+}
+
+TEST_F(ClientTest, A_token_that_the_transport_quotes_is_redacted) {
+  transport_->send = [](const HttpRequest&, const std::stop_token&) -> ApiResult<HttpResponse> {
+    return std::unexpected(ApiError{
+        ApiErrorKind::Transport, 0, "token-of-ann", "sent token-of-ann, token-of-ann", {}});
+  };
+  const auto got = client_.As(Identity::OfToken(SecretString{std::string{"token-of-ann"}}).value())
+                       .Get(kSecrets, "default", "one");
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().message, "sent [redacted], [redacted]");
+  EXPECT_EQ(got.error().reason, "[redacted]");
+}
+
 }  // namespace
 }  // namespace certpair::kube

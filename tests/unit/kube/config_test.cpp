@@ -296,6 +296,96 @@ TEST(Kubeconfig, An_extension_that_grows_without_end_is_refused) {
   EXPECT_THAT(MessageOf(config), HasSubstr("is too large"));
 }
 
+// The server of a cluster whose entry has these lines, with two maps to merge.
+Result<ClusterConfig> WithCluster(const std::string& lines) {
+  return Parse(R"(
+base: &base {server: "https://base", tls-server-name: base}
+other: &other {server: "https://other", proxy-url: "http://other:1"}
+current-context: c
+contexts: [{name: c, context: {cluster: k}}]
+clusters:
+- name: k
+  cluster:
+)" + lines);
+}
+
+// As kubectl reads them: tests/integration/plugin/kubeconfig_test.cpp compares the two.
+TEST(Kubeconfig, Merge_keys_are_resolved_where_they_stand) {
+  struct Row {
+    const char* lines;
+    const char* server;
+    const char* tls_name;
+    const char* proxy;
+  };
+  const Row rows[] = {
+      {"    <<: *base\n    server: https://own\n", "https://own", "base", ""},
+      {"    server: https://own\n    <<: *base\n", "https://base", "base", ""},
+      {"    <<: [*base, *other]\n", "https://base", "base", "http://other:1"},
+      {"    <<: [*other, *base]\n", "https://other", "base", "http://other:1"},
+      {"    <<: {server: \"https://inline\"}\n", "https://inline", "", ""},
+      {"    <<: &deep {<<: *base, tls-server-name: deep}\n", "https://base", "deep", ""},
+      {"    !!merge \"<<\": *base\n", "https://base", "base", ""},
+      {"    \"<<\": *base\n    server: https://own\n", "https://own", "", ""},
+      {"    <<: *base\n    <<: *other\n", "https://other", "base", "http://other:1"},
+      {"    server: https://first\n    server: https://last\n", "https://last", "", ""},
+      {"    <<: []\n    server: https://own\n", "https://own", "", ""}};
+  for (const Row& row : rows) {
+    const auto config = WithCluster(row.lines);
+    ASSERT_TRUE(config) << row.lines << config.error().message;
+    EXPECT_EQ(config->server, row.server) << row.lines;
+    EXPECT_EQ(config->tls_server_name, row.tls_name) << row.lines;
+    EXPECT_EQ(config->proxy_url, row.proxy) << row.lines;
+  }
+}
+
+TEST(Kubeconfig, Merge_keys_count_in_lists_and_at_the_root) {
+  const auto config = Parse(R"(
+root: &root
+  current-context: c
+  clusters: [&entry {name: k, cluster: {server: "https://h"}}, {<<: *entry, name: l}]
+contexts: [{name: c, context: {cluster: l, user: u}}]
+users: [{name: u, user: {as: ann, as-user-extra: {<<: {reason: [audit]}}}}]
+<<: *root
+)");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->server, "https://h");
+  EXPECT_THAT(config->impersonate.extra.at("reason"), testing::ElementsAre("audit"));
+}
+
+TEST(Kubeconfig, A_merge_of_something_else_than_maps_is_refused) {
+  for (const char* lines : {"    <<: 3\n", "    <<: [3]\n", "    <<: [[{server: x}]]\n",
+                            "    <<: null\n", "    <<:\n"}) {
+    const auto config = WithCluster(std::string{lines} + "    server: https://own\n");
+    EXPECT_EQ(CodeOf(config), ErrorCode::Invalid) << lines;
+    EXPECT_THAT(MessageOf(config), HasSubstr("merge key")) << lines;
+  }
+}
+
+TEST(Kubeconfig, Merges_that_hold_themselves_or_grow_without_end_are_refused) {
+  for (const std::string body :
+       {"&own {<<: *own, server: x}", "&own {<<: [*own]}", "&own {<<: {<<: *own}}"}) {
+    const auto config = Parse(
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\n"
+        "clusters: [{name: k, cluster: " +
+        body + "}]\n");
+    EXPECT_EQ(CodeOf(config), ErrorCode::Invalid) << body;
+  }
+  for (const char* leaf : {"{}", "{server: \"https://h\"}"}) {
+    std::string bomb = std::string{"a0: &a0 "} + leaf + "\n";
+    for (int i = 1; i < 12; ++i) {
+      const std::string before = "*a" + std::to_string(i - 1);
+      bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + "\n  <<: [" + before;
+      for (int j = 0; j < 9; ++j) bomb += ", " + before;
+      bomb += "]\n";
+    }
+    const auto config = Parse(bomb +
+                              "current-context: c\ncontexts: [{name: c, context: {cluster: "
+                              "k}}]\nclusters: [{name: k, cluster: *a11}]\n");
+    EXPECT_EQ(CodeOf(config), ErrorCode::Invalid) << leaf;
+    EXPECT_THAT(MessageOf(config), HasSubstr("merge key"));
+  }
+}
+
 TEST(Kubeconfig, A_credential_program_and_an_impersonation_are_read) {
   const auto config = Parse(R"(
 current-context: c

@@ -9,7 +9,7 @@
 
 #include "base/time_format.hpp"
 #include "kube/credentials.hpp"
-#include "kube/impersonation.hpp"
+#include "kube/identity.hpp"
 #include "support/child.hpp"
 #include "unit/kube/hand_clock.hpp"
 
@@ -143,6 +143,16 @@ TEST(Impersonation, Several_groups_are_lines_of_their_own) {
   EXPECT_EQ(headers->at("Impersonate-Group"), "a\r\nImpersonate-Group: b");
   EXPECT_EQ(headers->at("Impersonate-Extra-example.com%2Fx"), "1");
   EXPECT_TRUE(ImpersonationHeaders({})->empty());
+}
+
+TEST(Identity, A_text_that_could_begin_a_header_is_not_a_token) {
+  for (const char* bad : {"", "a b", "a\r\nX: y", "a\n", "\x7f", "t\xc3\xb6ken"}) {
+    const auto identity = Identity::OfToken(SecretString{std::string{bad}});
+    ASSERT_FALSE(identity) << bad;
+    EXPECT_EQ(identity.error().message, "the text cannot be a bearer token");
+  }
+  EXPECT_TRUE(Identity::OfToken(SecretString{std::string{"eyJhbGciOi.J-_~+/x=="}}));
+  EXPECT_FALSE(Identity::Of({.user = "", .uid = {}, .groups = {"a"}, .extra = {}}));
 }
 
 TEST(Impersonation, No_value_can_begin_a_header_of_its_own) {

@@ -147,7 +147,8 @@ TEST(Manifest, What_the_schema_lacks_is_filled_in) {
   EXPECT_EQ(spec.at("certificate").at("key"), json({{"algorithm", "RSA"}}));
   EXPECT_EQ(spec.at("notifications").at("warnBefore"), json({"720h", "336h", "72h"}));
   EXPECT_EQ(spec.at("secret"), json({{"deletionPolicy", "Delete"}}));
-  EXPECT_EQ(spec.at("activation"), json({{"atExpiry", "Activate"}}));
+  EXPECT_EQ(spec.at("activation"), json({{"atExpiry", "Activate"}, {"probe", nullptr}}))
+      << "null stays where the schema has `nullable`, and means absent";
 }
 
 TEST(Manifest, What_the_API_server_would_refuse_is_told_by_its_field) {
@@ -161,7 +162,7 @@ TEST(Manifest, What_the_API_server_would_refuse_is_told_by_its_field) {
        "text: put it in quotes"},
       {System("  displayName: 0123\n"), "spec.displayName: it is a number (83)"},
       {System("  displayName: ''\n"), "it has 0 characters, and must have at least 1"},
-      {System("  colour: red\n"), "spec.colour: there is no such field"},
+      {System("  colour: red\n"), "spec.colour: unknown field"},
       {System("  issuance: Never\n"), "must be one of Automatic, Manual"},
       {System("  automaticRegeneration: {enabled: 'yes'}\n"), "must be a boolean"},
       {System("  automaticRegeneration: [on]\n"), "is a list, and must be an object"},
@@ -180,7 +181,7 @@ TEST(Manifest, What_the_API_server_would_refuse_is_told_by_its_field) {
       {System("", "{generateName: x}"), "metadata.name: it is missing"},
       {System("", "{name: x, labels: {a: yes}}"), "metadata.labels, a: it must be a text"},
       {System("", "{name: x, labels: {a: 'b c'}}"), "not that of a label"},
-      {System("", "{name: x, colour: red}"), "metadata.colour: there is no such field"},
+      {System("", "{name: x, colour: red}"), "metadata.colour: unknown field"},
       {System("", "hello"), "metadata: it must be an object"},
       {Read("kind: ProvisioningSystem\nmetadata: {name: x}"), "apiVersion: it must be"},
       {Read("kind: ProvisioningSystem\nmetadata: {name: x}"), "spec: it is missing"}};

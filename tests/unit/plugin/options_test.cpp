@@ -2,21 +2,32 @@
 
 #include <gmock/gmock.h>
 
+#include "activate.hpp"
+#include "auto.hpp"
+#include "download.hpp"
+#include "generate.hpp"
+#include "list.hpp"
+#include "simulate.hpp"
+
 namespace certpair::plugin {
 namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
 
-template <class T>
-T Parsed(std::vector<std::string> arguments) {
-  auto parsed = ParseCommandLine(std::move(arguments));
+template <class Options>
+Options OptionsOf(const Invocation& invocation) {
+  const auto* command = dynamic_cast<const Configured<Options>*>(invocation.command.get());
+  if (command == nullptr) ADD_FAILURE() << "another command: " << invocation.entry->name;
+  return command == nullptr ? Options{} : command->options;
+}
+
+template <class Options>
+Options Parsed(std::vector<std::string> arguments) {
+  const auto parsed = ParseCommandLine(std::move(arguments));
   const auto* invocation = std::get_if<Invocation>(&parsed);
-  if (invocation == nullptr || !std::holds_alternative<T>(invocation->command)) {
-    ADD_FAILURE() << (invocation == nullptr ? std::get<Advice>(parsed).text : "another command");
-    return {};
-  }
-  return std::get<T>(invocation->command);
+  if (invocation == nullptr) ADD_FAILURE() << std::get<Advice>(parsed).text;
+  return invocation == nullptr ? Options{} : OptionsOf<Options>(*invocation);
 }
 
 TEST(CommandLine, Global_flags_stand_before_or_after_the_command) {
@@ -56,7 +67,7 @@ TEST(CommandLine, Commands_carry_their_flags) {
   EXPECT_TRUE(Parsed<AutoCommand>({"auto", "on", "x"}).on);
   EXPECT_FALSE(Parsed<AutoCommand>({"auto", "off", "x"}).on);
   EXPECT_EQ(Parsed<GenerateCommand>({"generate", "x", "--dry-run=server"}).change.dry_run,
-            DryRun::Server);
+            actions::DryRun::Server);
   const auto download = Parsed<DownloadCommand>({"download", "x", "--all", "-o", "der"});
   EXPECT_EQ(download.which, DownloadCommand::Which::All);
   EXPECT_EQ(download.encoding, DownloadCommand::Encoding::Der);
@@ -77,7 +88,7 @@ TEST(CommandLine, What_is_wrong_is_said_and_ends_with_2) {
       {{"list", "-w", "-o", "json"}, "--watch"},
       {{"list", "--expiring-within", "later"}, "--expiring-within"},
       {{"auto", "perhaps", "x"}, "on"},
-      {{"download", "x", "--active", "--all"}, "only one"},
+      {{"download", "x", "--active", "--all"}, "give one of them"},
       {{"download", "x", "-o", "p12"}, "--key"},
       {{"download", "x", "-o", "der", "--key"}, "--key"},
       {{"subscribe", "x"}, "--me"},
@@ -120,7 +131,7 @@ TEST(CommandLine, Short_flags_take_their_value_after_an_equals_sign_as_kubectls_
   EXPECT_EQ(invocation->globals.namespace_, "idm");
   EXPECT_EQ(invocation->globals.verbosity, 6);
   EXPECT_TRUE(invocation->globals.all_namespaces);
-  EXPECT_EQ(std::get<ListCommand>(invocation->command).format, Format::Wide);
+  EXPECT_EQ(OptionsOf<ListCommand>(*invocation).format, Format::Wide);
 }
 
 TEST(CommandLine, What_is_empty_is_no_name_and_no_fingerprint) {

@@ -169,7 +169,7 @@ TEST_F(WritingTest, A_client_dry_run_says_what_would_be_changed_and_writes_nothi
   EXPECT_THAT(out_, AllOf(HasSubstr("regeneration of abap is on (client dry run)"),
                           HasSubstr("is BasicAuthentication (client dry run)"),
                           HasSubstr("subscribed to abap (client dry run)"),
-                          HasSubstr("not subscribed to abap any more (client dry run)")));
+                          HasSubstr("is no longer subscribed to abap (client dry run)")));
   EXPECT_TRUE(WroteNothing());
   for (const char* command : {"auto", "set-authentication", "subscribe", "unsubscribe"}) {
     const auto help = ParseCommandLine({command, "--help"});
@@ -199,14 +199,14 @@ TEST_F(WritingTest, On_for_a_fingerprint_peer_wants_a_yes) {
 }
 
 TEST_F(WritingTest, On_after_the_end_says_what_happens_at_once) {
-  const std::string kEnded = "The active certificate of abap ended 31 days ago. ";
+  const std::string kExpired = "The active certificate of abap expired 31 days ago. ";
   const std::string kMade =
-      "A new one is made, and is active at once; the one that ended stays, inactive";
+      "A new one is issued now and is active at once. The expired one stays, inactive";
   const std::string kDeleted = ", and the other one, AB:99:EF:01, is deleted with its key.";
-  const std::string kWaits = "waits until somebody uploaded it to the peer and activates it.";
+  const std::string kWaits = "upload it to the peer, and activate it.";
   const std::string kPeer =
-      " The peer knows certificates by their fingerprint, and refuses it unless it was uploaded "
-      "there.";
+      " The peer knows certificates by their fingerprint: it refuses the certificate unless it was "
+      "uploaded there.";
   struct Case {
     const char* matching;
     const char* at_expiry;
@@ -217,16 +217,16 @@ TEST_F(WritingTest, On_after_the_end_says_what_happens_at_once) {
       {"SubjectAndIssuer", "Activate", "", kMade + "."},
       {"SubjectAndIssuer", "Activate", "2026-04-01T00:00:00Z", kMade + kDeleted},
       {"SubjectAndIssuer", "Activate", "2027-01-01T00:00:00Z",
-       kMade + kDeleted +
-           " If somebody went back from AB:99:EF:01, that one is activated instead."},
+       kMade + kDeleted + " If AB:99:EF:01 was rolled back, it is activated instead."},
       {"Fingerprint", "Activate", "", kMade + "." + kPeer},
       {"Fingerprint", "Activate", "2026-04-01T00:00:00Z", kMade + kDeleted + kPeer},
       {"Fingerprint", "Activate", "2027-01-01T00:00:00Z",
        "The inactive one, AB:99:EF:01, is activated at once." + kPeer},
-      {"Fingerprint", "Hold", "", "A new one is made, inactive, and " + kWaits},
+      {"Fingerprint", "Hold", "", "A new one is issued now, inactive. Then " + kWaits},
       {"Fingerprint", "Hold", "2026-04-01T00:00:00Z",
-       "A new one is made, inactive, in place of AB:99:EF:01, and " + kWaits},
-      {"Fingerprint", "Hold", "2027-01-01T00:00:00Z", "The inactive one, AB:99:EF:01, " + kWaits}};
+       "A new one is issued now, inactive, in place of AB:99:EF:01. Then " + kWaits},
+      {"Fingerprint", "Hold", "2027-01-01T00:00:00Z",
+       "The inactive one, AB:99:EF:01, waits: " + kWaits}};
   for (const Case& c : cases) {
     json system = System("abap", *c.inactive_ends != '\0');
     system["spec"]["peerMatching"] = c.matching;
@@ -236,7 +236,7 @@ TEST_F(WritingTest, On_after_the_end_says_what_happens_at_once) {
     Put(system);
     out_.clear();
     EXPECT_TRUE(Auto(TheSession(), {.on = true, .name = "abap", .change = {.yes = true}}));
-    EXPECT_EQ(out_, "Automatic regeneration of abap is on\n" + kEnded + c.says + "\n");
+    EXPECT_EQ(out_, "Automatic regeneration of abap is on\n" + kExpired + c.says + "\n");
   }
 }
 
@@ -245,14 +245,14 @@ TEST_F(WritingTest, Off_after_the_end_does_not_speak_of_a_time_before_it) {
   system["status"]["certificates"][0]["notAfter"] = "2026-05-01T00:00:00Z";
   Put(system);
   EXPECT_TRUE(Auto(TheSession(), {.on = false, .name = "abap"}));
-  EXPECT_THAT(out_, AllOf(HasSubstr("the active one ended 31 days ago"),
-                          Not(HasSubstr("before the active one ends"))));
+  EXPECT_THAT(out_, AllOf(HasSubstr("The active certificate expired 31 days ago"),
+                          Not(HasSubstr("before the active one expires"))));
 }
 
 TEST_F(WritingTest, Off_asks_nobody_and_says_what_it_means) {
   Put(System("abap"));
   EXPECT_TRUE(Auto(TheSession(), {.on = false, .name = "abap"}));
-  EXPECT_THAT(out_, HasSubstr("somebody has to generate and activate"));
+  EXPECT_THAT(out_, HasSubstr("Generate and activate a new certificate"));
 }
 
 TEST_F(WritingTest, Another_authentication_says_that_the_certificate_is_not_in_use) {
@@ -324,8 +324,9 @@ TEST_F(ChainTest, Of_an_earlier_CA_comes_from_the_Secret) {
   const Outcome outcome = DownloadChain();
   ASSERT_TRUE(outcome) << MessageOf(outcome);
   EXPECT_EQ(out_, issued_.details.pem + ca_.certificate);
-  EXPECT_THAT(err_,
-              HasSubstr("an earlier certificate of authority ca. It was taken from the Secret"));
+  EXPECT_THAT(
+      err_,
+      HasSubstr("an earlier certificate of authority ca signed it. It was taken from the Secret"));
 }
 
 TEST_F(ChainTest, That_did_not_sign_the_certificate_is_not_handed_out) {
@@ -335,7 +336,7 @@ TEST_F(ChainTest, That_did_not_sign_the_certificate_is_not_handed_out) {
     PutAuthority(issued_.details.issuer_fingerprint, chain);
     const Outcome outcome = DownloadChain();
     EXPECT_EQ(ExitOf(outcome), Exit::Failed);
-    EXPECT_THAT(MessageOf(outcome), HasSubstr("is not this certificate's"));
+    EXPECT_THAT(MessageOf(outcome), HasSubstr("belongs to another certificate"));
     EXPECT_EQ(out_, "");
   }
 }
@@ -743,7 +744,7 @@ TEST_F(SimulateTest, Of_several_systems_in_a_file_one_is_chosen_by_name) {
   EXPECT_EQ(json::parse(out_).at("system"), "two");
   EXPECT_EQ(ExitOf(Run(two, {.name = "three"})), Exit::Failed);
   EXPECT_TRUE(Run(Hr(kCertificate)));
-  EXPECT_THAT(err_, HasSubstr("signs whatever it is asked for"));
+  EXPECT_THAT(err_, HasSubstr("assumes that the authority \"ca\" signs every certificate"));
 }
 
 TEST_F(SimulateTest, A_pipe_is_read_to_its_end_and_given_up_at_Ctrl_C) {
