@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "descriptor.hpp"
+#include "base/descriptor.hpp"
 #include "text.hpp"
 
 namespace certpair::plugin {

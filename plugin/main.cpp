@@ -12,8 +12,8 @@
 #include <thread>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "base/log.hpp"
-#include "descriptor.hpp"
 #include "kube/transport_cpprest.hpp"
 #include "run.hpp"
 

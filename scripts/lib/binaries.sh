@@ -11,8 +11,8 @@ oldest_kubernetes=1.30  # the CustomResourceDefinitions need it
 oldest_helm=4.0
 control_plane_programs=(etcd kube-apiserver kube-controller-manager kubectl)
 
-# control_plane_binaries MAY_BUILD: prints the folder that holds them; where they are nowhere, builds them into the
-# cache, or fails when it may not.
+# control_plane_binaries MAY_BUILD: prints the folder that holds them; builds missing ones into the cache, or
+# fails if it may not.
 control_plane_binaries() {
   local folder unfit
   if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
@@ -136,7 +136,7 @@ build_once() {
     flock "$lock"
   fi
   if ! is_complete "$folder" "$@"; then
-    rm -rf "$folder".building.* # of one that was killed: nobody else builds now
+    rm -rf "$folder".building.* # left by a killed build: the lock says that no other build runs
     beside=$(mktemp -d "$folder.building.XXXXXX")
     (build_into "$beside" "$build" "$@") || status=$?
     if ((status == 0)); then

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# What scripts/test does, a function each. Sourced, never run. Needs common.sh, packages.sh, tour.sh and build.sh, and
+# The steps of scripts/test, one function each. Sourced, never run. Needs common.sh, packages.sh, tour.sh and build.sh, and
 # the settings of scripts/test.
 
 logs='' # the folder of this run's logs; set by scripts/test
 could_not_run=()
 
-# cannot WHAT WHY: is said again at the end.
+# cannot WHAT WHY: reports it now and at the end.
 cannot() {
   could_not_run+=("$1: $2")
   tell "cannot run: $1: $2"
@@ -112,6 +112,14 @@ long_simulation() {
   grep -E '^[0-9]+ lives|^\[  PASSED' "$logs/simulation.log" | sed 's/^/  /'
 }
 
+# 300 operations of 262 kB in one namespace, on a real API server: a minute or more.
+heavy_tenant() {
+  build_preset "$preset" "$logs/build-$preset.log" integration_operator || return
+  watched "$logs/heavy-tenant.log" '^\[ RUN' env CERTPAIR_HEAVY_LONG=1 "$certpair_root/build/$preset/bin/integration_operator" '--gtest_filter=HeavyTenant.*' ||
+    { tail -n 40 "$logs/heavy-tenant.log" && return 1; }
+  grep -E '^\[  (PASSED|SKIPPED)' "$logs/heavy-tenant.log" | sed 's/^/  /'
+}
+
 find_control_plane() {
   local folder status=0
   run "$certpair_root/scripts/control-plane" path >"$logs/control-plane" || status=$?
@@ -150,8 +158,8 @@ check_tidy() {
   return "$status"
 }
 
-# sanitized PRESET NAME: the tests that need nothing but us, under a sanitizer. With a budget a program at a time, in the
-# order in which they are declared, so that what there is time for has run: each adds little to what those before it link.
+# sanitized PRESET NAME: the tests that need only this repository, under a sanitizer. With a budget one program at a time, in the
+# order of their declaration, so that as many as possible run: each adds little to what the previous ones link.
 sanitized() {
   local preset=$1 name=$2 programs program status=0
   if ((budget == 0)); then

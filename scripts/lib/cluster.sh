@@ -2,8 +2,8 @@
 # A cluster of one node, seen from outside: its folder, its namespaces, its control groups. Sourced, never run.
 # Needs common.sh, process.sh, packages.sh and binaries.sh. What happens inside is node.sh.
 #
-# The folder holds logs, an administrator's kubeconfig, and `processes`: the record of the one process whose end is the
-# end of all. The kernel sees to that: it is the parent of process 1 of a process namespace.
+# The folder holds logs, an administrator's kubeconfig, and `processes`: the record of one process. When it ends, the kernel ends
+# all others, because it is the parent of process 1 of a process namespace.
 
 readonly cluster_ready_within=120 # seconds; five are usual
 
@@ -76,7 +76,7 @@ cluster_up() {
   say "  end it: $0 down --dir $dir"
 }
 
-# Process 1 of the namespaces, as this side numbers it; nothing where there is none.
+# The process ID, outside, of process 1 of the namespaces; empty if there is no cluster.
 node_process() {
   local parent
   parent=$(recorded_pid "$1/processes" node)

@@ -3,7 +3,7 @@
 # Needs common.sh, process.sh and binaries.sh.
 #
 # One folder holds everything of one control plane: keys, data, logs, kubeconfig, and `processes`, the record of
-# what runs. Whoever can read that folder is its administrator, hence mode 0700. The data is throw-away: etcd does
+# what runs. A user who can read that folder is its administrator, so it has mode 0700. The data is throw-away: etcd does
 # not wait for the disk.
 
 readonly ready_within=60 # seconds; about three are usual, a busy machine takes longer
@@ -159,7 +159,7 @@ show_logs() {
   done
 }
 
-# free_ports N: below the range from which the kernel takes ports of its own accord, and nobody there now.
+# free_ports N: unused ports below the range from which the kernel takes ports itself.
 free_ports() {
   local port wanted=$1 found=()
   while ((${#found[@]} < wanted)); do

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What scripts/demo has at hand: its folder, its processes, and how it leaves. Sourced, never run.
+# The folder of scripts/demo, its processes, and its end. Sourced, never run.
 # Needs common.sh, process.sh and tour.sh.
 
 scripts=$certpair_root/scripts
@@ -162,7 +162,7 @@ describe_key() {
     paste -sd ' ' | tr -s ' '
 }
 
-# The subject of the first system, signed by nobody but itself.
+# The subject of the first system, self-signed.
 make_impostor() {
   (
     umask 077

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Writes the tables of docs/ that say what the source says: reasons, flags, metrics and the values of the chart.
+"""Writes what the source says already: the tables of reasons, flags, metrics and chart values in docs/, and the descriptions in the
+schema of the chart's values.
 
     documents.py [--check] [ROOT]    writes each block between its markers; with --check it only compares, and exits with 1
                                      where a block is not up to date
 
 A block begins with `<!-- generated: NAME -->` and ends with `<!-- end of NAME -->`. Nothing is built for it.
 """
+import json
 import os
 import re
 import sys
-from typing import Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 Read = Callable[[str], str]  # the text of a file, by its path from the root
@@ -152,15 +154,17 @@ def metric_table(read: Read) -> Dict[str, str]:
                              [(f"`{name}`", kind, ", ".join(f"`{label}`" for label in labels), said) for name, kind, labels, said in rows])}
 
 
+VALUES = "charts/certpair/values.yaml"
+SCHEMA = "charts/certpair/values.schema.json"
 VALUE = re.compile(r"( *)(\w+):(?: ([^#]*?(?:\"[^\"]*\")?[^#]*?))?(?:\s+# (.*))?$")
 
 
-def value_table(read: Read) -> Dict[str, str]:
-    """Each value of the chart that is no group of others: its default, and the comment behind it or above it."""
-    rows = []
+def values(read: Read) -> List[Tuple[str, str, str]]:
+    """The path, default and comment (behind it or above it) of each value of the chart that is no group of others."""
+    found = []
     path: List[str] = []
     above: List[str] = []
-    for number, line in enumerate(read("charts/certpair/values.yaml").splitlines(), 1):
+    for number, line in enumerate(read(VALUES).splitlines(), 1):
         if comment := re.match(r" *# (.*)", line):
             above.append(comment.group(1))
             continue
@@ -171,12 +175,45 @@ def value_table(read: Read) -> Dict[str, str]:
             said = behind or " ".join(above)
             if default:
                 if not said:
-                    raise SourceError(f"charts/certpair/values.yaml:{number}: {'.'.join(path)} has no comment")
-                rows.append((f"`{'.'.join(path)}`", f"`{default.strip()}`", said))
+                    raise SourceError(f"{VALUES}:{number}: {'.'.join(path)} has no comment")
+                found.append((".".join(path), default.strip(), said))
         elif line.strip():
-            raise SourceError(f"charts/certpair/values.yaml:{number}: cannot read this line")
+            raise SourceError(f"{VALUES}:{number}: cannot read this line")
         above = []
+    return found
+
+
+def value_table(read: Read) -> Dict[str, str]:
+    rows = [(f"`{path}`", f"`{default}`", said) for path, default, said in values(read)]
     return {"values": table(("value", "default", "meaning"), rows)}
+
+
+def compact(value: Any, indent: int = 0) -> str:
+    """JSON with each object or list on one line where it fits, and one member a line where it does not."""
+    line = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, (dict, list)) or len(line) + indent <= 140:
+        return line
+    pad, close = " " * (indent + 2), " " * indent
+    if isinstance(value, list):
+        return "[\n" + ",\n".join(pad + compact(one, indent + 2) for one in value) + "\n" + close + "]"
+    members = (f"{pad}{json.dumps(name)}: {compact(one, indent + 2)}" for name, one in value.items())
+    return "{\n" + ",\n".join(members) + "\n" + close + "}"
+
+
+def schema(read: Read) -> str:
+    """The schema of the values, with the comment of each value as its description."""
+    root = json.loads(read(SCHEMA))
+    for path, _, said in values(read):
+        node = root
+        for name in path.split("."):
+            if name not in node.get("properties", {}):
+                raise SourceError(f"{SCHEMA}: no {path}")
+            node = node["properties"][name]
+        node.pop("description", None)
+        rest = dict(node)
+        node.clear()
+        node.update({"description": said, **rest})
+    return compact(root) + "\n"
 
 
 def blocks(read: Read) -> Dict[str, str]:
@@ -215,14 +252,15 @@ def main() -> int:
     before = {path: read(path) for path in DOCUMENTS}
     try:
         after, faults = updated(before, read)
+        before[SCHEMA], after[SCHEMA] = read(SCHEMA), schema(read)
     except SourceError as error:
         print(error)
         return 1
-    for path in DOCUMENTS:
+    for path in (*DOCUMENTS, SCHEMA):
         if before[path] == after[path]:
             continue
         if check:
-            faults.append(f"{path}: a generated table is not up to date. Run scripts/documents.")
+            faults.append(f"{path}: what is generated in it is not up to date. Run scripts/documents.")
         else:
             with open(os.path.join(root, path), "w", encoding="utf-8") as file:
                 file.write(after[path])

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Process 1 of a cluster's namespaces: started by cluster.sh, and by nobody else.
+# Process 1 of a cluster's namespaces. Only cluster.sh starts it.
 #   node.sh DIR CONTROL_GROUP RUNTIME IMAGES...
 set -euo pipefail
 lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -9,7 +9,7 @@ images=("$@")
 
 state=/run/certpair # on a private tmpfs, as all that is written here but the logs
 address=10.77.0.1   # the node's; these three exist in our network namespace only
-service=10.0.0.1    # "kubernetes" of the default namespace: listened on here, so there is no need of kube-proxy
+service=10.0.0.1    # "kubernetes" of the default namespace: served here, so kube-proxy is not needed
 pods=10.77.1.0/24
 export KUBECONFIG=$dir/kubeconfig CONTAINERD_ADDRESS=$state/containerd.sock
 
@@ -20,7 +20,7 @@ in_background() {
   "$@" >"$dir/log/$name.log" 2>&1 </dev/null &
 }
 
-# until_true COMMAND...: outside, somebody counts the seconds.
+# until_true COMMAND...: cluster.sh limits the time.
 until_true() { until "$@" >/dev/null 2>&1; do sleep 0.1; done; }
 
 private_places() {
@@ -30,7 +30,7 @@ private_places() {
     mount -t tmpfs -o mode=755 tmpfs "$folder"
   done
   mkdir -p "$state"/{sysctl,cni}
-  : >"$state/resolv.conf" # no DNS: whoever asks is to learn it at once
+  : >"$state/resolv.conf" # no DNS: a query must fail at once
   mount --bind "$state/resolv.conf" /etc/resolv.conf
 }
 
@@ -162,7 +162,7 @@ kubelet_of_node
 until_true kubectl wait --for=condition=Ready node/node --timeout=2s
 until_true kubectl -n default get serviceaccount/default configmap/kube-root-ca.crt
 : >"$dir/ready"
-# As process 1 we inherit whoever loses a parent; bash takes note of their ends.
+# Process 1 inherits orphaned processes. bash reaps them.
 while :; do
   sleep 86400 &
   wait $! || true

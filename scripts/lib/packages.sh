@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The Debian packages that the project needs, and how they get there. Sourced, never run. Needs common.sh.
+# The Debian packages that the project needs, and how they are installed. Sourced, never run. Needs common.sh.
 
 # To compile the operator and the plugin, and to configure the tests, which CMake does with them.
 packages_build=(
@@ -7,7 +7,7 @@ packages_build=(
   libcpprest-dev libboost1.74-dev libssl-dev nlohmann-json3-dev libyaml-cpp-dev libspdlog-dev libfmt-dev libcli11-dev
   prometheus-cpp-dev libcurl4-openssl-dev libgmime-3.0-dev libgtest-dev libgmock-dev
 )
-# To run a control plane (scripts/control-plane), and to build one where there is none.
+# To run a control plane (scripts/control-plane), and to build a missing one.
 packages_control=(openssl ca-certificates util-linux python3 python3-venv)
 # To compile and run the tests and benchmarks, and the demo's peer that demands a client certificate.
 packages_test=(libbenchmark-dev nginx-light gnutls-bin python3-aiosmtpd python3-yaml curl git faketime)
@@ -27,7 +27,7 @@ missing_packages() {
   done
 }
 
-# need_packages NAME...: installs what is missing as root; says how, and fails, when we are not.
+# need_packages NAME...: as root, installs missing packages. Otherwise it prints the command and fails.
 need_packages() {
   local missing
   have dpkg-query || { say "This is not Debian. Install the equivalents of these packages: $*"; return 0; }

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # Processes that outlive the script that starts them, and are found again without mistake. Sourced, never run.
 #
-# A pid alone is no name: it is used again. So the record of a process holds its start time and the boot too, and
-# nothing is signalled unless all three fit.
+# A process ID is reused. So the record of a process also holds its start time and the boot, and a process is signalled only if
+# all three match.
 
-# process_identity PID: start time (clock ticks since boot) and boot; fails when there is no such process.
+# process_identity PID: start time (clock ticks since boot) and boot. Fails if the process does not exist.
 process_identity() {
   local stat boot
   { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
@@ -16,8 +16,8 @@ process_identity() {
 }
 
 # spawn RECORDS NAME LOG COMMAND...: starts it in a session of its own, so that Ctrl-C at our terminal does not
-# reach it. It writes its own record before it becomes COMMAND: there is no moment at which it runs unrecorded. The
-# record is there when spawn returns.
+# reach it. It writes its record before it becomes COMMAND, so it never runs
+# unrecorded. The record exists when spawn returns.
 spawn() {
   local records=$1 name=$2 log=$3 pid
   shift 3
@@ -32,7 +32,7 @@ spawn() {
   until grep -qs "^$name $pid " "$records" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
 }
 
-# Whoever reads our output through a pipe, or waits for a lock, must not wait for the processes left behind.
+# A reader of our output, or of a lock, must not wait for the processes that stay.
 close_inherited() {
   local fd
   for fd in "/proc/$BASHPID/fd/"*; do

@@ -8,7 +8,7 @@ else
   bold='' dim='' green='' red='' plain=''
 fi
 
-step_titles=() # of the steps begun, and beside each what became of it
+step_titles=() # of the steps begun, with the result of each beside it
 step_marks=()
 step_times=()
 running_job='' # the process group of the command in hand, if any

@@ -5,8 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "reconcile/apply.hpp"
-#include "reconcile/keystore.hpp"
+#include "core/slots.hpp"
 
 namespace certpair::actions {
 namespace {
@@ -77,19 +76,10 @@ class Future {
     core::Decision decided = core::Decide(seen_);
     if (!decided.change) return decided;
     const core::PlannedChange plan = *decided.change;
-    std::optional<x509::IssuedCertificate> issued;
-    if (const core::CertificateOrder* order = reconcile::OrderOf(plan.what)) {
-      issued.emplace();
-      issued->details = Certify(*order);
-    }
-    seen_.secret = reconcile::StateAfter(plan, seen_.secret, issued);
-    seen_.secret_resource_version = fmt::to_string(++version_);
-    seen_.secret_metadata_differs = false;
-    seen_.written_in_this_pass = true;
-    if (plan.renews) seen_.renewed = reconcile::RenewedBy(plan, issued);
-    if (plan.receipt) seen_.receipt = reconcile::ReceiptOf(plan, issued);
-    seen_.budget = plan.budget;
-    seen_.keystore = reconcile::KeystoreAfter(plan, seen_.keystore, seen_.secret);
+    std::optional<core::Certificate> made;
+    if (plan.slots.order) made = Certify(*plan.slots.order);
+    seen_ = core::AfterWrite(std::move(seen_), plan, made ? &*made : nullptr,
+                             fmt::to_string(++version_));
     return core::Decide(seen_);
   }
 

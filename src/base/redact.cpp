@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 
@@ -26,14 +27,12 @@ bool IsTokenCharacter(char c) {
   return IsWordCharacter(c) || c == '.' || c == '~' || c == '+' || c == '/' || c == '=';
 }
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // The next place of `mark`, which is in lower case, in either case.
 std::size_t FindWord(std::string_view text, std::string_view mark, std::size_t from) {
   const auto found =
       std::search(text.begin() + static_cast<std::ptrdiff_t>(std::min(from, text.size())),
                   text.end(), mark.begin(), mark.end(),
-                  [](char in_text, char in_mark) { return Lower(in_text) == in_mark; });
+                  [](char in_text, char in_mark) { return LowerAscii(in_text) == in_mark; });
   return found == text.end() ? std::string_view::npos
                              : static_cast<std::size_t>(found - text.begin());
 }

@@ -9,7 +9,7 @@
 namespace certpair {
 
 /// Owns secret bytes and overwrites them before they are freed. Move-only; it has no stream or
-/// format operator, so it cannot reach a log by accident: whoever needs the bytes says Reveal().
+/// format operator, so it cannot reach a log by accident: code that needs the bytes calls Reveal().
 /// Not thread-safe for writes.
 class SecretString {
  public:

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/match.hpp"
 #include "base/time_format.hpp"
 #include "core/conditions.hpp"
 #include "core/reasons.hpp"
@@ -29,13 +30,13 @@ struct ReadCa {
     return {condition::kReady, ConditionStatus::False, reason, std::move(message)};
   }
 
-  Statement operator()(const CaMissing&) const {
-    if (const auto* from = std::get_if<AuthorityFromSecret>(&o.source)) {
-      return NotReady(reason::kSecretNotFound,
-                      fmt::format("There is no Secret \"{}\" in the operator's namespace. Create "
-                                  "it (type kubernetes.io/tls) with the CA's key and certificate.",
-                                  from->secret_name));
-    }
+  Statement WhenMissing(const AuthorityFromSecret& from) const {
+    return NotReady(reason::kSecretNotFound,
+                    fmt::format("There is no Secret \"{}\" in the operator's namespace. Create "
+                                "it (type kubernetes.io/tls) with the CA's key and certificate.",
+                                from.secret_name));
+  }
+  Statement WhenMissing(const AuthorityGenerated& generated) const {
     // Whoever trusts the old one would not trust a new one: that is a person's decision.
     if (!o.status.fingerprint.empty()) {
       return NotReady(
@@ -45,7 +46,6 @@ struct ReadCa {
                       "CertificateAuthority and create it again; certificates in hand stay.",
                       o.status.fingerprint));
     }
-    const auto& generated = std::get<AuthorityGenerated>(o.source);
     decision.generate = GenerateAuthority{generated.common_name, generated.key, o.now - kBackdating,
                                           o.now + generated.validity};
     if (!o.write_failure.empty()) {
@@ -54,6 +54,10 @@ struct ReadCa {
           fmt::format("The Secret for the CA could not be written: {}", o.write_failure));
     }
     return NotReady(reason::kGenerating, "The CA's key pair is being made.");
+  }
+
+  Statement operator()(const CaMissing&) const {
+    return std::visit([&](const auto& source) { return WhenMissing(source); }, o.source);
   }
   Statement operator()(const CaUnusable& unusable) const {
     return NotReady(unusable.reason, unusable.message);
@@ -111,12 +115,18 @@ Statement ExpiringSoon(const AuthorityStatus& status, sys_seconds now) {
                       FormatTime(*status.not_after))};
 }
 
+// A person replaces the key of a Secret on purpose. A generated CA has no reason to change.
+bool IsUnexpectedChange(const AuthoritySource& source) {
+  return std::visit(Match{[](const AuthorityFromSecret&) { return false; },
+                          [](const AuthorityGenerated&) { return true; }},
+                    source);
+}
+
 void TellChange(const AuthorityObservation& o, AuthorityDecision& decision) {
   const AuthorityStatus& now = decision.status;
   if (!o.status.fingerprint.empty() && now.fingerprint != o.status.fingerprint) {
     decision.events.push_back(
-        {std::holds_alternative<AuthorityGenerated>(o.source),
-         std::string(reason::kAuthorityChanged),
+        {IsUnexpectedChange(o.source), std::string(reason::kAuthorityChanged),
          fmt::format("The CA has {}, {} instead of {}. Certificates in hand stay; the next ones "
                      "come from it.",
                      o.has_key_of_status ? "renewed its certificate with the same key"

@@ -228,7 +228,7 @@ Statement Releasing(const View& view) {
 
 bool IsReleasing(const View& view, const Outcome& automatic) {
   return automatic.change && !view.by_fingerprint && view.WasHeld() &&
-         std::holds_alternative<Activate>(automatic.change->what);
+         automatic.change->slots.kind == ChangeKind::Activate;
 }
 
 Statement AutomaticRegeneration(const View& view, const Outcome& automatic) {

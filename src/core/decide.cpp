@@ -55,7 +55,7 @@ Outcome Choose(const View& view, const Outcome& automatic) {
 
 bool MendsSomething(const View& view) {
   if (view.relabel) return true;
-  const KeystoreChange keystore = KeystoreBeside(Relabel{}, view);
+  const KeystoreChange keystore = KeystoreBeside(Relabel(), view);
   return !view.not_writable && !view.missing && !std::holds_alternative<std::monostate>(keystore);
 }
 
@@ -67,22 +67,14 @@ std::optional<sys_seconds> NeededBy(const View& view) {
   return view.Due() ? std::optional{view.window->ends} : std::nullopt;
 }
 
-void SayWhenNeeded(const View& view, SecretChange& change) {
-  std::visit(
-      [&](auto& what) {
-        if constexpr (requires { what.order; }) what.order.needed_by = NeededBy(view);
-      },
-      change);
-}
-
 Outcome Mend(const View& view, Outcome outcome) {
   const bool idle = !outcome.change && outcome.verdicts.empty();
   if (idle && !view.Leaving() && MendsSomething(view)) {
-    outcome.change = PlannedChange{Relabel{}, std::nullopt, BudgetAfter(view, false)};
+    outcome.change = PlannedChange{Relabel(), std::nullopt, BudgetAfter(view, false)};
   }
   if (outcome.change) {
-    outcome.change->keystore = KeystoreBeside(outcome.change->what, view);
-    SayWhenNeeded(view, outcome.change->what);
+    outcome.change->keystore = KeystoreBeside(outcome.change->slots, view);
+    if (auto& order = outcome.change->slots.order) order->needed_by = NeededBy(view);
     outcome.change->keep_owners = view.keep_owners;
   }
   return outcome;

@@ -7,50 +7,9 @@
 #include <vector>
 
 #include "core/observation.hpp"
+#include "core/slot_change.hpp"
 
 namespace certpair::core {
-
-/// A certificate for the active slot. Makes the Secret, or fills a damaged slot; the inactive slot
-/// stays if `keep_inactive`.
-struct IssueActive {
-  CertificateOrder order;
-  bool keep_inactive = true;
-  friend bool operator==(const IssueActive&, const IssueActive&) = default;
-};
-/// A certificate for the empty (or damaged) inactive slot.
-struct IssueInactive {
-  CertificateOrder order;
-  friend bool operator==(const IssueInactive&, const IssueInactive&) = default;
-};
-/// A new certificate in place of the inactive one that is there.
-struct ReplaceInactive {
-  CertificateOrder order;
-  friend bool operator==(const ReplaceInactive&, const ReplaceInactive&) = default;
-};
-/// R6: the new one active, the old active one inactive (dropped if `!keep_old`: it is damaged),
-/// what was inactive gone.
-struct Regenerate {
-  CertificateOrder order;
-  bool keep_old = true;
-  friend bool operator==(const Regenerate&, const Regenerate&) = default;
-};
-/// The slots change places; the old active one is dropped if `!keep_old` (it is damaged).
-struct Activate {
-  std::string fingerprint;
-  bool keep_old = true;
-  friend bool operator==(const Activate&, const Activate&) = default;
-};
-struct DeleteInactive {
-  std::string fingerprint;
-  friend bool operator==(const DeleteInactive&, const DeleteInactive&) = default;
-};
-/// Only what stands beside the slots: labels, annotations, the ownerReference, and with
-/// PlannedChange::keystore the key store. Also how a retained Secret is adopted.
-struct Relabel {
-  friend bool operator==(const Relabel&, const Relabel&) = default;
-};
-using SecretChange = std::variant<IssueActive, IssueInactive, ReplaceInactive, Regenerate, Activate,
-                                  DeleteInactive, Relabel>;
 
 /// R13: keystore.p12 is made of what is active after the change, with the password that was read.
 struct MakeKeystore {
@@ -67,9 +26,9 @@ using KeystoreChange = std::variant<std::monostate, MakeKeystore, RemoveKeystore
 
 /// The change and what is written beside it, in the same write.
 struct PlannedChange {
-  SecretChange what;
-  /// Set when an operation caused it; its `fingerprint` is filled in by Apply where a certificate
-  /// is made.
+  SlotChange slots;
+  /// Set when an operation caused it. Its `fingerprint` is empty where a certificate is to be made:
+  /// OutcomeOf (core/slots.hpp) fills it in.
   std::optional<Receipt> receipt;
   Budget budget;  ///< as it stands after the change
   /// The certificate that becomes active takes another's place by itself: the Secret says so in the

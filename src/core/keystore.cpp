@@ -1,51 +1,30 @@
 #include "core/keystore.hpp"
 
-#include <array>
 #include <string>
-#include <variant>
 
 #include <fmt/format.h>
 
 #include "core/reasons.hpp"
+#include "core/slots.hpp"
 
 namespace certpair::core {
 namespace {
 
 using State = PasswordView::State;
 
-template <class... Cases>
-struct Match : Cases... {
-  using Cases::operator()...;
-};
-
 // The pair once a change is written, as far as its certificates are known now.
-struct After {
-  bool makes_active = false;  // by a certificate that is made in the change
-  const Certificate* active = nullptr;
-  const Certificate* inactive = nullptr;
+struct PairAfter {
+  bool makes_active = false;  // with a certificate that the change orders
+  Slots slots;
 
+  PairAfter(const SlotChange& change, const View& view)
+      : makes_active(change.active == From::New),
+        slots(After({view.active, view.inactive}, change, nullptr)) {}
   [[nodiscard]] bool Holds(const std::string& fingerprint) const {
-    return (active && active->fingerprint == fingerprint) ||
-           (inactive && inactive->fingerprint == fingerprint);
+    return (slots.active && slots.active->fingerprint == fingerprint) ||
+           (slots.inactive && slots.inactive->fingerprint == fingerprint);
   }
 };
-
-After PairAfter(const SecretChange& change, const View& view) {
-  const Certificate* active = view.active;
-  const Certificate* inactive = view.inactive;
-  return std::visit(
-      Match{
-          [&](const IssueActive& c) {
-            return After{true, nullptr, c.keep_inactive ? inactive : nullptr};
-          },
-          [&](const Regenerate& c) { return After{true, nullptr, c.keep_old ? active : nullptr}; },
-          [&](const Activate& c) { return After{false, inactive, c.keep_old ? active : nullptr}; },
-          [&](const IssueInactive&) { return After{false, active, nullptr}; },
-          [&](const ReplaceInactive&) { return After{false, active, nullptr}; },
-          [&](const DeleteInactive&) { return After{false, active, nullptr}; },
-          [&](const Relabel&) { return After{false, active, inactive}; }},
-      change);
-}
 
 // What cannot be told from the Secret alone is told where the password was read; but of a Secret
 // that cannot be written the daily check is to tell no other tale than each other pass.
@@ -58,8 +37,8 @@ bool Fits(const View& view, const Certificate& active) {
          there->password_version == view.o.password.version;
 }
 
-bool IsMissing(const View& view, const After& after) {
-  return after.makes_active || (after.active && !Fits(view, *after.active));
+bool IsMissing(const View& view, const PairAfter& after) {
+  return after.makes_active || (after.slots.active && !Fits(view, *after.slots.active));
 }
 
 // The pair's own Secret changes with each key store: one that hung on it would never be done.
@@ -94,20 +73,20 @@ Statement Say(bool holds, std::string_view reason, std::string message) {
 
 }  // namespace
 
-KeystoreChange KeystoreBeside(const SecretChange& change, const View& view) {
+KeystoreChange KeystoreBeside(const SlotChange& change, const View& view) {
   const auto& there = view.o.keystore;
   const auto& wanted = view.o.spec.secret.pkcs12;
   if (!wanted) return there ? KeystoreChange{RemoveKeystore{}} : KeystoreChange{};
-  const After after = PairAfter(change, view);
+  const PairAfter after(change, view);
   const bool is_missing = IsMissing(view, after);
   if (is_missing && view.o.password.state == State::There && !NamesOwnSecret(view)) {
     return MakeKeystore{*wanted, view.o.password.version};
   }
-  if (!there || (after.active && !is_missing)) return {};
+  if (!there || (after.slots.active && !is_missing)) return {};
   // One that cannot be renewed serves for as long as the pair holds its certificate, and beside a
   // damaged active slot.
   const bool is_spare = view.inactive && view.inactive->fingerprint == there->fingerprint;
-  const bool is_damaged_active = !after.active && !after.makes_active && !is_spare;
+  const bool is_damaged_active = !after.slots.active && !after.makes_active && !is_spare;
   const bool serves =
       !view.o.keystore_damaged && (after.Holds(there->fingerprint) || is_damaged_active);
   return serves ? KeystoreChange{} : KeystoreChange{RemoveKeystore{}};
@@ -116,13 +95,13 @@ KeystoreChange KeystoreBeside(const SecretChange& change, const View& view) {
 bool NeedsPassword(const std::optional<PlannedChange>& change, const View& view) {
   if (!view.o.spec.secret.pkcs12 || view.Leaving() || view.not_writable) return false;
   if (view.o.password.state != State::NotRead || NamesOwnSecret(view)) return false;
-  return IsMissing(view, PairAfter(change ? change->what : SecretChange{Relabel{}}, view)) ||
-         IsMissing(view, PairAfter(Relabel{}, view));
+  return IsMissing(view, PairAfter(change ? change->slots : Relabel(), view)) ||
+         IsMissing(view, PairAfter(Relabel(), view));
 }
 
 std::optional<sys_seconds> LookAgainAtPassword(const View& view) {
   if (!view.o.spec.secret.pkcs12 || view.not_writable || NamesOwnSecret(view)) return std::nullopt;
-  if (!TroubleWithPassword(view) || !IsMissing(view, PairAfter(Relabel{}, view))) {
+  if (!TroubleWithPassword(view) || !IsMissing(view, PairAfter(Relabel(), view))) {
     return std::nullopt;
   }
   return LookAgainAtUnwatched(view.o, condition::kKeystoreWritten);

@@ -11,7 +11,7 @@
 namespace certpair::core {
 
 /// What the write of `change` does to keystore.p12 beside it.
-[[nodiscard]] KeystoreChange KeystoreBeside(const SecretChange& change, const View& view);
+[[nodiscard]] KeystoreChange KeystoreBeside(const SlotChange& change, const View& view);
 
 /// Whether a key store is wanted that is not there, or will not be after `change`, and nobody has
 /// looked at the password yet.

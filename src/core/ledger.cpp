@@ -7,6 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/ascii.hpp"
+
 namespace certpair::core {
 namespace {
 
@@ -41,13 +43,7 @@ const Certificate* CertificateOf(const MailEntry& entry, const Certificate* acti
 
 }  // namespace
 
-std::string FoldAddress(std::string_view email) {
-  std::string folded{email};
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return folded;
-}
+std::string FoldAddress(std::string_view email) { return LowerAscii(email); }
 
 // FNV-1a of 128 bits (offset basis and prime as its authors publish them).
 NoticeIds::NoticeIds(std::string_view system_uid, std::string_view fingerprint)

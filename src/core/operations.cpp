@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMostVerdicts = 32;  // in one pass; the rest in the next
 
 struct Wait {};
-using Judgement = std::variant<Wait, OperationVerdict, SecretChange>;
+using Judgement = std::variant<Wait, OperationVerdict, SlotChange>;
 
 OperationVerdict Verdict(OperationVerdict::Kind kind, const Operation& op, std::string_view reason,
                          std::string message) {
@@ -69,8 +69,8 @@ Judgement JudgeGenerate(const View& view, const Operation& op) {
                               view.o.spec.authority, FormatTime(view.o.authority.not_before),
                               FormatTime(view.o.authority.chain_end)));
   }
-  if (view.active) return SecretChange{IssueInactive{*std::move(order)}};
-  return SecretChange{IssueActive{*std::move(order), view.missing || view.inactive}};
+  if (view.active) return IssueInactive(*std::move(order));
+  return IssueActive(*std::move(order), view.missing || view.inactive);
 }
 
 // The operation names a certificate that neither intact slot holds.
@@ -115,7 +115,7 @@ Judgement JudgeActivate(const View& view, const Operation& op) {
                               FormatTime(view.inactive->not_before), FormatTime(view.o.now)));
   }
   if (auto judged = JudgeObstacle(view, op)) return *std::move(judged);
-  return SecretChange{Activate{op.fingerprint, view.active != nullptr}};
+  return Activate(view.active != nullptr);
 }
 
 // R4.
@@ -126,7 +126,7 @@ Judgement JudgeDelete(const View& view, const Operation& op) {
   }
   if (!Names(op, view.inactive)) return RefuseUnknown(view, op);
   if (auto judged = JudgeObstacle(view, op)) return *std::move(judged);
-  return SecretChange{DeleteInactive{op.fingerprint}};
+  return DeleteInactive();
 }
 
 // Restored from a backup, without its status: it has run, and does not run again. Where nothing
@@ -233,7 +233,7 @@ std::optional<Outcome> RunOperations(const View& view) {
       outcome.verdicts.push_back(std::move(*verdict));
       if (outcome.verdicts.size() < kMostVerdicts) continue;
     }
-    auto* change = std::get_if<SecretChange>(&judgement);
+    auto* change = std::get_if<SlotChange>(&judgement);
     if (change && outcome.verdicts.empty()) {
       if (view.untold_change) {
         outcome.again = view.o.now + seconds{1};

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <iterator>
+
+#include "base/ascii.hpp"
 
 namespace certpair::core {
 namespace {
@@ -19,16 +20,8 @@ bool IsLocalCharacter(char c) {
   return IsWordCharacter(c) || std::string_view{".+=&'#~-"}.find(c) != std::string_view::npos;
 }
 
-std::string Lower(std::string_view text) {
-  std::string lower;
-  std::ranges::transform(text, std::back_inserter(lower), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower;
-}
-
 bool IsLocalMachine(std::string_view domain) {
-  const std::string name = "." + Lower(domain);
+  const std::string name = "." + LowerAscii(domain);
   return name.ends_with(".localhost") || name.ends_with(".localdomain");
 }
 
@@ -55,7 +48,7 @@ bool IsHostWithMore(std::string_view word) {
 bool IsLink(std::string_view word) {
   static constexpr std::array<std::string_view, 6> kMarks{"@",       "://",  "//",
                                                           "mailto:", "www.", "javascript:"};
-  const std::string lower = Lower(word);
+  const std::string lower = LowerAscii(word);
   return std::ranges::any_of(kMarks, [&](std::string_view mark) { return lower.contains(mark); }) ||
          IsHostWithMore(lower);
 }

@@ -1,7 +1,6 @@
 // R1, R6, R15, R22 and the table of the pair's states: what happens by itself.
 #include <algorithm>
 #include <initializer_list>
-#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -30,18 +29,14 @@ Obstacle AuthorityBeginsLater(const View& view) {
 }
 
 // Whether the certificate that is made takes another's place. The very first one does not.
-template <class Change>
-bool Renews(const View& view) {
-  if constexpr (std::is_same_v<Change, IssueActive>) {
-    return view.active_damaged || view.o.status.active.has_value();
-  } else {
-    return std::is_same_v<Change, Regenerate>;
-  }
+bool Renews(const View& view, ChangeKind kind) {
+  if (kind == ChangeKind::IssueActive) return view.active_damaged || view.o.status.active;
+  return kind == ChangeKind::Regenerate;
 }
 
 // One automatic certificate, that must outlast `present` (R22), within the budget (R27).
-template <class Change>
-Outcome IssueAutomatically(const View& view, Change change,
+// `change` lacks only its order.
+Outcome IssueAutomatically(const View& view, SlotChange change,
                            std::initializer_list<const Certificate*> present) {
   Outcome outcome;
   if (view.not_issuable) {
@@ -67,21 +62,16 @@ Outcome IssueAutomatically(const View& view, Change change,
     return outcome;
   }
   change.order = *std::move(order);
-  outcome.change =
-      PlannedChange{std::move(change), std::nullopt, BudgetAfter(view, true), Renews<Change>(view)};
+  const bool renews = Renews(view, change.kind);
+  outcome.change = PlannedChange{std::move(change), std::nullopt, BudgetAfter(view, true), renews};
   return outcome;
 }
 
 Outcome ActivateAutomatically(const View& view) {
   Outcome outcome;
-  outcome.change = PlannedChange{Activate{view.inactive->fingerprint, view.active != nullptr},
-                                 std::nullopt, BudgetAfter(view, false), true};
+  outcome.change =
+      PlannedChange{Activate(view.active != nullptr), std::nullopt, BudgetAfter(view, false), true};
   return outcome;
-}
-
-Outcome IssueIntoInactive(const View& view, std::initializer_list<const Certificate*> present) {
-  if (view.inactive) return IssueAutomatically(view, ReplaceInactive{}, present);
-  return IssueAutomatically(view, IssueInactive{}, present);
 }
 
 // A successor that was made within the lead time came too late to be held: it waits for the very
@@ -97,7 +87,7 @@ bool WasMadeInLead(const View& view) {
 std::optional<Outcome> IssueFirst(const View& view) {
   if (!view.missing) return std::nullopt;
   if (view.o.spec.issuance == Issuance::Automatic)
-    return IssueAutomatically(view, IssueActive{}, {});
+    return IssueAutomatically(view, IssueActive({}), {});
   Outcome wait;
   wait.obstacle = view.not_issuable;
   return wait;
@@ -109,9 +99,7 @@ std::optional<Outcome> RepairActive(const View& view) {
   if (!view.regenerating) return Outcome{};
   const bool usable = view.inactive && IsValid(*view.inactive, view.o.now);
   if (view.by_fingerprint && usable) return ActivateAutomatically(view);
-  IssueActive repair;
-  repair.keep_inactive = view.inactive != nullptr;
-  return IssueAutomatically(view, std::move(repair), {});
+  return IssueAutomatically(view, IssueActive({}, view.inactive != nullptr), {});
 }
 
 // The peer matched by fingerprint until now, and a certificate was held for it: it is activated
@@ -138,7 +126,7 @@ std::optional<Outcome> WaitAfterRollback(const View& view) {
 // R6: new one active, old one inactive, what was inactive gone. Also after the end.
 std::optional<Outcome> RegenerateExpiring(const View& view) {
   if (!view.regenerating || view.by_fingerprint || !view.Due()) return std::nullopt;
-  Outcome outcome = IssueAutomatically(view, Regenerate{}, {view.active});
+  Outcome outcome = IssueAutomatically(view, Regenerate({}), {view.active});
   outcome.urgent = view.o.now >= view.window->last_quarter;
   return outcome;
 }
@@ -155,7 +143,7 @@ std::optional<Outcome> ActivateForFingerprintPeer(const View& view) {
     return ActivateAutomatically(view);
   }
   if (!view.ActiveExpired()) return std::nullopt;
-  return IssueAutomatically(view, Regenerate{}, {view.active});
+  return IssueAutomatically(view, Regenerate({}), {view.active});
 }
 
 // R15: within the window (and after the end, with Hold) a newer valid certificate stands ready. It
@@ -169,7 +157,8 @@ std::optional<Outcome> HoldForFingerprintPeer(const View& view) {
     wait.again = view.o.now + seconds{1};
     return wait;
   }
-  return IssueIntoInactive(view, {view.active, view.HasSuccessor() ? view.inactive : nullptr});
+  return IssueAutomatically(view, IssueInactive({}),
+                            {view.active, view.HasSuccessor() ? view.inactive : nullptr});
 }
 
 }  // namespace certpair::core

@@ -320,7 +320,7 @@ void Server::State::Accept() {
       try {
         Admit(std::move(stream));
       } catch (const std::exception& failed) {
-        log::Error("the HTTP server failed to take a connection", {{"error", failed.what()}});
+        log::Error("the HTTP server failed to accept a connection", {{"error", failed.what()}});
       }
       return Accept();
     }

@@ -11,9 +11,9 @@
 namespace certpair::http {
 
 /// Listens from Start() until it is destroyed, in plain text over TCP, with one thread: no client
-/// is waited for, so one that stalls holds nobody up. What a client can take is bounded by Limits;
-/// the newest connection always gets in. Requests on one connection are answered in turn. A request
-/// that cannot be read gets 400, 413 or 431, and its connection is closed. Thread-safe.
+/// is waited for, so one that stalls holds up no other. What a client can take is bounded by
+/// Limits; the newest connection always gets in. Requests on one connection are answered in turn. A
+/// request that cannot be read gets 400, 413 or 431, and its connection is closed. Thread-safe.
 class Server {
  public:
   /// `address` is `:8080` (all interfaces), `127.0.0.1:8080` or `[::1]:8080`; port 0 picks a free

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/descriptor.hpp"
 #include "base/time_format.hpp"
 
 namespace certpair::kube {
@@ -29,22 +30,6 @@ std::string TextAt(const json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() { Close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int Get() const { return fd_; }
-  void Close() {
-    if (fd_ >= 0) close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
 
 std::vector<char*> PointersTo(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
@@ -162,7 +147,7 @@ Result<ExecCredential> ParseExecCredential(std::string_view text, std::string_vi
   const std::string expires = TextAt(*status, "expirationTimestamp");
   credential.expires = ParseTime(expires);
   if (!expires.empty() && !credential.expires)
-    return Fail(ErrorCode::Invalid, "its expirationTimestamp is no RFC 3339 time");
+    return Fail(ErrorCode::Invalid, "its expirationTimestamp is not an RFC 3339 time");
   return credential;
 }
 
@@ -184,7 +169,7 @@ Result<ExecCredential> RunExecPlugin(const ExecSpec& spec, const Clock& clock) {
   its_out.Close();
   if (pid < 0)
     return failed(ErrorCode::NotFound,
-                  fmt::format("it is not there, or cannot be run{}{}",
+                  fmt::format("the program does not exist or cannot be run{}{}",
                               spec.install_hint.empty() ? "" : ". ", spec.install_hint));
   const auto text = ReadAll(out.Get(), clock, interactive ? kLimitWithPerson : kLimit);
   if (!text) {

@@ -218,7 +218,7 @@ class LeaderElector::Loop {
     if (!write && !unsettled_) return;
     const auto freed = Free(write);
     if (!freed)
-      log::Warn("the lease was not freed: another waits until it has run out",
+      log::Warn("the lease was not released: the next leader waits until it expires",
                 {{"lease", options_.name}, {"error", freed.error().message}});
   }
 

@@ -5,16 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.hpp"
+
 namespace certpair::kube {
 namespace {
-
-std::string Lower(std::string_view text) {
-  std::string lower{text};
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower;
-}
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -57,7 +51,7 @@ bool Names(const Endpoint& endpoint, std::string_view entry) {
     if (NumberOf<std::uint16_t>(entry.substr(colon + 1)) != endpoint.port) return false;
     entry = entry.substr(0, colon);
   }
-  const std::string host = Lower(endpoint.host);
+  const std::string host = LowerAscii(endpoint.host);
   if (entry.starts_with("*.")) entry.remove_prefix(1);
   if (entry.empty()) return false;
   if (entry.starts_with('.')) return !endpoint.host_is_ip && host.ends_with(entry);
@@ -65,14 +59,14 @@ bool Names(const Endpoint& endpoint, std::string_view entry) {
 }
 
 std::string Variable(const std::map<std::string, std::string>& variables, std::string_view name) {
-  for (const std::string& key : {std::string{name}, Lower(name)})
+  for (const std::string& key : {std::string{name}, LowerAscii(name)})
     if (const auto found = variables.find(key); found != variables.end() && !found->second.empty())
       return found->second;
   return {};
 }
 
 bool IsLoopback(const Endpoint& endpoint) {
-  return Lower(endpoint.host) == "localhost" ||
+  return LowerAscii(endpoint.host) == "localhost" ||
          (endpoint.host_is_ip && endpoint.host.starts_with("127."));
 }
 
@@ -99,7 +93,7 @@ std::string PercentDecoded(std::string_view text) {
 Result<Proxy> ParseProxy(std::string_view text) {
   const std::size_t scheme = text.find("://");
   if (scheme != std::string_view::npos) {
-    if (Lower(text.substr(0, scheme)) != "http")
+    if (LowerAscii(text.substr(0, scheme)) != "http")
       return Refuse(fmt::format("it is a {} proxy, and only http:// ones are supported",
                                 text.substr(0, std::min<std::size_t>(scheme, 20))));
     text.remove_prefix(scheme + 3);
@@ -132,7 +126,7 @@ Result<Proxy> ParseProxy(std::string_view text) {
 bool IsExempt(const Endpoint& endpoint, std::string_view no_proxy) {
   while (!no_proxy.empty()) {
     const std::size_t comma = std::min(no_proxy.find(','), no_proxy.size());
-    if (Names(endpoint, Lower(Trim(no_proxy.substr(0, comma))))) return true;
+    if (Names(endpoint, LowerAscii(Trim(no_proxy.substr(0, comma))))) return true;
     no_proxy.remove_prefix(std::min(comma + 1, no_proxy.size()));
   }
   return false;

@@ -9,7 +9,8 @@ namespace certpair::metrics {
 
 /// What /readyz of `address` (HOST:PORT) answers, if that is 200. Every address of HOST is asked,
 /// and each has to agree: behind a headless Service there is one for each replica. Five seconds for
-/// each. Errors: Invalid (no port), Unavailable (who does not answer, or what it says of itself).
+/// each. Errors: Invalid (no port), Unavailable (the process does not answer, or says that it is
+/// not ready).
 [[nodiscard]] Result<std::string> CheckReady(const std::string& address);
 
 }  // namespace certpair::metrics

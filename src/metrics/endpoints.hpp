@@ -17,7 +17,7 @@ using Readiness = std::function<std::optional<std::string>()>;
 /// /metrics. `metrics` must outlive the server.
 [[nodiscard]] http::Routes MetricsRoutes(Metrics& metrics);
 
-/// What a person should know of a process that is ready all the same. As Readiness is called.
+/// What a person should know of a process that is ready. As Readiness is called.
 using Remarks = std::function<std::vector<std::string>()>;
 
 /// /healthz (200 as long as the process answers at all) and /readyz (200 with the remarks, or 503

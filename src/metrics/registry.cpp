@@ -64,7 +64,8 @@ struct Metrics::State {
   Children<Counter, 1> errors{
       Counters(registry, "certpair_errors_total", "Errors, by kind"), {"kind"}, kMaxChildren};
   Children<Gauge, 1> queue_depth{
-      Gauges(registry, "certpair_work_queue_depth", "Objects that are due for a pass now"),
+      Gauges(registry, "certpair_work_queue_depth",
+             "Entries that are due now, by queue: reconcile (passes) or mail"),
       {"queue"},
       kMaxChildren};
   Children<Counter, 3> requests{Counters(registry, "certpair_api_requests_total",

@@ -54,7 +54,7 @@ class Metrics {
   void CountError(std::string_view kind);
   /// The series of these kinds are there from now on, at 0 where none was counted.
   void ExpectErrors(std::span<const std::string_view> kinds);
-  /// certpair_work_queue_depth{queue}: keys that are due now.
+  /// certpair_work_queue_depth{queue}: keys (`reconcile`) or mails (`mail`) that are due now.
   void SetQueueDepth(std::string_view queue, std::size_t depth);
   /// certpair_api_requests_total{verb,resource,code} and
   /// certpair_api_request_duration_seconds{verb,resource}. `verb` is GET, LIST,
@@ -73,9 +73,10 @@ class Metrics {
   void CountEventsDropped(std::size_t events = 1);
   /// certpair_key_pool_waiting: systems that wait for a key.
   void SetKeyPoolWaiting(std::size_t owners);
-  /// certpair_leader: 1 where this replica is the one that works, else 0.
+  /// certpair_leader: 1 if this replica is the leader, else 0.
   void SetLeader(bool works);
-  /// certpair_certificates_issued_total{reason} (`First`, `Generate`, `Regenerate`, …).
+  /// certpair_certificates_issued_total{reason}: the change that ordered it (`issue-active`,
+  /// `regenerate`, …).
   void CountIssued(std::string_view reason);
   /// certpair_notifications_total{outcome}, one of kNotificationOutcomes, which are there from the
   /// start.

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kLongestAddress = 254;  // RFC 5321 §4.5.3.1.3: 256, with < and >
 constexpr std::size_t kLongestLocal = 64;     // RFC 5321 §4.5.3.1.1
-constexpr std::size_t kLongestLabel = 63;     // RFC 1035 §2.3.4
+constexpr std::size_t kLongestDomain = 253;   // RFC 1035 §2.3.4
+constexpr std::size_t kLongestLabel = 63;     // the same
 
 std::unexpected<Error> Wrong(std::string what) {
   return Fail(ErrorCode::Invalid, "the address " + std::move(what));
@@ -50,21 +51,6 @@ std::optional<std::size_t> QuotedLength(std::string_view text) {
   return std::nullopt;
 }
 
-bool IsDomain(std::string_view domain) {
-  if (domain.size() > kLongestAddress) return false;
-  while (true) {
-    const std::size_t dot = std::min(domain.find('.'), domain.size());
-    const std::string_view label = domain.substr(0, dot);
-    const bool fits =
-        !label.empty() && label.size() <= kLongestLabel && label.front() != '-' &&
-        label.back() != '-' &&
-        std::ranges::all_of(label, [](char c) { return IsAlphanumeric(c) || c == '-'; });
-    if (!fits) return false;
-    if (dot == domain.size()) return true;
-    domain.remove_prefix(dot + 1);
-  }
-}
-
 // A domain in A-labels (RFC 5891 §5); as it is where it has none.
 std::string ToAsciiDomain(const std::string& domain) {
   if (IsAscii(domain)) return domain;
@@ -78,6 +64,21 @@ std::string ToAsciiDomain(const std::string& domain) {
 }
 
 }  // namespace
+
+bool IsDomainName(std::string_view domain) {
+  if (domain.size() > kLongestDomain) return false;
+  while (true) {
+    const std::size_t dot = std::min(domain.find('.'), domain.size());
+    const std::string_view label = domain.substr(0, dot);
+    const bool fits =
+        !label.empty() && label.size() <= kLongestLabel && label.front() != '-' &&
+        label.back() != '-' &&
+        std::ranges::all_of(label, [](char c) { return IsAlphanumeric(c) || c == '-'; });
+    if (!fits) return false;
+    if (dot == domain.size()) return true;
+    domain.remove_prefix(dot + 1);
+  }
+}
 
 Result<Address> ParseAddress(std::string_view text) {
   if (text.empty()) return Wrong("is empty");
@@ -97,7 +98,7 @@ Result<Address> ParseAddress(std::string_view text) {
   if (address.local.size() > kLongestLocal)
     return Wrong(fmt::format("has {} characters before the @: at most {} are allowed",
                              address.local.size(), kLongestLocal));
-  if (!IsDomain(address.domain)) return Wrong("has no domain after the @, such as example.com");
+  if (!IsDomainName(address.domain)) return Wrong("has no domain after the @, such as example.com");
   std::ranges::transform(address.domain, address.domain.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });

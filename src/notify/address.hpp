@@ -20,12 +20,15 @@ struct Address {
   friend bool operator==(const Address&, const Address&) = default;
 };
 
-/// Who a mail is from.
+/// The sender of a mail.
 struct Sender {
   std::string name;  ///< empty: none
   Address address;
   friend bool operator==(const Sender&, const Sender&) = default;
 };
+
+/// RFC 5321 §4.1.2 Domain, in ASCII, of at most 253 characters.
+[[nodiscard]] bool IsDomainName(std::string_view domain);
 
 /// Invalid with what is wrong; the message never repeats the address.
 [[nodiscard]] Result<Address> ParseAddress(std::string_view text);

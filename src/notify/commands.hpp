@@ -9,22 +9,22 @@
 
 namespace certpair::notify {
 
-/// One step, in both ways: with the plugin `kubectl certpair`, and without it. Neither ends in a
+/// One step in two forms: with the plugin `kubectl certpair`, and without it. Neither ends in a
 /// line end; `plain` may have several lines.
 struct Command {
   std::string plugin;
   std::string plain;
 };
 
-/// The commands of one system. Nothing at all unless its namespace and name are names as Kubernetes
-/// has them (RFC 1123 labels): whatever else stands there, it reaches nobody's shell.
+/// The commands of one system. Nothing unless its namespace and name are valid in Kubernetes
+/// (RFC 1123 labels): no other text reaches a shell.
 class Commands {
  public:
   static std::optional<Commands> Of(const core::Notice& notice);
 
   [[nodiscard]] Command Generate() const;
   [[nodiscard]] Command Activate(std::string_view fingerprint) const;
-  /// Whichever is inactive when it is pasted.
+  /// The certificate that is inactive when the command runs.
   [[nodiscard]] Command ActivateInactive() const;
   [[nodiscard]] Command Delete(std::string_view fingerprint) const;
   /// Writes a public certificate to standard output; the active one or the other.

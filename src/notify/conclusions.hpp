@@ -17,9 +17,9 @@ enum class Ending {
   TimedOut,
   NoStartTls,   ///< it does not offer it, or refuses it
   Untrusted,    ///< TLS failed, or the certificate is not trusted
-  LoginDenied,  ///< by the server, or there is no way to log in
+  LoginDenied,  ///< by the server, or by libcurl for want of a mechanism
   Closed,       ///< the server closed the connection
-  Garbled,      ///< what came is no reply
+  Garbled,      ///< the server sent something else than a reply
   Other,
 };
 

@@ -18,8 +18,7 @@ constexpr std::size_t kLongestName = 300;  // the CRD allows 256
 constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
 constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
 
-// The first certificate of a PEM text. Whatever else stands there, a private key above all, never
-// leaves.
+// The first certificate of a PEM text. Nothing else of the text leaves, above all no private key.
 std::optional<std::string> PublicCertificate(std::string_view pem) {
   const std::size_t begin = pem.find(kBegin);
   if (begin == std::string_view::npos) return std::nullopt;
@@ -45,22 +44,22 @@ class Writer {
     switch (n_.kind) {
       case NoticeKind::Expiring:
       case NoticeKind::Expired:
-        SayEnding();
+        WriteEnding();
         break;
       case NoticeKind::Failing:
-        SayFailing();
+        WriteFailing();
         break;
       case NoticeKind::Held:
-        SayHeld();
+        WriteHeld();
         break;
       case NoticeKind::Renewed:
-        SayRenewed();
+        WriteRenewed();
         break;
     }
     Describe();
     content_.footer = fmt::format(
-        "certpair sends this mail to the subscribers of {} System {} in the namespace {}{}. To get "
-        "no more of them, take your entry out of spec.notifications.subscribers.",
+        "certpair sends this mail to the subscribers of {} System {} in the namespace {}{}. To "
+        "unsubscribe, remove your entry from spec.notifications.subscribers.",
         Type(), System(), OneLine(n_.system_namespace), In(" of the cluster "));
     return std::move(content_);
   }
@@ -77,20 +76,20 @@ class Writer {
   [[nodiscard]] bool Ended(const core::Certificate& certificate) const {
     return now_ >= certificate.not_after;
   }
-  // The other certificate can take the active one's place, and is of use for longer.
+  // The other certificate can replace the active one, and expires later.
   [[nodiscard]] bool HasSuccessor() const {
     return n_.inactive && !Ended(*n_.inactive) && n_.inactive->not_after > n_.active.not_after;
   }
   [[nodiscard]] std::string Ends(const core::Certificate& certificate) const {
     return Ended(certificate)
-               ? fmt::format("ended {} ago", DescribeRemaining(now_ - certificate.not_after))
-               : fmt::format("ends in {}", DescribeRemaining(certificate.not_after - now_));
+               ? fmt::format("expired {} ago", DescribeRemaining(now_ - certificate.not_after))
+               : fmt::format("expires in {}", DescribeRemaining(certificate.not_after - now_));
   }
 
-  void Say(std::string paragraph) { content_.paragraphs.push_back(std::move(paragraph)); }
-  // What others wrote, or a server said.
+  void Add(std::string paragraph) { content_.paragraphs.push_back(std::move(paragraph)); }
+  // Text from another source: a person, or a server.
   void Quote(std::string_view words) {
-    if (!words.empty()) Say(OneLine(log::Redact(words), 2000));
+    if (!words.empty()) Add(OneLine(log::Redact(words), 2000));
   }
   template <class... Asked>
   void Ask(std::string words, Asked... commands) {
@@ -99,32 +98,32 @@ class Writer {
     content_.steps.push_back(std::move(step));
   }
 
-  void SayEnding() {
+  void WriteEnding() {
     const bool ended = Ended(n_.active);
     content_.tone = ended ? Tone::Alarm : Tone::Warn;
     content_.headline = fmt::format("The certificate of {} {}.", name_, Ends(n_.active));
     if (ended) {
-      Say(fmt::format("It is not valid any more since {}, and no certificate has taken its place.",
+      Add(fmt::format("It expired on {} and has not been replaced.",
                       FormatForPeople(n_.active.not_after)));
     } else {
-      Say(fmt::format("It is valid until {}, and nothing happens by itself: somebody has to act.",
+      Add(fmt::format("It is valid until {} and is not renewed automatically.",
                       FormatForPeople(n_.active.not_after)));
     }
     Quote(n_.what_to_do);
     if (HasSuccessor()) {
-      AskToHandOver("Give the owner of the peer the inactive certificate, which is there already:");
+      AskToHandOver("Send the inactive certificate to the owner of the peer:");
       AskToActivate(*n_.inactive);
       return;
     }
     if (n_.inactive) {
-      Ask("The inactive certificate is of no use. Delete it, since there is room for two only:",
+      Ask("Delete the inactive certificate: it does not last longer, and a system has at most two:",
           [this](const Commands& c) { return c.Delete(n_.inactive->fingerprint); });
     }
     Ask("Generate a new certificate:", [](const Commands& c) { return c.Generate(); });
-    AskToHandOver("Give the owner of the peer the new certificate:");
+    AskToHandOver("Send the new certificate to the owner of the peer:");
     AskToActivate();
     if (!n_.regeneration_enabled && !ByFingerprint()) {
-      Ask("Or let it be done by itself, now and from now on:",
+      Ask("Or turn on automatic regeneration, which replaces the certificate now and later:",
           [](const Commands& c) { return c.TurnRegenerationOn(); });
     }
   }
@@ -133,60 +132,62 @@ class Writer {
     Ask(std::move(words), [](const Commands& c) { return c.Download(false); });
   }
   void AskToActivate(const core::Certificate& certificate) {
-    Ask("Once the peer knows it, activate it:",
+    Ask("When the peer accepts it, activate it:",
         [&](const Commands& c) { return c.Activate(certificate.fingerprint); });
   }
-  // One that is not there yet.
+  // A certificate that does not exist yet.
   void AskToActivate() {
-    Ask("Once the peer knows it, activate it:",
+    Ask("When the peer accepts it, activate it:",
         [](const Commands& c) { return c.ActivateInactive(); });
   }
 
-  void SayFailing() {
+  void WriteFailing() {
     content_.tone = Tone::Alarm;
     content_.headline =
-        fmt::format("The certificate of {} {} and could not be renewed.", name_, Ends(n_.active));
-    Say(fmt::format(
-        "Automatic regeneration is on, but something is in the way. {} {}.",
+        fmt::format("The certificate of {} {}, and its renewal fails.", name_, Ends(n_.active));
+    Add(fmt::format(
+        "Automatic regeneration is on, but it fails. {} {}.",
         Ended(n_.active) ? "The certificate was valid until" : "The certificate is valid until",
         FormatForPeople(n_.active.not_after)));
-    if (!n_.why.empty()) Quote("What is in the way: " + n_.why);
+    if (!n_.why.empty()) Quote("Cause: " + n_.why);
     Quote(n_.what_to_do);
-    Ask("Look at the conditions of the system. Once nothing is in the way, it goes on by itself:",
+    Ask("Read the conditions of the system and remove the cause. Renewal then continues "
+        "automatically:",
         [](const Commands& c) { return c.Describe(); });
   }
 
-  void SayHeld() {
+  void WriteHeld() {
     content_.tone = Tone::Ask;
     content_.headline =
-        fmt::format("A new certificate of {} waits to be uploaded and activated.", name_);
-    Say(fmt::format(
-        "The peer accepts the very certificate that was uploaded there and no other. The one in "
-        "use {} ({}), so a new one was made. It is attached, and not in use yet.",
+        fmt::format("A new certificate of {} must be uploaded and activated.", name_);
+    Add(fmt::format(
+        "The peer accepts only the certificate that was uploaded there. The certificate in use {} "
+        "({}), so a new certificate was issued. It is not in use yet.",
         Ends(n_.active), FormatForPeople(n_.active.not_after)));
     Quote(n_.what_to_do);
     if (!n_.inactive) return;
     AskToHandOver(Attach(*n_.inactive)
-                      ? "Upload the attached certificate at the peer. It can be had again with:"
-                      : "Upload the new certificate at the peer:");
+                      ? "Upload the attached certificate to the peer. To download it again:"
+                      : "Upload the new certificate to the peer:");
     AskToActivate(*n_.inactive);
   }
 
-  void SayRenewed() {
+  void WriteRenewed() {
     content_.tone = Tone::Good;
     content_.headline = fmt::format("{} has a new certificate.", name_);
-    Say(fmt::format(
-        "It is in use since now, and valid until {}. {}", FormatForPeople(n_.active.not_after),
-        ByFingerprint() ? "The peer accepts only the certificate that was uploaded there: if this "
-                          "one was not uploaded yet, the connection does not work until it is."
-                        : "A peer that accepts any certificate of this subject and issuer needs "
-                          "nothing; one that knows it by its fingerprint must be given it."));
+    Add(fmt::format("It is now in use and valid until {}. {}", FormatForPeople(n_.active.not_after),
+                    ByFingerprint()
+                        ? "The peer accepts only the certificate that was uploaded there. If this "
+                          "certificate is not uploaded yet, the connection fails until it is."
+                        : "No action is needed for a peer that accepts any certificate of this "
+                          "subject and issuer. A peer that compares fingerprints needs the new "
+                          "certificate."));
     Quote(n_.what_to_do);
     const auto download = [](const Commands& c) { return c.Download(true); };
     if (Attach(n_.active))
-      Ask("The public certificate is attached. It can be had again with:", download);
+      Ask("The public certificate is attached. To download it again:", download);
     else
-      Ask("The public certificate can be had with:", download);
+      Ask("To download the public certificate:", download);
   }
 
   bool Attach(const core::Certificate& certificate) {

@@ -39,7 +39,7 @@ struct Transfer {
 /// The URL that names the server and what EHLO says.
 [[nodiscard]] std::string UrlOf(const SmtpServer& server);
 
-/// Who follows the dialogue: each command, each reply.
+/// Reports each command and each reply to the dialogue.
 void SetListeners(CURL* easy, Transfer& transfer);
 /// The text, which is read as the server takes it.
 void SetText(CURL* easy, Transfer& transfer);

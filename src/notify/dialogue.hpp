@@ -26,7 +26,7 @@ enum class Objection {
 };
 
 /// libcurl leads the dialogue: it chooses each command, waits for the whole reply before the next
-/// (also where the server offers PIPELINING), and stops at the first reply that is no success. This
+/// (also where the server offers PIPELINING), and stops at the first reply other than success. This
 /// class follows both sides. It says how far the mail has come, what the server answered last, and
 /// whether the server offers what the mail needs, before anything that needs it is sent. What
 /// follows from that is Conclusions'. One for each try; not thread-safe.

@@ -7,7 +7,7 @@
 
 namespace certpair::notify {
 
-/// Before any use of GMime: it wants to be told once. Thread-safe.
+/// Initializes GMime once. Call it before any use of GMime. Thread-safe.
 void UseGmime();
 
 struct Unreference {

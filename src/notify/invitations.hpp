@@ -1,4 +1,4 @@
-// Systems that found no room for their mails, and who is called back when there is some. Pure.
+// Systems that found no room for their mails, and the order in which they are called back. Pure.
 // Private to src/notify, but for the queue.
 #pragma once
 
@@ -11,18 +11,18 @@
 
 namespace certpair::notify {
 
-/// Namespaces are called in turn, one system of each at a time. Bounded: who finds no place here
-/// looks again without a call. Not thread-safe.
+/// Namespaces are called in turn, one system of each at a time. Bounded: a system that finds no
+/// place here looks again without a call. Not thread-safe.
 class Invitations {
  public:
-  /// Found no room for a first try.
+  /// The system found no room for a first try.
   void TurnAway(const std::string& space, const std::string& key);
-  /// Had a mail that waited for another try, and left for want of room.
+  /// A mail of the system that waited for another try lost its place.
   void Evict(const std::string& space, const std::string& key);
-  /// Whoever was called is here.
+  /// A system that was called has come.
   void Arrive(const std::string& space, const std::string& key);
   void Forget(const std::string& space, const std::string& key);
-  /// Who was called and has not come by now may be gone.
+  /// A system that was called and has not come may be gone.
   void StopExpecting();
   void Clear();
 
@@ -30,7 +30,7 @@ class Invitations {
   void InviteTurnedAway(std::size_t places,
                         const std::function<std::size_t(const std::string& space)>& room_of);
   void InviteEvicted(std::size_t places);
-  /// Who was called since the last time.
+  /// The systems called since the last time.
   [[nodiscard]] std::vector<std::string> Take();
 
  private:

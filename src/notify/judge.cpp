@@ -1,4 +1,4 @@
-// What follows from a reply that is no success.
+// What follows from a reply other than success.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -16,8 +16,8 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
-// Servers without enhanced codes tell by words alone; each list is in upper case, with who says so.
-// What settings here or there can end, or time can:
+// Replies without enhanced codes differ by words alone. The lists are in upper case and name the
+// servers that use the words. These a change of settings, or time, can end:
 constexpr std::array<std::string_view, 33> kMayEnd{
     "RELAY",       // Postfix "Relay access denied", Exim "relay not permitted", Exchange
     "RCPTHOSTS",   // qmail "isn't in my list of allowed rcpthosts"
@@ -47,14 +47,14 @@ constexpr std::array<std::string_view, 33> kMayEnd{
     "ENCRYPT",     // "encryption required"
     "POLICY",      // "for policy reasons"
     "GREY",        // "greylisted", as 5xx
-    "TRY AGAIN",   // said with 5xx all the same
+    "TRY AGAIN",   // some servers say it with 5xx
     "TOO MANY",    // RFC 5321 §4.5.3.1.10
     "RATE",        // "rate limit exceeded"
     "QUOTA",       // a full mailbox, or ours for sending
     "FULL",        // "mailbox full": it may be emptied
 };
 
-// What no setting of ours can end.
+// These no setting of ours can end.
 constexpr std::array<std::string_view, 15> kAboutRecipient{
     "UNKNOWN",                     // Postfix, Sendmail "User unknown"
     "NO SUCH",                     // Exim "No Such User Here"
@@ -95,7 +95,7 @@ std::optional<Enhanced> EnhancedOf(std::string_view text) {
   return read.ec == std::errc{} ? std::optional{code} : std::nullopt;
 }
 
-// Nothing: the words have to tell (x.x.0, and policy, which may be anybody's).
+// Nothing: the words decide (x.x.0, and policy, which may concern us or the recipient).
 std::optional<Verdict> JudgeEnhanced(const Enhanced& code) {
   constexpr auto kRefused = Verdict::Refused;
   constexpr auto kDelayed = Verdict::DelayedAlone;

@@ -1,4 +1,4 @@
-// Which mails find a place in the queue, and who is called back when there is one. Pure.
+// Which mails find a place in the queue, and which systems are called back for one. Pure.
 // Private to src/notify, but for the queue.
 #pragma once
 
@@ -11,9 +11,9 @@
 
 namespace certpair::notify {
 
-/// Shares the places among namespaces: one that has three times what is free gets no more, so that
-/// another always finds a place at once. A system that finds none is called back. Bounded; not
-/// thread-safe.
+/// Shares the places among namespaces. A namespace that holds three times what is free gets no
+/// more, so another always finds a place at once. A system that finds none is called back. Bounded;
+/// not thread-safe.
 class MailAdmission {
  public:
   /// What takes places now.
@@ -39,7 +39,7 @@ class MailAdmission {
   /// Places came free. Not each is worth a call: a pass for one mail at a time costs more than the
   /// mail.
   void Invite(const Usage& usage);
-  /// Who is to be called, since the last time: no more than there is room for.
+  /// The systems to call since the last time: at most as many as there is room for.
   [[nodiscard]] std::vector<std::string> TakeInvited() { return invitations_.Take(); }
 
  private:

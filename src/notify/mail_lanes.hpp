@@ -13,10 +13,10 @@
 
 namespace certpair::notify {
 
-/// Lanes take turns: of those with a mail that may go, the one that was served longest ago is
-/// next, and one that was empty goes behind the others. A lane that is held back keeps its turn.
-/// Within a lane mails go in their order; one whose address may get none now waits aside until it
-/// may, and those behind it go. Not thread-safe.
+/// Lanes take turns: the lane that was served longest ago and has a mail that may go is next. A
+/// lane that was empty goes behind the others. A lane that is held back keeps its turn. Within a
+/// lane, mails go in their order; a mail whose address may get none now waits aside, and those
+/// behind it go. Not thread-safe.
 class MailLanes {
  public:
   using Steady = std::chrono::steady_clock::time_point;

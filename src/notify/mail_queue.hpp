@@ -119,7 +119,7 @@ class MailQueue {
   OutcomeBook outcomes_;
   WakeList wakes_;
   std::vector<core::NoticeOutcome::Kind> kinds_;
-  // Who may post.
+  // Which systems may post.
   MailAdmission admission_;
   std::optional<Steady> swept_;
 };

@@ -122,9 +122,9 @@ void MailQueue::DelayAlone(Mails::iterator at, const std::string& message, Insta
   if (admission_.HasTooManyDelayed(lanes_.Delayed())) EvictOne();
 }
 
-// Of the namespace that has the most of them, the one that would be tried last goes. Its system
-// keeps it as due, and posts it again when it is called, which is when there is room for such
-// mails: not sooner, or it would be tried without end.
+// The namespace with the most delayed mails loses the one that would be tried last. Its system
+// keeps the mail as due, and posts it again when it is called, which is when there is room for
+// delayed mails: a mail that came back sooner would be tried without end.
 void MailQueue::EvictOne() {
   const auto mail = mails_.find(lanes_.LastDelayed());
   admission_.Evict(mail->second.key);

@@ -11,9 +11,9 @@ namespace certpair::notify {
 /// One for each reaction of the outbox.
 enum class Verdict {
   Sent,          ///< the server took it
-  Refused,       ///< it never will take this one
-  DelayedAlone,  ///< not yet, and that says nothing about other mails
-  DelayedAll,    ///< nobody's mail goes through at present
+  Refused,       ///< it will never take this mail
+  DelayedAlone,  ///< not yet; other mails may go
+  DelayedAll,    ///< the server takes no mail at present
   Stopped,       ///< the stop request came first; whether it was sent is not known
 };
 
@@ -28,7 +28,7 @@ class Mailer {
   virtual ~Mailer() = default;
   /// Blocks until there is an answer, a deadline passes or `stop`.
   virtual Delivery Send(const Letter& letter, const std::stop_token& stop) = 0;
-  /// Nothing is to be sent for a while: no connection is kept. Blocks for two seconds at most.
+  /// Closes the connection: nothing is to be sent for a while. Blocks for two seconds at most.
   virtual void Rest() = 0;
 };
 

@@ -77,7 +77,7 @@ void Outbox::Forget(const std::string& system_key) {
 void Outbox::DropAll() {
   const std::size_t dropped = Changing([](MailQueue& queue) { return queue.DropAll(); });
   if (dropped > 0)
-    log::Info("mails left to whoever leads now", {{"mails", std::to_string(dropped)}});
+    log::Info("waiting mails dropped: another process leads", {{"mails", std::to_string(dropped)}});
 }
 
 std::size_t Outbox::Depth() const { return state_.Lock()->queue.Depth(); }

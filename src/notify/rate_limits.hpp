@@ -76,7 +76,7 @@ class MailRates {
   }
   /// A mail goes.
   void Take(const std::string& space, const std::string& mailbox, Steady now);
-  /// The mail that went last reached nobody.
+  /// The last mail was not delivered.
   void GiveBack(const std::string& space, const std::string& mailbox);
 
   /// Why a mail waits, for a person: names the flag and its value.

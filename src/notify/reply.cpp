@@ -28,7 +28,7 @@ int CodeOf(std::string_view line) {
   return (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
 }
 
-// RFC 3463 §2: the middle number of `5.7.1` at the beginning; -1 where there is none.
+// RFC 3463 §2: the middle number of `5.7.1` at the beginning; -1: missing.
 int SubjectOf(std::string_view text) {
   if (text.size() < 5 || !IsDigit(text[0]) || text[1] != '.' || !IsDigit(text[2])) return -1;
   return text[3] == '.' ? text[2] - '0' : -1;

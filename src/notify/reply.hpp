@@ -25,7 +25,7 @@ class ReplyReader {
   [[nodiscard]] bool Read(std::string_view bytes);
   /// The last whole reply since Forget; code 0: none.
   [[nodiscard]] const Reply& Last() const { return last_; }
-  /// A command went out: what was answered before is no answer to it.
+  /// A command went out: earlier replies do not answer it.
   void Forget() {
     last_ = {};
     total_ = 0;
@@ -48,7 +48,7 @@ class ReplyReader {
 };
 
 /// Whether the server's word stands for this mail, for none, or for now (RFC 5321 §4.2.1, RFC
-/// 3463). Only for replies that are no success. From the recipient on, a 5xx refuses the mail where
+/// 3463). Only for replies other than success. From the recipient on, a 5xx refuses the mail where
 /// its enhanced code or, without one, its words are plainly about the recipient or the size. What
 /// is about us (relaying, a login, the sender, policy, TLS, a block list), and whatever is not
 /// clear, delays this mail: an installation's settings can end it, and waiting loses little.

@@ -13,8 +13,6 @@ namespace {
 
 constexpr int kMostInFlight = 50;
 constexpr int kHighestRate = 100'000;
-constexpr std::size_t kLongestDomain = 253;  // RFC 1035 §2.3.4
-constexpr std::size_t kLongestLabel = 63;
 
 std::unexpected<Error> Wrong(std::string_view flag, std::string what) {
   return Fail(ErrorCode::Invalid, fmt::format("{}: {}", flag, std::move(what)));
@@ -79,25 +77,6 @@ Result<void> ParseServer(std::string_view text, SmtpServer& server) {
   return {};
 }
 
-bool IsAlphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-// RFC 5321 §4.1.2 Domain.
-bool IsDomain(std::string_view name) {
-  if (name.size() > kLongestDomain) return false;
-  while (true) {
-    const std::size_t dot = std::min(name.find('.'), name.size());
-    const std::string_view label = name.substr(0, dot);
-    if (label.empty() || label.size() > kLongestLabel || !IsAlphanumeric(label.front()) ||
-        !IsAlphanumeric(label.back()) ||
-        !std::ranges::all_of(label, [](char c) { return IsAlphanumeric(c) || c == '-'; }))
-      return false;
-    if (dot == name.size()) return true;
-    name.remove_prefix(dot + 1);
-  }
-}
-
 // RFC 5321 §4.1.3: what a client without a name says.
 bool IsAddressLiteral(std::string_view name) {
   if (name.size() < 3 || name.size() > 50 || !name.starts_with('[') || !name.ends_with(']'))
@@ -139,7 +118,7 @@ Result<std::optional<MailSettings>> CheckSettings(const MailFlags& flags) {
                                       {"--smtp-ca-file", &flags.ca_file},
                                       {"--smtp-credentials-file", &flags.credentials_file},
                                       {"--smtp-helo-name", &flags.helo_name}})
-      if (!value->empty()) return Wrong(flag, "it is of use with --smtp-server only");
+      if (!value->empty()) return Wrong(flag, "it needs --smtp-server");
     return std::nullopt;
   }
   MailSettings settings;
@@ -155,7 +134,7 @@ Result<std::optional<MailSettings>> CheckSettings(const MailFlags& flags) {
   auto from = ParseSender(flags.from);
   if (!from) return Wrong("--smtp-from", from.error().message);
   settings.server.helo_name = flags.helo_name.empty() ? from->address.domain : flags.helo_name;
-  if (!IsDomain(settings.server.helo_name) && !IsAddressLiteral(settings.server.helo_name))
+  if (!IsDomainName(settings.server.helo_name) && !IsAddressLiteral(settings.server.helo_name))
     return Wrong("--smtp-helo-name",
                  fmt::format("{} is not a host name such as certpair.example.com, nor an address "
                              "such as [192.0.2.1]",

@@ -14,7 +14,7 @@
 
 namespace certpair::notify {
 
-/// As they were given; empty: not given.
+/// The flags as given; empty: not given.
 struct MailFlags {
   std::string server;            ///< --smtp-server
   std::string from;              ///< --smtp-from
@@ -30,7 +30,7 @@ struct MailFlags {
 };
 
 enum class Tls {
-  StartTls,  ///< RFC 3207, required: without it nothing is sent
+  StartTls,  ///< RFC 3207, required: without it, no mail is sent
   Implicit,  ///< RFC 8314 §3.3, TLS from the first byte
   None,      ///< in clear
 };
@@ -40,7 +40,7 @@ struct Deadlines {
   std::chrono::milliseconds connect{30'000};  ///< until the server has let us in, TLS and login too
   std::chrono::milliseconds reply{60'000};    ///< to each command
   /// To the whole text (RFC 5321 §4.5.3.2.6): a server that has it may take this long to say so,
-  /// and whoever does not wait sends copies.
+  /// and a client that does not wait sends copies.
   std::chrono::milliseconds final_reply{600'000};
   std::chrono::milliseconds mail{900'000};  ///< the whole; above all of these together
 };

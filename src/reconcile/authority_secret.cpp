@@ -1,12 +1,25 @@
 #include "reconcile/authority_secret.hpp"
 
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
+#include "base/match.hpp"
 #include "reconcile/names.hpp"
 
 namespace certpair::reconcile {
+namespace {
+
+// The operator writes the Secret of a generated CA with its label. A Secret that a person gives
+// needs none.
+bool MustHaveLabel(const core::AuthoritySource& source) {
+  return std::visit(Match{[](const core::AuthorityFromSecret&) { return false; },
+                          [](const core::AuthorityGenerated&) { return true; }},
+                    source);
+}
+
+}  // namespace
 
 std::string WhyOfAnother(const SecretMetadata& metadata, const StoredAuthority& authority) {
   const std::string& own = authority.identity.name;
@@ -34,8 +47,8 @@ AuthorityReading ReadAuthoritySecret(const LiveSecret* secret, const StoredAutho
   if (secret == nullptr) return {.state = core::CaMissing{}};
   AuthorityReading reading{.state = core::CaMissing{},
                            .resource_version = secret->metadata.resource_version};
-  const bool generated = std::holds_alternative<core::AuthorityGenerated>(authority.source);
-  if (generated && secret->metadata.Label(kAuthorityLabel) != authority.identity.name) {
+  if (MustHaveLabel(authority.source) &&
+      secret->metadata.Label(kAuthorityLabel) != authority.identity.name) {
     reading.state = core::CaNotOurs{
         .message = fmt::format(
             "Secret {}/{} is there and was not made for this authority (label {}={} is missing)",
@@ -61,10 +74,11 @@ AuthorityReading ReadAuthoritySecret(const LiveSecret* secret, const StoredAutho
 }
 
 std::string DescribeFault(const core::CaSecretState& state) {
-  if (const auto* unusable = std::get_if<core::CaUnusable>(&state)) return unusable->message;
-  if (const auto* foreign = std::get_if<core::CaNotOurs>(&state)) return foreign->message;
-  if (std::holds_alternative<core::CaMissing>(state)) return "it is not there";
-  return {};
+  return std::visit(Match{[](const core::CaMissing&) { return std::string{"it does not exist"}; },
+                          [](const core::CaUnusable& unusable) { return unusable.message; },
+                          [](const core::CaNotOurs& foreign) { return foreign.message; },
+                          [](const core::CaUsable&) { return std::string{}; }},
+                    state);
 }
 
 SecretDraft DraftOfAuthority(const StoredAuthority& authority, const std::string& namespace_,

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <variant>
 
 #include <fmt/format.h>
 
+#include "core/schedule.hpp"
 #include "reconcile/names.hpp"
 #include "x509/pkcs12.hpp"
 
@@ -26,7 +26,9 @@ std::optional<std::array<std::string_view, 4>> Words(std::string_view text) {
   return words;
 }
 
-std::string DigestOf(std::string_view bytes) { return fmt::format("{:016x}", Digest(bytes)); }
+std::string DigestOf(std::string_view bytes) {
+  return fmt::format("{:016x}", core::StableHash(bytes));
+}
 
 PasswordReading Trouble(State state, std::string problem) {
   return {.view = {.state = state, .version = {}, .problem = std::move(problem)}, .password = {}};
@@ -84,22 +86,6 @@ PasswordReading ReadPassword(const core::PasswordReference& reference,
                    .version = (*secret)->metadata.resource_version,
                    .problem = {}},
           .password = std::move(password)};
-}
-
-std::optional<core::Keystore> KeystoreAfter(const core::PlannedChange& plan,
-                                            const std::optional<core::Keystore>& before,
-                                            const core::SecretState& after) {
-  if (std::holds_alternative<core::RemoveKeystore>(plan.keystore)) return std::nullopt;
-  const auto* make = std::get_if<core::MakeKeystore>(&plan.keystore);
-  if (make == nullptr) return before;
-  const core::Certificate* active = nullptr;
-  if (const auto* pair = std::get_if<core::CertificatePair>(&after)) active = &pair->active;
-  if (const auto* damaged = std::get_if<core::Damaged>(&after); damaged && damaged->intact_active)
-    active = &*damaged->intact_active;
-  if (active == nullptr) return before;
-  return core::Keystore{.fingerprint = active->fingerprint,
-                        .password = make->password,
-                        .password_version = make->password_version};
 }
 
 }  // namespace certpair::reconcile

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/secret_string.hpp"
-#include "core/decision.hpp"
+#include "core/observation.hpp"
 #include "kube/error.hpp"
 #include "reconcile/objects.hpp"
 #include "x509/authority.hpp"
@@ -32,10 +32,5 @@ struct PasswordReading {
 [[nodiscard]] PasswordReading ReadPassword(
     const core::PasswordReference& reference,
     const kube::ApiResult<std::optional<LiveSecret>>& secret);
-
-/// What the annotation will tell once `plan` is written: the active certificate is in `after`.
-[[nodiscard]] std::optional<core::Keystore> KeystoreAfter(
-    const core::PlannedChange& plan, const std::optional<core::Keystore>& before,
-    const core::SecretState& after);
 
 }  // namespace certpair::reconcile

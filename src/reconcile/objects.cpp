@@ -4,7 +4,9 @@
 #include <charconv>
 #include <cstring>
 #include <tuple>
+#include <variant>
 
+#include "base/match.hpp"
 #include "reconcile/names.hpp"
 
 namespace certpair::reconcile {
@@ -26,6 +28,7 @@ std::optional<std::uint64_t> ParseVersion(const std::string& text) {
 
 // A digest of a status is asked for twice a pass and never leaves the process: eight bytes at a
 // time, with the multiplier of Fibonacci hashing (Knuth).
+constexpr std::uint64_t kSeed = 0xCBF29CE484222325ULL;
 std::uint64_t Mix(std::uint64_t digest, std::uint64_t value) {
   digest = (digest ^ value) * 0x9E3779B97F4A7C15ULL;
   return digest ^ (digest >> 32U);
@@ -66,9 +69,10 @@ std::uint64_t Add(std::uint64_t digest, const std::optional<core::Certificate>& 
 }  // namespace
 
 std::string StoredAuthority::SecretName() const {
-  if (const auto* secret = std::get_if<core::AuthorityFromSecret>(&source))
-    return secret->secret_name;
-  return GeneratedSecretName(identity.name);
+  return std::visit(
+      Match{[](const core::AuthorityFromSecret& given) { return given.secret_name; },
+            [&](const core::AuthorityGenerated&) { return GeneratedSecretName(identity.name); }},
+      source);
 }
 
 std::string SecretMetadata::Annotation(std::string_view wanted) const {
@@ -96,23 +100,15 @@ bool CreatedBefore(const StoredOperation& a, const StoredOperation& b) {
   return rank(a) < rank(b);
 }
 
-std::uint64_t Digest(std::string_view text, std::uint64_t seed) {
-  for (const char c : text) {
-    seed ^= static_cast<unsigned char>(c);
-    seed *= 0x100000001B3ULL;
-  }
-  return seed;
-}
-
 std::uint64_t PemsDigest(const core::SystemStatus& status) {
-  std::uint64_t digest = Digest({});
+  std::uint64_t digest = kSeed;
   for (const auto* slot : {&status.active, &status.inactive})
     if (*slot) digest = Add(digest, (*slot)->pem);
   return digest;
 }
 
 std::uint64_t StatusDigest(const core::SystemStatus& status, std::uint64_t pems_digest) {
-  std::uint64_t digest = Mix(Digest({}), pems_digest);
+  std::uint64_t digest = Mix(kSeed, pems_digest);
   digest = Add(digest, status.observed_generation);
   for (const core::Condition& condition : status.conditions) {
     digest = Add(Add(digest, condition.type), core::ToString(condition.status));

@@ -97,10 +97,6 @@ struct StoredNamespace {
 /// creation. A strict weak order.
 [[nodiscard]] bool CreatedBefore(const StoredOperation& a, const StoredOperation& b);
 
-/// Stable in this process and the next: FNV-1a of 64 bits.
-[[nodiscard]] std::uint64_t Digest(std::string_view text,
-                                   std::uint64_t seed = 0xCBF29CE484222325ULL);
-
 /// What identifies a status as the one that we wrote: every field, and the PEMs through
 /// `pems_digest`. Stable in this process only.
 [[nodiscard]] std::uint64_t StatusDigest(const core::SystemStatus& status,

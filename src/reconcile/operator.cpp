@@ -43,8 +43,6 @@ std::string_view ResultName(PassResult::Kind kind) {
   switch (kind) {
     case PassResult::Kind::Settled:
       return "settled";
-    case PassResult::Kind::Again:
-      return "again";
     case PassResult::Kind::Waiting:
       return "waiting";
     case PassResult::Kind::Gone:

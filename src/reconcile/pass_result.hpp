@@ -15,7 +15,6 @@ namespace certpair::reconcile {
 struct PassResult {
   enum class Kind {
     Settled,  ///< nothing is left to do before `wake_at`
-    Again,    ///< go on at once: an operation follows another, or the world had moved on
     Waiting,  ///< a key is being made, or a cache has to catch up: whoever brings it wakes the key;
               ///< `wake_at` is the safety net
     Failed,   ///< back off; `retry_after` is the least, but for what is due at `wake_at` before it

@@ -12,9 +12,6 @@ void Schedule(kube::WorkQueue& queue, const std::string& key, const PassResult& 
       // Not Forget: a new object of the same name may have come while this pass was under way.
       queue.Succeeded(key);
       return;
-    case PassResult::Kind::Again:
-      queue.Add(key, kube::Urgency::First);
-      return;
     case PassResult::Kind::Settled:
       queue.Succeeded(key);
       break;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "core/schedule.hpp"
 #include "reconcile/names.hpp"
 #include "reconcile/objects.hpp"
 #include "reconcile/pass_result.hpp"
@@ -53,7 +54,8 @@ bool SystemReconciler::IsBehind(const std::string& key, const StoredSystem& syst
 // At the system's own time of each day: a process that is restarted often puts nothing off.
 sys_seconds SystemReconciler::NextCheckInDepth(const std::string& uid, sys_seconds now) const {
   const std::int64_t period = check_in_depth_every_.count();
-  const auto phase = static_cast<std::int64_t>(Digest(uid) % static_cast<std::uint64_t>(period));
+  const auto phase =
+      static_cast<std::int64_t>(core::StableHash(uid) % static_cast<std::uint64_t>(period));
   const std::int64_t since = (now.time_since_epoch().count() - phase) % period;
   return now + seconds{period - since};
 }

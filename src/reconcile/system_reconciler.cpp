@@ -1,12 +1,12 @@
 #include "reconcile/system_reconciler.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "core/slots.hpp"
 #include "reconcile/apply.hpp"
 #include "reconcile/authority_codec.hpp"
 #include "reconcile/keystore.hpp"
@@ -25,13 +25,6 @@ constexpr std::chrono::seconds kKeyIsSlow{3};
 
 bool HoldsPair(const core::SecretState& state) {
   return std::holds_alternative<core::CertificatePair>(state);
-}
-
-std::string_view NameOf(const core::SecretChange& change) {
-  static constexpr std::array<std::string_view, 7> kNames{
-      "issue-active", "issue-inactive",  "replace-inactive", "regenerate",
-      "activate",     "delete-inactive", "relabel"};
-  return kNames.at(change.index());
 }
 
 }  // namespace
@@ -240,8 +233,8 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
                                                    Memory& memory) {
   core::PlannedChange plan = *look.decided.change;
   std::optional<x509::IssuedCertificate> issued;
-  if (const core::CertificateOrder* order = OrderOf(plan.what)) {
-    auto made = certificates_.Make(key, look.system.spec.authority, *order);
+  if (plan.slots.order) {
+    auto made = certificates_.Make(key, look.system.spec.authority, *plan.slots.order);
     if (!made) return SigningFailed(key, made.error(), look, memory);
     if (!*made) return WaitForKey(key, look, memory);
     issued = std::move(*made);
@@ -266,29 +259,20 @@ std::optional<PassResult> SystemReconciler::Change(const std::string& key, Look&
   memory.secret_version = written.resource_version;
   log::Info("a pair's Secret was written",
             {{"system", key},
-             {"change", std::string{NameOf(plan.what)}},
+             {"change", std::string{ToString(plan.slots.kind)}},
              {"fingerprint", issued ? issued->details.fingerprint : ""}});
-  if (issued && observer_.issued) observer_.issued(NameOf(plan.what));
+  if (issued && observer_.issued) observer_.issued(ToString(plan.slots.kind));
 
-  look.seen.secret = StateAfter(plan, look.seen.secret, issued);
-  look.seen.secret_resource_version = written.resource_version;
-  look.seen.secret_metadata_differs = false;
-  look.seen.secret_owner_differs &= !memory.owner_refusal.empty();
-  look.seen.write_failure.clear();
-  look.seen.write_fails_since.reset();
-  look.seen.written_in_this_pass = true;
-  if (plan.receipt) look.seen.receipt = ReceiptOf(plan, issued);
-  look.seen.budget = plan.budget;
-  if (plan.renews) look.seen.renewed = RenewedBy(plan, issued);
-  look.seen.keystore = KeystoreAfter(plan, look.seen.keystore, look.seen.secret);
-  if (!std::holds_alternative<std::monostate>(plan.keystore)) look.seen.keystore_damaged = false;
+  look.seen = core::AfterWrite(std::move(look.seen), plan, issued ? &issued->details : nullptr,
+                               written.resource_version);
   look.secret.reset();
   look.decided = core::Decide(look.seen);
   if (look.decided.change) {
     // An invariant of Decide is broken. The status is told all the same, and the next pass starts
     // from what is really there.
-    log::Error("after a change, another is wanted",
-               {{"system", key}, {"change", std::string{NameOf(look.decided.change->what)}}});
+    log::Error(
+        "after a change, another is wanted",
+        {{"system", key}, {"change", std::string{ToString(look.decided.change->slots.kind)}}});
     memory.read_live = true;
   }
   return std::nullopt;

@@ -62,7 +62,7 @@ TEST(FaultAnswers, A_body_shorter_than_its_Content_Length_is_an_error) {
   EXPECT_EQ(response.error().kind, ApiErrorKind::Transport);
 }
 
-TEST(FaultAnswers, A_reset_before_during_and_after_the_head_is_a_transport_error) {
+TEST(FaultAnswers, A_reset_around_the_head_is_a_transport_error) {
   for (const std::string sent :
        {"", "HTTP/1.1 2", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"}) {
     RawServer server({[&](RawConnection& connection) {
@@ -77,7 +77,7 @@ TEST(FaultAnswers, A_reset_before_during_and_after_the_head_is_a_transport_error
   }
 }
 
-TEST(FaultAnswers, Nobody_listening_is_a_transport_error) {
+TEST(FaultAnswers, A_port_without_a_listener_is_a_transport_error) {
   ClusterConfig config;
   {
     RawServer server({[](RawConnection&) {}});
@@ -106,7 +106,7 @@ TEST(FaultAnswers, The_deadline_holds_though_bytes_trickle_in) {
   EXPECT_LT(took, 10s);
 }
 
-TEST(FaultAnswers, After_a_deadline_the_same_transport_works_and_nothing_is_sent_twice) {
+TEST(FaultAnswers, After_a_deadline_the_transport_works_and_repeats_nothing) {
   RawServer server({[](RawConnection& connection) {
                       connection.ReadRequest();
                       connection.Write(HttpAnswer(200, "{}"));  // so that it is a used connection
@@ -141,7 +141,7 @@ TEST(FaultAnswers, A_stop_request_ends_a_stalled_request_at_once) {
   EXPECT_LT(took, 10s);
 }
 
-TEST(FaultAnswers, A_request_on_a_connection_that_the_server_closed_meanwhile_is_sent_afresh) {
+TEST(FaultAnswers, A_request_on_a_closed_connection_is_sent_again) {
   for (const HttpRequest& request : {kGet, kPost}) {
     std::atomic<bool> closed = false;
     RawServer server({[&](RawConnection& connection) {

@@ -20,7 +20,7 @@ void Moody(RawConnection& connection) {
   }
 }
 
-TEST(FaultCrowd, Sending_cancelling_and_late_threads_do_not_disturb_each_other) {
+TEST(FaultCrowd, Sending_cancelling_and_late_threads_stay_apart) {
   test::TlsAuthority authority;
   RawServer server({Moody}, RawServerTls{authority.Issue(), ""});
   ClusterConfig config = ConfigOf(server);
@@ -53,7 +53,7 @@ TEST(FaultCrowd, Sending_cancelling_and_late_threads_do_not_disturb_each_other) 
   EXPECT_LT(took, 100s);
 }
 
-TEST(FaultCrowd, A_transport_may_go_while_the_network_still_works_on_its_requests) {
+TEST(FaultCrowd, A_transport_may_end_before_its_requests_do) {
   for (int i = 0; i < 50; ++i) {
     RawServer server({[](RawConnection& connection) {
       connection.ReadRequest();

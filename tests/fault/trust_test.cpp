@@ -159,7 +159,7 @@ TEST_F(FaultTrust, Material_that_cannot_be_used_is_refused_at_once_and_by_field)
       testing::AllOf(HasSubstr("token"), Not(HasSubstr("Evil"))));
 }
 
-TEST_F(FaultTrust, A_rotated_token_is_used_after_a_look_and_white_space_around_it_is_cut) {
+TEST_F(FaultTrust, A_rotated_token_is_used_without_its_white_space) {
   RawServer server({Always(HttpAnswer(200, "{}"))});
   ClusterConfig config = ConfigOf(server);
   config.token.path = Write("token", "first\n");
@@ -178,7 +178,7 @@ TEST_F(FaultTrust, A_rotated_token_is_used_after_a_look_and_white_space_around_i
   EXPECT_THAT(sent(), HasSubstr("Bearer second\r\n")) << "a bad token replaced a good one";
 }
 
-TEST_F(FaultTrust, A_401_has_the_token_read_again_and_the_request_sent_once_more) {
+TEST_F(FaultTrust, After_a_401_the_token_is_read_and_the_request_repeated) {
   RawServer server({[](RawConnection& connection) {
     for (std::string request; !(request = connection.ReadRequest()).empty();)
       connection.Write(
@@ -215,7 +215,7 @@ TEST_F(FaultTrust, A_401_on_a_watch_has_the_token_read_again_too) {
   EXPECT_TRUE(ended) << ended.error().message;
 }
 
-TEST_F(FaultTrust, A_rotated_client_certificate_is_shown_on_new_connections_at_once) {
+TEST_F(FaultTrust, A_rotated_client_certificate_counts_for_new_connections) {
   std::vector<std::string> peers;
   RawServer server({[&](RawConnection& connection) {
                      while (!connection.ReadRequest().empty()) {
@@ -242,7 +242,7 @@ TEST_F(FaultTrust, A_rotated_client_certificate_is_shown_on_new_connections_at_o
   EXPECT_THAT(peers, testing::ElementsAre("old", "old", "new"));
 }
 
-TEST_F(FaultTrust, A_server_that_wants_plain_HTTP_or_ends_in_the_handshake_is_a_transport_error) {
+TEST_F(FaultTrust, A_failed_handshake_is_a_transport_error) {
   RawServer server(
       {[](RawConnection& connection) { connection.Write("HTTP/1.1 400 Bad\r\n\r\n"); }});
   ClusterConfig config = TrustingConfig(server);

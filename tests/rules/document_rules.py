@@ -179,7 +179,33 @@ def check_functions(tree: Tree) -> Iterator[Problem]:
             names = []
 
 
-CHECKS = [check_numbers, check_names, check_rows, check_functions, check_lists, check_types, check_lengths_of_documents, check_folders]
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def anchors(text: str) -> Set[str]:
+    """What a heading can be linked by, as GitHub makes it."""
+    heads = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def check_links_of_documents(tree: Tree) -> Iterator[Problem]:
+    """A link from a document to a file, a folder or a heading of this repository leads there."""
+    for path in sorted(tree):
+        if not path.endswith(".md"):
+            continue
+        for number, line in enumerate(tree[path].splitlines(), 1):
+            for target in LINK.findall(re.sub(r"`[^`]*`", "", line)):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                file, _, anchor = target.partition("#")
+                there = os.path.normpath(os.path.join(os.path.dirname(path), file)) if file else path
+                if not is_path(tree, there):
+                    yield Problem(path, number, f"the link {target} leads nowhere")
+                elif anchor and anchor not in anchors(tree.get(there, "")):
+                    yield Problem(path, number, f"{there} has no heading for #{anchor}")
+
+
+CHECKS = [check_links_of_documents, check_numbers, check_names, check_rows, check_functions, check_lists, check_types, check_lengths_of_documents, check_folders]
 
 
 def problems(tree: Tree) -> List[Problem]:

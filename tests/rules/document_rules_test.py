@@ -61,6 +61,15 @@ class Documents(unittest.TestCase):
         for gone in ("core::Decided", "kLeast", "NoSuchType"):
             self.assertEqual([(path, 1, f"the code has no {gone}")], self.broken_by(path, f"`{gone}`\n"))
 
+    def test_A_link_that_leads_nowhere_is_named(self):
+        for link, fault in (("gone.md", "the link gone.md leads nowhere"), ("../src/core/gone.cpp", "the link ../src/core/gone.cpp leads nowhere"),
+                            ("rules.md#no", "docs/rules.md has no heading for #no")):
+            self.assertEqual([("docs/new.md", 1, fault)], self.broken_by("docs/new.md", f"See [it]({link}).\n"))
+
+    def test_A_link_that_leads_somewhere_is_fine(self):
+        for link in ("rules.md", "../src/core/rules.cpp", "design", "https://example.com/x", "#the-first-one"):
+            self.assertEqual([], self.broken_by("docs/new.md", f"## The first `one`\n[it]({link}) and `[no]({{link}})`\n"))
+
     def test_ARCHITECTURE_does_not_grow(self):
         self.assertEqual([("ARCHITECTURE.md", 201, "201 lines, and the maximum is 200: details belong into docs/")],
                          self.broken_by("ARCHITECTURE.md", FOLDERS + "\n" * (201 - FOLDERS.count("\n"))))

@@ -50,6 +50,18 @@ class Generated(unittest.TestCase):
         broken = read_with("src/metrics/registry.cpp", "Gauges(registry", "Others(registry")
         self.assertRaisesRegex(documents.SourceError, "declaration of certpair_", documents.blocks, broken)
 
+    def test_A_value_is_described_in_the_schema_as_in_values_yaml(self):
+        made = documents.json.loads(documents.schema(read))
+        self.assertIn("maximum of mails in any minute", made["properties"]["smtp"]["properties"]["rate"]["description"])
+
+    def test_A_value_that_the_schema_lacks_is_an_error(self):
+        broken = read_with("charts/certpair/values.yaml", "replicas: 2", "replicates: 2")
+        self.assertRaisesRegex(documents.SourceError, "no replicates", documents.schema, broken)
+
+    def test_A_value_without_a_comment_is_an_error(self):
+        broken = read_with("charts/certpair/values.yaml", "# time between two renewals", "")
+        self.assertRaisesRegex(documents.SourceError, "retryPeriod has no comment", documents.blocks, broken)
+
     def test_A_block_is_replaced_and_the_prose_stays(self):
         text = "before\n<!-- generated: flags -->\nold\n<!-- end of flags -->\nafter\n"
         after, _ = documents.updated({"docs/x.md": text}, read)

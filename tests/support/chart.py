@@ -1,4 +1,4 @@
-"""What the chart's tests share: helm, a control plane, and its API as anybody.
+"""What the chart's tests share: helm, a control plane, and its API as any user.
 
 One control plane for all, started when the first test asks for it and ended with the program. Where there is none the
 tests are skipped with the reason; with CI in the environment they fail.
@@ -121,7 +121,7 @@ class Api:
     def __call__(self, method, path, body=None, user=None, groups=(), kind="application/json", accept="application/json"):
         """(status, answer, warnings)"""
         if time.monotonic() - self.used > 30:
-            self.connection.close()  # the API server does so after 90 seconds without a request; the next opens it anew
+            self.connection.close()  # the API server does so after 90 seconds without a request; the next request opens it again
         headers = {"Content-Type": kind, "Accept": accept, **self.credentials()}
         self.connection.putrequest(method, path)
         for name, value in headers.items():

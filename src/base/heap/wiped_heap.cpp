@@ -11,7 +11,7 @@
 
 namespace {
 
-// Not memset: a compiler leaves out what nobody reads afterwards.
+// Not memset: a compiler removes a write that is never read.
 void Free(void* memory) noexcept {
   if (memory == nullptr) return;
   explicit_bzero(memory, malloc_usable_size(memory));

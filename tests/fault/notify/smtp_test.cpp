@@ -51,7 +51,7 @@ TEST_F(Smtp, One_connection_carries_many_mails_and_is_left_with_QUIT) {
   EXPECT_EQ(server.Mails().back().about.at("connection"), 2);
 }
 
-TEST_F(Smtp, TLS_from_the_first_byte_and_none_at_all_work_where_they_are_asked_for) {
+TEST_F(Smtp, Implicit_TLS_and_no_TLS_work_where_they_are_set) {
   test::SmtpServer implicit{{.tls = "tls", .behaviour = Behaviour()}};
   SmtpServer settings = ServerOf(implicit);
   settings.tls = Tls::Implicit;
@@ -170,8 +170,7 @@ INSTANTIATE_TEST_SUITE_P(
         FaultRow{"leaves_at_RCPT_with_421", {{"RCPT", "421 leaving"}}, kAll, "421"},
         FaultRow{"stalls_at_RCPT", {{"RCPT", "stall"}}, kAlone, "in time at RCPT TO"},
         FaultRow{"answers_RCPT_without_end", {{"RCPT", "flood"}}, kAlone, "endless"},
-        FaultRow{
-            "answers_RCPT_with_garbage", {{"RCPT", "garbage"}}, kAlone, "at RCPT TO"},
+        FaultRow{"answers_RCPT_with_garbage", {{"RCPT", "garbage"}}, kAlone, "at RCPT TO"},
         FaultRow{"answers_RCPT_with_a_line_of_1_MB", {{"RCPT", "long"}}, kAlone, ""},
         FaultRow{"answers_DATA_with_garbage", {{"DATA", "garbage"}}, kAlone, ""},
         FaultRow{"answers_DATA_with_a_line_of_1_MB", {{"DATA", "long"}}, kAlone, ""},
@@ -179,7 +178,8 @@ INSTANTIATE_TEST_SUITE_P(
         FaultRow{"stalls_at_DATA", {{"DATA", "stall"}}, kAlone, "in time"},
         FaultRow{"closes_at_DATA", {{"DATA", "close"}}, kAlone, "closed"},
         FaultRow{"closes_after_the_text", {{"body", "close"}}, kAlone, "after the message text"},
-        FaultRow{"stalls_after_the_text", {{"body", "stall"}}, kAlone, "in time after the message text"},
+        FaultRow{
+            "stalls_after_the_text", {{"body", "stall"}}, kAlone, "in time after the message text"},
         FaultRow{"refuses_the_text", {{"body", "554 5.6.0 no such mail"}}, Verdict::Refused, "554"},
         FaultRow{"takes_the_text_later", {{"body", "451 4.3.0 disk"}}, kAlone, "451"},
         FaultRow{"answers_the_text_with_a_line_of_1_MB", {{"body", "long"}}, kAlone, ""},
@@ -223,7 +223,7 @@ TEST_F(Smtp, Nothing_is_sent_in_clear_where_TLS_is_asked_for) {
   }
 }
 
-TEST_F(Smtp, Credentials_that_are_missing_empty_or_wrong_delay_and_the_right_ones_count_at_once) {
+TEST_F(Smtp, Bad_credentials_delay_and_good_ones_count_at_once) {
   test::SmtpServer server{{.behaviour = Behaviour()}};
   SmtpMailer mailer{ServerOf(server)};
   const auto send = [&] { return mailer.Send(LetterTo("anna@example.com"), {}); };
@@ -270,7 +270,7 @@ TEST_F(Smtp, A_server_that_offers_stronger_ways_too_is_logged_in_to) {
   }
 }
 
-TEST_F(Smtp, A_server_that_offers_hashed_passwords_alone_is_tried_with_them) {
+TEST_F(Smtp, Hashed_passwords_are_used_where_nothing_else_is_offered) {
   test::SmtpServer server{{.behaviour = Behaviour({{"auth", "GSSAPI CRAM-MD5"}})}};
   SmtpMailer mailer{ServerOf(server)};
   // aiosmtpd knows no CRAM-MD5; that curl asks for it is enough.
@@ -315,7 +315,7 @@ TEST_F(Smtp, A_connection_of_a_former_login_or_CA_file_is_left) {
   EXPECT_EQ(server.Mails().back().about.at("connection"), 3) << "what did not change is kept";
 }
 
-TEST_F(Smtp, A_CA_file_that_is_replaced_counts_from_the_next_connection_on) {
+TEST_F(Smtp, A_replaced_CA_file_counts_from_the_next_connection_on) {
   test::SmtpServer server{{.behaviour = Behaviour()}};
   SmtpServer settings = ServerOf(server);
   settings.ca_file = folder_ / "ca.crt";
@@ -331,7 +331,7 @@ TEST_F(Smtp, A_CA_file_that_is_replaced_counts_from_the_next_connection_on) {
   EXPECT_EQ(delivery.verdict, Verdict::Sent) << delivery.message;
 }
 
-TEST_F(Smtp, One_who_is_refused_or_delayed_holds_nobody_else_back) {
+TEST_F(Smtp, A_refused_or_delayed_recipient_delays_no_other) {
   test::SmtpServer server{{.behaviour = Behaviour({{"refuse",
                                                     {{"no@example.com", "550 5.1.1 no such user"},
                                                      {"later@example.com", "450 later"}}}})}};
@@ -346,7 +346,7 @@ TEST_F(Smtp, One_who_is_refused_or_delayed_holds_nobody_else_back) {
 }
 
 // RFC 5321 §4.5.3.2.6: who does not wait for it sends copies.
-TEST_F(Smtp, A_server_that_thinks_long_about_the_whole_text_is_believed_and_the_mail_goes_once) {
+TEST_F(Smtp, A_late_answer_to_the_text_is_awaited) {
   test::SmtpServer server{{.behaviour = Behaviour({{"body", "slow"}})}};
   SmtpServer settings = ServerOf(server);
   settings.deadlines = {.connect = 10s, .reply = 1s, .final_reply = 30s, .mail = 60s};
@@ -370,7 +370,7 @@ TEST_F(Smtp, Two_mails_in_a_row_without_an_answer_are_the_servers_trouble) {
   EXPECT_EQ(mailer.Send(LetterTo("b@example.com"), {}).verdict, Verdict::DelayedAll);
 }
 
-TEST_F(Smtp, A_connection_that_the_server_left_meanwhile_is_made_anew_and_nothing_goes_twice) {
+TEST_F(Smtp, A_connection_that_the_server_left_is_made_anew) {
   test::SmtpServer server{{.behaviour = Behaviour({{"body", "reply-and-close"}})}};
   SmtpMailer mailer{ServerOf(server)};
   for (int n = 0; n < 3; ++n) {
@@ -406,7 +406,7 @@ TEST_F(Smtp, A_stop_request_ends_any_wait_at_once) {
   }
 }
 
-TEST_F(Smtp, A_server_that_stalls_at_QUIT_is_left_all_the_same) {
+TEST_F(Smtp, A_server_that_stalls_at_QUIT_is_left) {
   test::SmtpServer server{{.behaviour = Behaviour({{"QUIT", "stall"}})}};
   SmtpMailer mailer{ServerOf(server)};
   EXPECT_EQ(mailer.Send(LetterTo("a@example.com"), {}).verdict, Verdict::Sent);
@@ -415,7 +415,7 @@ TEST_F(Smtp, A_server_that_stalls_at_QUIT_is_left_all_the_same) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
 }
 
-TEST_F(Smtp, Nobody_at_the_address_and_a_name_that_nobody_has_are_delays) {
+TEST_F(Smtp, A_server_that_cannot_be_reached_is_a_delay) {
   int port = 0;
   {
     const test::SmtpServer gone{{.tls = "none"}};
@@ -453,7 +453,7 @@ TEST_F(Smtp, A_local_part_beyond_ASCII_goes_with_SMTPUTF8_or_not_at_all) {
   EXPECT_EQ(server.CountMails(), 3U);
 }
 
-TEST_F(Smtp, Addresses_of_unusual_form_are_named_to_the_server_as_they_are) {
+TEST_F(Smtp, Addresses_of_unusual_form_reach_the_server_unchanged) {
   test::SmtpServer server{{.behaviour = Behaviour()}};
   SmtpMailer mailer{ServerOf(server)};
   for (const std::string& address :

@@ -1,4 +1,4 @@
-"""The alerts, as Prometheus itself evaluates them: which fire, when, and what they say."""
+"""The alerts, evaluated by Prometheus: which fire, and when."""
 import json
 import pathlib
 import re
@@ -13,10 +13,10 @@ DAY = 86400
 LEFT = 'certpair_certificate_seconds_to_expiry{namespace="idm",name="hr"}'
 STALLED = 'certpair_watch_stalled_seconds{resource="secrets"}'
 LEFT_OUT = 'certpair_objects_left_out{resource="namespaces"}'
-# In order, also where nothing is to fire: a certificate with a month to go, and one leader of two.
+# No alert fires for these: a certificate that expires in a month, and one leader of two replicas.
 WELL = {LEFT: f"{30 * DAY}x2000", 'certpair_leader{pod="a"}': "1x2000", 'certpair_leader{pod="b"}': "0x2000"}
 
-# (what, series beside those of WELL or instead of them, a sample a minute; at which minute; what fires)
+# (case, series added to WELL or replacing them, a sample each minute; the minute; the alerts that fire)
 ROWS = [
     ("all is well", {}, 1700, []),
     ("expired", {LEFT: "-1x100"}, 1, ["CertpairCertificateExpired"]),
@@ -25,9 +25,9 @@ ROWS = [
     ("two days left", {LEFT: f"{2 * DAY}x2000"}, 20, ["CertpairCertificateNotRenewed"]),
     ("ten days left: regeneration has a day", {LEFT: f"{10 * DAY}x2000"}, 1500, []),
     ("ten days left, for longer", {LEFT: f"{10 * DAY}x2000"}, 1600, ["CertpairCertificateExpiring"]),
-    ("nobody leads, in a hand-over", {'certpair_leader{pod="a"}': "0x100"}, 4, []),
-    ("nobody leads", {'certpair_leader{pod="a"}': "0x100"}, 6, ["CertpairNoLeader"]),
-    ("nobody is there", {'certpair_leader{pod="a"}': "stale", 'certpair_leader{pod="b"}': "stale"}, 20, ["CertpairNoLeader"]),
+    ("no leader, during a failover", {'certpair_leader{pod="a"}': "0x100"}, 4, []),
+    ("no leader", {'certpair_leader{pod="a"}': "0x100"}, 6, ["CertpairNoLeader"]),
+    ("no replica", {'certpair_leader{pod="a"}': "stale", 'certpair_leader{pod="b"}': "stale"}, 20, ["CertpairNoLeader"]),
     ("two lead", {'certpair_leader{pod="b"}': "1x100"}, 6, ["CertpairTwoLeaders"]),
     ("passes fail", {'certpair_errors_total{kind="Conflict"}': "0+6x100"}, 50, ["CertpairPassesFail"]),
     ("a pass failed", {'certpair_errors_total{kind="Conflict"}': "0x10 1x90"}, 50, []),

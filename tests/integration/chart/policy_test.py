@@ -13,7 +13,7 @@ OWNER = "owner@example.com"    # admin in idm
 EDITOR = "editor@example.com"  # edit in idm
 KEEPER = "keeper@example.com"  # admin in idm, and breakglass there by a Role
 SUBSCRIBER = "anna@example.com"
-# A ConfigMap that does not exist: the collector would delete whatever it owns.
+# A ConfigMap that does not exist: the collector would delete any object that it owns.
 OWNERS = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "11111111-1111-1111-1111-111111111111"},
           {"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "22222222-2222-2222-2222-222222222222"}]
 COPY = "kubectl.kubernetes.io/last-applied-configuration"
@@ -66,7 +66,7 @@ class PolicyTest(ReleaseTest):
 
     @classmethod
     def await_policies(cls):
-        """A policy is in force some moments after it is there, and one of an earlier release some moments after it is gone."""
+        """A policy takes effect a moment after its creation, and loses it a moment after its deletion."""
         cls.api.create(SYSTEMS.format("idm"), system("probe"))
         probe = SYSTEMS.format("idm") + "/probe?dryRun=All"
         another = {"spec": {"notifications": {"subscribers": [{"email": "another@example.com"}]}}}
@@ -83,7 +83,7 @@ class PolicyTest(ReleaseTest):
 
     @classmethod
     def create_what_is_too_large(cls):
-        """As before there was a policy for it. One of an earlier release may hold for some moments."""
+        """As if made before the policy existed. A policy of an earlier release may still hold for a moment."""
         for name, notes in (("old-huge", {"example.com/x": "x" * 200_000}), ("old-many", {f"a{n}": "" for n in range(900)})):
             step = {**operation(name), "metadata": {"name": name, "annotations": notes, "finalizers": ["example.com/held"]}}
             eventually(lambda step=step: cls.api("POST", OPERATIONS.format("idm"), step)[0] in (201, 409), f"{name} cannot be made")
@@ -110,7 +110,7 @@ class PolicyTest(ReleaseTest):
             ("an annotation of ours added", {"metadata": {"annotations": {"certpair.dev/x": "y"}}}, no),
             ("a finalizer", {"metadata": {"finalizers": ["example.com/x"]}}, no),
             ("an owner", {"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"}]}}, no),
-            ("an annotation of somebody else", {"metadata": {"annotations": {"example.com/seen": "y"}}}, ""),
+            ("an annotation of another controller", {"metadata": {"annotations": {"example.com/seen": "y"}}}, ""),
             ("nothing", {}, ""),
         ]
         for what, patch, wanted in rows:
@@ -134,7 +134,7 @@ class PolicyTest(ReleaseTest):
         self.check("entries", self.api.patch(path, {"metadata": {"annotations": numbered(256)}}, user=OWNER))
 
     def test_A_Secret_with_thousands_of_annotations_is_still_judged(self):
-        """As a restore brings one back. Only with a reason and the right it is changed."""
+        """A restore may bring one back. It can be changed only with a reason and the right."""
         secret = pair_secret("restored-noted")
         secret["metadata"]["annotations"].update(numbered(5_000))
         self.api.create(SECRETS.format("idm"), secret)
@@ -172,7 +172,7 @@ class PolicyTest(ReleaseTest):
         self.check("only certpair", self.api.patch(SECRETS.format("idm") + "/own?dryRun=All", claim, user=OWNER))
 
     def unlabelled(self, name):
-        """A pair's Secret as it is after a time without policies; the administrator stands for that time."""
+        """A pair's Secret without its label, as after a time without policies. The administrator removes it here."""
         path = self.secret(name)
         self.check("", self.api.patch(path, {"metadata": {"labels": {"app.kubernetes.io/managed-by": None}, **REASON["metadata"]}}))
         self.check("", self.api.patch(path, {"metadata": {"annotations": {"certpair.dev/break-glass": None}}}))
@@ -250,7 +250,7 @@ class PolicyTest(ReleaseTest):
         self.check("", operator.patch(SECRETS.format("idm") + "/guarded?dryRun=All", {"data": {"tls.crt": "Yg=="}}))
 
     def test_The_operator_adds_only_its_own_keys_and_owners(self):
-        """What a stolen token would: have the collector delete a Secret, or another controller copy it."""
+        """A stolen token would make the collector delete a Secret, or another controller copy it."""
         operator, create = self.operator_api(), SECRETS.format("idm") + "?dryRun=All"
 
         def made(metadata=None, **more):
@@ -303,7 +303,7 @@ class PolicyTest(ReleaseTest):
                 self.check(wanted, operator.patch(shared, patch))
 
     def test_The_operator_never_changes_the_Secret_of_an_authority(self):
-        """It makes one once. A token that was stolen from it must not take the key away."""
+        """The operator creates one once. A stolen token must not take the key away."""
         operator, secrets = self.operator_api(), SECRETS.format(NAMESPACE)
         secret = {"metadata": {"name": "certpair-ca-made", "labels": {"app.kubernetes.io/managed-by": "certpair", "certpair.dev/authority": "made"}},
                   "type": "kubernetes.io/tls", "data": {"tls.crt": "YQ==", "tls.key": "YQ==", "ca.crt": "YQ=="}}
@@ -363,7 +363,7 @@ class PolicyTest(ReleaseTest):
         self.check("", self.api("POST", create, system("new"), user=user))
 
     def test_Metadata_of_the_kinds_of_certpair_is_bounded(self):
-        """300 operations with annotations of 256 KiB would take the memory of whoever lists them."""
+        """300 operations with annotations of 256 KiB would exhaust the memory of a client that lists them."""
         authority = {"apiVersion": "certpair.dev/v1", "kind": "CertificateAuthority", "metadata": {"name": "x"}, "spec": {"generated": {"commonName": "x"}}}
         managers = [{"manager": f"m{n}", "operation": "Apply", "apiVersion": "certpair.dev/v1", "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1",
                      "fieldsV1": {"f:spec": {"f:action": {}}}} for n in range(129)]
@@ -427,7 +427,7 @@ class PolicyTest(ReleaseTest):
                 self.check("", self.operator_api().patch(path, status))
 
     def test_Break_glass_covers_the_status_of_an_authority(self):
-        """It is in no namespace, and a request for it names none."""
+        """An authority is cluster-scoped, so a request for it names no namespace."""
         self.api.create(AUTHORITIES, {"apiVersion": "certpair.dev/v1", "kind": "CertificateAuthority",
                                       "metadata": {"name": "glass", **REASON["metadata"]}, "spec": {"generated": {"commonName": "x"}}})
         roles = "/apis/rbac.authorization.k8s.io/v1"

@@ -1,4 +1,4 @@
-"""Installing, upgrading, going back and leaving, as far as a cluster without pods can show it."""
+"""Installation, upgrade, rollback and uninstall, as far as a cluster without pods can show them."""
 import itertools
 import random
 import tempfile
@@ -12,7 +12,7 @@ from chart import (AUTHORITIES, CHART, Cluster, NAMESPACE, OPERATOR, ROOT, SECRE
 
 KINDS = ("provisioningsystems", "certificateoperations", "certificateauthorities")
 
-# What can be switched, each with the values of its other side.
+# Settings, each with values that differ from the default.
 SWITCHES = {
     "mail": {"smtp": {"server": "mail.example.com:465", "from": "a@example.com", "tls": "tls", "rate": 30}},
     "mail's Secrets": {"smtp": {"credentialsSecret": {"name": "s"}, "caSecret": {"name": "c"}}},
@@ -40,7 +40,7 @@ SWITCHES = {
 
 
 def merged(parts):
-    """Of the values of SWITCHES, which are two deep."""
+    """Merges values of SWITCHES, which have two levels."""
     values = {}
     for part in parts:
         for name, value in part.items():
@@ -49,7 +49,7 @@ def merged(parts):
 
 
 def pairwise(names, seed=7):
-    """Rows of on and off in which each two switches meet in all four ways."""
+    """Rows of on and off in which each two switches have all four combinations."""
     chance = random.Random(seed)
     missing = {(a, x, b, y) for a, b in itertools.combinations(names, 2) for x in (0, 1) for y in (0, 1)}
     rows = []
@@ -83,7 +83,7 @@ class CombinationsTest(ReleaseTest):
         for row in rows:
             on = [name for name, value in row.items() if value]
             objects = render(merged(SWITCHES[name] for name in on))
-            if on:  # the kinds are the same in all, and the dearest to check
+            if on:  # the CRDs are the same in all, and the most expensive to check
                 objects = [o for o in objects if o["kind"] != "CustomResourceDefinition"]
             answer = self.cluster.kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", input=yaml.safe_dump_all(objects))
             with self.subTest(on):
@@ -157,7 +157,7 @@ class OlderClusterTest(unittest.TestCase):
 
 
 class RightsToInstallTest(unittest.TestCase):
-    """An installer who may do everything but write policies."""
+    """An installer with all rights except to write policies."""
 
     @classmethod
     def setUpClass(cls):
@@ -199,7 +199,7 @@ class RightsToInstallTest(unittest.TestCase):
 
 
 class HandMadeTest(unittest.TestCase):
-    """An operator whose rights were applied from config/."""
+    """An operator with the rights of config/."""
 
     def test_An_operator_set_up_by_hand_elsewhere_is_detected(self):
         here = cluster()
@@ -220,7 +220,7 @@ class HandMadeTest(unittest.TestCase):
 
 
 class LifeTest(unittest.TestCase):
-    """Other versions of the chart, forth and back, and the end."""
+    """Upgrades and rollbacks between versions of the chart, and the uninstall."""
 
     @classmethod
     def setUpClass(cls):
@@ -241,7 +241,7 @@ class LifeTest(unittest.TestCase):
         self.assertEqual(self.api("GET", path)[0], 404 if version == chart_versions.OLDER else 200)
 
     def write_status(self, status):
-        """As the operator does: a merge patch of what it knows. The status that is stored then."""
+        """A merge patch of the fields that the operator knows, as it writes them. Returns the stored status."""
         code, answer, _ = self.api.patch(SYSTEMS.format("idm") + "/old/status", {"status": status}, user=OPERATOR, groups=["system:masters"])
         self.assertEqual(code, 200, answer)
         return answer["status"]
@@ -261,7 +261,7 @@ class LifeTest(unittest.TestCase):
             self.await_version(chart_versions.NEWER)
             self.write_status({**chart_versions.FUTURE, "nextTransition": {"action": "Expire"}})
 
-            # An older operator with newer kinds, as in the moments of an upgrade; then with its own again.
+            # An older operator with newer CRDs, as during an upgrade; then with its own again.
             for generation, step in enumerate((None, ("rollback", "certpair", "2"), ("rollback", "certpair", "1"), ("upgrade", "certpair", newer),
                                                ("rollback", "certpair", "1"), ("upgrade", "certpair", CHART))):
                 if step:
@@ -279,7 +279,7 @@ class LifeTest(unittest.TestCase):
             self.assertEqual(self.api("GET", SECRETS.format("idm") + "/old-outbound")[0], 200)
             self.assertEqual(self.api("GET", "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/certpair-secrets")[0], 404)
 
-            # What an uninstall left is taken up again; kinds of another version are moved to this one.
+            # A new installation adopts what an uninstall left, and upgrades CRDs of another version.
             self.must("install", "certpair", newer)
             self.await_version(chart_versions.NEWER)
             self.must("uninstall", "certpair")

@@ -1,4 +1,4 @@
-"""What the chart renders, without a cluster: values, hardening, and that nothing is told that is not so."""
+"""What the chart renders, without a cluster: values, hardening, and texts that must be true."""
 import json
 import pathlib
 import re
@@ -54,7 +54,7 @@ class ScanTest(unittest.TestCase):
         self.assertTrue(any("CRITICAL" in line and "Deployment" in line for line in self.findings(objects)))
 
 
-# (values, what the refusal names)
+# (values, the name in the refusal)
 REFUSED = [
     ({"replica": 3}, "replica"),
     ({"replicas": "two"}, "/replicas"),
@@ -105,7 +105,7 @@ REFUSED = [
 ]
 
 
-# What no schema can say, and the chart refuses as it renders: (values, what the refusal says)
+# The schema cannot express these; the chart refuses them when it renders: (values, text of the refusal)
 UNFIT = [
     ({"smtp": {"server": "mail.example.com:587"}}, "smtp.from is empty. Set it"),
     ({"smtp": {**MAIL["smtp"], "tls": "none", "caSecret": {"name": ""}}}, "smtp.credentialsSecret: with smtp.tls=none the password would be sent in clear"),
@@ -119,7 +119,7 @@ UNFIT = [
 
 
 def merge(into, values):
-    """True, and done, where no value of both is the same one."""
+    """Merges, and returns True, if no value is in both."""
     clash = any(name in into and not (isinstance(into[name], dict) and isinstance(value, dict) and merge(dict(into[name]), value))
                 for name, value in values.items())
     if not clash:
@@ -133,7 +133,7 @@ def merge(into, values):
 
 class ValuesTest(unittest.TestCase):
     def test_Values_that_the_schema_forbids_are_refused_by_name(self):
-        """The schema names all that is wrong at once, so values that do not touch each other share a run of helm."""
+        """The schema reports all faults at once, so values that do not overlap share a run of helm."""
         runs = []
         for values, wanted in REFUSED:
             for run in runs:
@@ -174,7 +174,7 @@ class ValuesTest(unittest.TestCase):
         render({"metrics": {"prometheusRule": {"expiringDays": 1}}})  # no rule is made of it
 
     def test_A_removed_default_is_refused_by_name(self):
-        """With null, as helm has it. Labels and bounds of resources may be; what is empty anyway; and what came later."""
+        """With null, as helm removes a value. Labels, resources, empty values and values that came later may be removed."""
         leaves, objects = [], []
 
         def without(value, path, last):
@@ -266,7 +266,7 @@ class ValuesTest(unittest.TestCase):
 
 
 class HardeningTest(unittest.TestCase):
-    """What scanners of charts look for. The API server judges Pod Security `restricted` itself: release_test.py."""
+    """What scanners of charts look for. release_test.py has the API server judge Pod Security `restricted`."""
 
     def setUp(self):
         self.pod = only(render(MAIL), "Deployment")["spec"]["template"]["spec"]
@@ -391,7 +391,7 @@ class TruthTest(unittest.TestCase):
 
 
 class TemplatesTest(unittest.TestCase):
-    """The tests above would see it: one broken chart each."""
+    """A broken chart makes the tests above fail."""
 
     def test_A_wrong_template_does_not_render(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -29,7 +29,7 @@ NEEDED = [
     ("GET", SECRETS.format(NAMESPACE), None), ("POST", SECRETS.format(NAMESPACE) + DRY, pair_secret("certpair-ca-x")),
     ("GET", LEASES.format(NAMESPACE) + "/certpair-controller", None),
     ("PUT", LEASES.format(NAMESPACE) + "/certpair-controller" + DRY, None),
-    ("POST", LEASES.format(NAMESPACE) + DRY, {"metadata": {"generateName": "certpair-controller-"}}),  # whose name nobody has yet
+    ("POST", LEASES.format(NAMESPACE) + DRY, {"metadata": {"generateName": "certpair-controller-"}}),  # a name that does not exist yet
     ("POST", EVENTS.format("default") + DRY, event("default")),
 ]
 

@@ -43,7 +43,7 @@ class MailCrash : public MailTest {
   std::optional<FaultProxy> proxy_;
 };
 
-TEST_F(MailCrash, After_the_intent_was_written_the_mail_is_sent_by_the_next_process) {
+TEST_F(MailCrash, After_the_intent_the_next_process_sends_the_mail) {
   OperatorProcess first{ThroughProxy()};
   Apply(GeneratedAuthority("mail-crash-ca"));
   Json system = Waiting("intended");
@@ -55,7 +55,7 @@ TEST_F(MailCrash, After_the_intent_was_written_the_mail_is_sent_by_the_next_proc
   ExpectOnceOrTheSameTwice("intended", 2);
 }
 
-TEST_F(MailCrash, Between_the_servers_250_and_the_ledger_it_is_repeated_with_the_same_id) {
+TEST_F(MailCrash, Between_250_and_ledger_it_is_repeated_with_the_same_id) {
   Json system;
   {
     OperatorProcess first{ThroughProxy()};

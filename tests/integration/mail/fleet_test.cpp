@@ -64,7 +64,7 @@ class MailFleet : public MailTest {
   }
 };
 
-TEST_F(MailFleet, That_crosses_a_threshold_at_once_is_told_of_whole_while_others_are_renewed) {
+TEST_F(MailFleet, A_fleet_is_warned_in_whole_while_others_are_renewed) {
   const double limit = ServersOwnLimit();
   const std::size_t probes = server_->CountMails();
   Apply(GeneratedAuthority("fleet-ca"));

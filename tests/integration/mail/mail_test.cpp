@@ -18,7 +18,7 @@ using testing::Not;
 using testing::SizeIs;
 using Mails = std::vector<std::string>;
 
-TEST_F(MailTest, The_thread_of_a_system_goes_from_the_first_warning_to_the_renewal) {
+TEST_F(MailTest, One_conversation_goes_from_first_warning_to_renewal) {
   OperatorProcess op{WithMail()};
   Apply(GeneratedAuthority("thread-ca"));
   Json system = Ending("thread", "thread-ca");
@@ -66,7 +66,7 @@ TEST_F(MailTest, The_thread_of_a_system_goes_from_the_first_warning_to_the_renew
   EXPECT_THAT(op.Log(), Not(HasSubstr("anna@example.com")));
 }
 
-TEST_F(MailTest, A_held_certificate_asks_for_the_upload_and_an_Activate_ends_it) {
+TEST_F(MailTest, A_held_certificate_asks_for_its_upload_until_Activate) {
   OperatorProcess op{WithMail()};
   Apply(GeneratedAuthority("held-ca"));
   Json system = Ending("held", "held-ca");
@@ -85,7 +85,7 @@ TEST_F(MailTest, A_held_certificate_asks_for_the_upload_and_an_Activate_ends_it)
   EXPECT_THAT(MailsAbout("held"), SizeIs(1)) << "a person activated it";
 }
 
-TEST_F(MailTest, One_whom_the_server_refuses_holds_nobody_back_and_is_named) {
+TEST_F(MailTest, A_refused_recipient_delays_no_other_and_is_named) {
   server_->Behave(Behaviour({{"refuse", {{"gone@example.com", "550 no such user"}}}}));
   OperatorProcess op{WithMail()};
   Apply(GeneratedAuthority("refused-ca"));
@@ -110,7 +110,7 @@ TEST_F(MailTest, One_whom_the_server_refuses_holds_nobody_back_and_is_named) {
       kSoon));
 }
 
-TEST_F(MailTest, One_whom_the_server_puts_off_holds_nobody_back_and_is_told_later) {
+TEST_F(MailTest, A_delayed_recipient_delays_no_other_and_is_sent_later) {
   std::string words = "450 4.2.1 ";  // cut for the condition, and between characters
   for (int n = 0; n < 180; ++n) words += "я";
   server_->Behave(Behaviour({{"refuse", {{"busy@example.com", words}}}}));
@@ -135,7 +135,7 @@ TEST_F(MailTest, One_whom_the_server_puts_off_holds_nobody_back_and_is_told_late
   EXPECT_THAT(MailsAbout("put-off"), Contains(Expiring("busy", "put-off")));
 }
 
-TEST_F(MailTest, A_server_that_is_away_is_said_and_waited_for_and_who_unsubscribes_is_left_out) {
+TEST_F(MailTest, A_server_that_is_away_is_reported_and_waited_for) {
   server_->Behave(Behaviour({{"greeting", "421 closed for today"}}));
   OperatorProcess op{WithMail()};
   Apply(GeneratedAuthority("away-ca"));
@@ -159,7 +159,7 @@ TEST_F(MailTest, A_server_that_is_away_is_said_and_waited_for_and_who_unsubscrib
   AwaitDelivered("away");
 }
 
-TEST_F(MailTest, Credentials_that_are_missing_or_wrong_are_said_and_nothing_is_lost) {
+TEST_F(MailTest, Missing_or_wrong_credentials_are_reported_and_lose_nothing) {
   const std::string file = folder_ / "credentials";
   std::filesystem::remove(file);
   OperatorProcess op{WithMail()};
@@ -190,7 +190,7 @@ TEST_F(MailTest, Credentials_that_are_missing_or_wrong_are_said_and_nothing_is_l
 
 // What the API takes of names goes out as it is, but for what turns text around; what it does not
 // take is shown by tests/integration/crd.
-TEST_F(MailTest, Names_of_any_script_and_length_reach_the_reader_and_start_no_header) {
+TEST_F(MailTest, Names_of_any_script_reach_the_reader_and_no_header) {
   const std::string turning =
       "abc\xE2\x80\xAE"
       "gnp.exe";
@@ -238,7 +238,7 @@ TEST_F(MailTest, Names_of_any_script_and_length_reach_the_reader_and_start_no_he
   }
 }
 
-TEST_F(MailTest, A_status_that_was_wiped_brings_the_most_urgent_one_again_and_no_other) {
+TEST_F(MailTest, A_wiped_status_repeats_the_most_urgent_mail_alone) {
   OperatorProcess op{WithMail()};
   Apply(GeneratedAuthority("wiped-ca"));
   Json system = Ending("wiped", "wiped-ca");
@@ -257,7 +257,7 @@ TEST_F(MailTest, A_status_that_was_wiped_brings_the_most_urgent_one_again_and_no
 }
 
 // What somebody does who wants to fill another's mailbox: entries of one mailbox come and go.
-TEST_F(MailTest, Entries_that_come_and_go_fill_no_mailbox_and_nothing_is_lost) {
+TEST_F(MailTest, Subscribers_that_come_and_go_fill_no_mailbox) {
   constexpr int kRounds = 2;
   OperatorProcess op{WithMail({"--smtp-address-rate=12"})};  // one, then one in five minutes
   Apply(GeneratedAuthority("bomb-ca"));

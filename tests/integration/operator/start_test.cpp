@@ -98,7 +98,7 @@ current-context: here
       {"a CA that is none",
        {"--kubeconfig", File("ca", bad_ca)},
        1,
-       "certificate-authority: there is no usable certificate"},
+       "certificate-authority: it contains no usable PEM certificate"},
       {"a folder for a kubeconfig", {"--kubeconfig", folder_.Path()}, 1, folder_.Path()},
       {"an unknown flag", {"--kubeconfg", "x"}, 2, "--kubeconfg"},
       {"workers that are no number", {"--workers", "many"}, 2, "--workers"},

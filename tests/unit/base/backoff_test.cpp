@@ -21,7 +21,7 @@ TEST(Backoff, Doubles_from_the_first_up_to_the_cap) {
     EXPECT_EQ(backoff.Next(Longest(step)), step);
 }
 
-TEST(Backoff, Jitter_keeps_each_delay_between_the_half_and_the_whole_of_its_step) {
+TEST(Backoff, Jitter_keeps_a_delay_between_half_and_all_of_its_step) {
   for (const std::uint64_t bits :
        {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{0x9E3779B97F4A7C15}, kMost - 1, kMost}) {
     Backoff backoff{101ms, 10min};

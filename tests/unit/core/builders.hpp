@@ -1,5 +1,4 @@
-// Observations by the word, and a stand-in for Apply: what a SecretChange does to a pair, with
-// certificates that are made up.
+// Observations in few words, and passes over them with certificates that are made up.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "core/decision.hpp"
 #include "core/reasons.hpp"
 #include "core/schedule.hpp"
+#include "core/slots.hpp"
 
 namespace certpair::core::testing {
 
@@ -113,123 +113,52 @@ inline std::optional<CertificatePair> PairOf(const SecretState& state) {
   return std::nullopt;
 }
 
-/// What Apply does to the Secret, without Kubernetes and without keys.
+/// Makes up certificates, and writes without Kubernetes.
 class Signer {
  public:
   /// Performs `planned` on the observation; answers the fingerprint of what was made, or "".
   std::string Perform(Observation& o, const PlannedChange& planned) {
-    made_.clear();
-    std::visit([&](const auto& change) { Do(o, change); }, planned.what);
-    o.budget = planned.budget;
-    if (planned.renews) {
-      const auto* activate = std::get_if<Activate>(&planned.what);
-      o.renewed = activate ? activate->fingerprint : made_;
-    }
-    if (planned.receipt) {
-      o.receipt = planned.receipt;
-      if (o.receipt->fingerprint.empty()) o.receipt->fingerprint = made_;
-    }
-    if (const auto* make = std::get_if<MakeKeystore>(&planned.keystore)) {
-      o.keystore = {Read(o.secret).active->fingerprint, make->password, make->password_version};
-      o.keystore_damaged = false;
-    } else if (std::holds_alternative<RemoveKeystore>(planned.keystore)) {
-      o.keystore.reset();
-      o.keystore_damaged = false;
-    }
-    o.secret_metadata_differs = false;
-    if (!planned.keep_owners) o.secret_owner_differs = false;
-    o.secret_resource_version = std::to_string(++version_);
-    return made_;
+    std::optional<Certificate> made;
+    if (planned.slots.order) made = Sign(o, *planned.slots.order);
+    if (!planned.keep_owners) o.owner_refusal.clear();
+    o = AfterWrite(std::move(o), planned, made ? &*made : nullptr, std::to_string(++version_));
+    return made ? made->fingerprint : "";
   }
   [[nodiscard]] int Issued() const { return issued_; }
 
  private:
-  struct Slots {
-    std::optional<Certificate> active;
-    std::optional<Certificate> inactive;
-  };
-
-  static Slots Read(const SecretState& state) {
-    if (const auto* damaged = std::get_if<Damaged>(&state)) {
-      return {damaged->intact_active, damaged->intact_inactive};
-    }
-    if (const auto pair = PairOf(state)) return {pair->active, pair->inactive};
-    return {};
-  }
-  static void Write(Observation& o, Slots slots) {
-    if (slots.active) {
-      o.secret = CertificatePair{*std::move(slots.active), std::move(slots.inactive)};
-    } else {
-      o.secret = Damaged{std::nullopt, std::move(slots.inactive), "no active certificate"};
-    }
-  }
   Certificate Sign(const Observation& o, const CertificateOrder& order) {
     Certificate certificate = Made(++issued_ + 5000, o.now);
     certificate.not_before = order.not_before;
     certificate.not_after = order.not_after;
     certificate.key = order.key;
     certificate.issuer_fingerprint = o.authority.fingerprint;
-    made_ = certificate.fingerprint;
     return certificate;
-  }
-
-  void Do(Observation& o, const IssueActive& change) {
-    Slots slots = Read(o.secret);
-    if (!change.keep_inactive) slots.inactive.reset();
-    slots.active = Sign(o, change.order);
-    Write(o, std::move(slots));
-  }
-  void Do(Observation& o, const IssueInactive& change) {
-    Slots slots = Read(o.secret);
-    slots.inactive = Sign(o, change.order);
-    Write(o, std::move(slots));
-  }
-  void Do(Observation& o, const ReplaceInactive& change) { Do(o, IssueInactive{change.order}); }
-  void Do(Observation& o, const Regenerate& change) {
-    Slots slots = Read(o.secret);
-    slots.inactive = change.keep_old ? slots.active : std::nullopt;
-    slots.active = Sign(o, change.order);
-    Write(o, std::move(slots));
-  }
-  void Do(Observation& o, const Activate& change) {
-    Slots slots = Read(o.secret);
-    std::swap(slots.active, slots.inactive);
-    if (!change.keep_old) slots.inactive.reset();
-    Write(o, std::move(slots));
-  }
-  void Do(Observation& o, const DeleteInactive&) {
-    Slots slots = Read(o.secret);
-    slots.inactive.reset();
-    Write(o, std::move(slots));
-  }
-  void Do(Observation& o, const Relabel&) {
-    if (const auto pair = PairOf(o.secret)) o.secret = *pair;
   }
 
   int issued_ = 0;
   int version_ = 1;
-  std::string made_;
 };
 
-/// The name of a decision's change, for tables: "" for none.
+/// The name of a decision's change, for tables: "" for none. The slots tell what is dropped.
 inline std::string NameOf(const std::optional<PlannedChange>& planned) {
   if (!planned) return "";
-  struct Name {
-    std::string operator()(const IssueActive& c) const {
-      return c.keep_inactive ? "IssueActive" : "IssueActive, dropping the other";
-    }
-    std::string operator()(const IssueInactive&) const { return "IssueInactive"; }
-    std::string operator()(const ReplaceInactive&) const { return "ReplaceInactive"; }
-    std::string operator()(const Regenerate& c) const {
-      return c.keep_old ? "Regenerate" : "Regenerate, dropping the old";
-    }
-    std::string operator()(const Activate& c) const {
-      return c.keep_old ? "Activate" : "Activate, dropping the old";
-    }
-    std::string operator()(const DeleteInactive&) const { return "DeleteInactive"; }
-    std::string operator()(const Relabel&) const { return "Relabel"; }
-  };
-  return std::visit(Name{}, planned->what);
+  const bool drops_inactive = planned->slots.inactive == From::Nothing;
+  switch (planned->slots.kind) {
+    case ChangeKind::IssueActive:
+      return drops_inactive ? "IssueActive, dropping the other" : "IssueActive";
+    case ChangeKind::IssueInactive:
+      return "IssueInactive";
+    case ChangeKind::Regenerate:
+      return drops_inactive ? "Regenerate, dropping the old" : "Regenerate";
+    case ChangeKind::Activate:
+      return drops_inactive ? "Activate, dropping the old" : "Activate";
+    case ChangeKind::DeleteInactive:
+      return "DeleteInactive";
+    case ChangeKind::Relabel:
+      break;
+  }
+  return "Relabel";
 }
 
 /// `True/Valid`, or `-` where the status has no such condition.
@@ -264,6 +193,7 @@ inline Pass RunPass(Observation& o, Signer& signer) {
   if (pass.first.change) {
     signer.Perform(o, *pass.first.change);
     pass.last = Decide(o);
+    o.written_in_this_pass = false;
   } else {
     pass.last = pass.first;
   }

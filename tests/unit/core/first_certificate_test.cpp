@@ -15,12 +15,12 @@ TEST(FirstCertificate, A_new_system_gets_an_active_certificate_at_once) {
   Observation o = Fresh();
   const Decision decision = Decide(o);
   ASSERT_TRUE(decision.change);
-  const auto* issue = std::get_if<IssueActive>(&decision.change->what);
-  ASSERT_TRUE(issue);
-  EXPECT_EQ(issue->order.subject, o.spec.subject);
-  EXPECT_EQ(issue->order.key, o.spec.key);
-  EXPECT_EQ(issue->order.not_before, kNow - minutes{5});
-  EXPECT_EQ(issue->order.not_after, kNow + o.spec.validity);
+  const SlotChange& issue = decision.change->slots;
+  ASSERT_EQ(issue.active, From::New);
+  EXPECT_EQ(issue.order->subject, o.spec.subject);
+  EXPECT_EQ(issue.order->key, o.spec.key);
+  EXPECT_EQ(issue.order->not_before, kNow - minutes{5});
+  EXPECT_EQ(issue.order->not_after, kNow + o.spec.validity);
   EXPECT_FALSE(decision.change->receipt);
   EXPECT_THAT(decision.change->budget.automatic, ElementsAre(kNow));
   EXPECT_EQ(Says(decision.status, "Ready"), "False/Issuing");
@@ -137,7 +137,7 @@ TEST(FirstCertificate, It_is_clipped_to_its_authority_and_says_so) {
   o.authority.not_before = kNow - minutes{2};
   Signer signer;
   const Pass pass = RunPass(o, signer);
-  const auto& order = std::get<IssueActive>(pass.first.change->what).order;
+  const auto& order = pass.first.change->slots.order.value();
   EXPECT_EQ(order.not_after, o.authority.chain_end);
   EXPECT_EQ(order.not_before, o.authority.not_before);
   EXPECT_EQ(Says(o.status, "Ready"), "True/ValidityClipped");

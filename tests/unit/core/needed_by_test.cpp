@@ -11,17 +11,11 @@ using namespace testing;
 // What the change asks for; fails where it makes no certificate.
 std::optional<sys_seconds> NeededBy(const Observation& o) {
   const Decision decision = Decide(o);
-  if (!decision.change) {
-    ADD_FAILURE() << "nothing is to be made";
+  if (!decision.change || !decision.change->slots.order) {
+    ADD_FAILURE() << "no certificate is made";
     return std::nullopt;
   }
-  return std::visit(
-      [](const auto& change) -> std::optional<sys_seconds> {
-        if constexpr (requires { change.order; }) return change.order.needed_by;
-        ADD_FAILURE() << "no certificate is to be made";
-        return std::nullopt;
-      },
-      decision.change->what);
+  return decision.change->slots.order->needed_by;
 }
 
 Observation WithGenerate(Observation o) {

@@ -118,7 +118,7 @@ TEST(Generate, Takes_key_and_validity_as_the_spec_has_them_now) {
   o.spec.key = {KeyAlgorithm::Ed25519, 256};
   o.spec.validity = hours{48};
   const Decision decision = Decide(o);
-  const auto& order = std::get<IssueInactive>(decision.change->what).order;
+  const auto& order = decision.change->slots.order.value();
   EXPECT_EQ(order.key.algorithm, KeyAlgorithm::Ed25519);
   EXPECT_EQ(order.not_after, kNow + hours{48});
 }

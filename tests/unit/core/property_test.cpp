@@ -226,6 +226,7 @@ TEST(Property, Any_observation_is_answered_and_settles_after_one_change) {
     const Decision first = Decide(o);
     ExpectProgress(o, first);
     ExpectHonestMail(o, first);
+    ASSERT_TRUE(!first.change || IsConsistent(first.change->slots));
     if (o.identity.being_deleted || o.identity.namespace_terminating) {
       ASSERT_FALSE(first.change);
       ASSERT_EQ(first.status, o.status);
@@ -312,7 +313,7 @@ class Life {
     if (!automatic) {
       ASSERT_GT(asked, 0U);
     }
-    if (std::holds_alternative<Regenerate>(pass.first.change->what)) {
+    if (pass.first.change->slots.kind == ChangeKind::Regenerate) {
       CheckRegeneration(*before, pass);
     }
   }
@@ -328,7 +329,7 @@ class Life {
   // R6: never before the window, and the old active one is the inactive one.
   void CheckRegeneration(const Certificate& before, const Pass& pass) {
     const auto after = PairOf(o_.secret);
-    ASSERT_TRUE(std::get<Regenerate>(pass.first.change->what).keep_old);
+    ASSERT_EQ(pass.first.change->slots.inactive, From::Other);
     ASSERT_EQ(after->inactive, before);
     ASSERT_GE(o_.now, RegenerationWindow(o_.identity.uid, o_.spec, before).starts);
     ASSERT_GE(after->active.not_after, before.not_after + o_.spec.validity / 10);

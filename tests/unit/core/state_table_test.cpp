@@ -109,12 +109,12 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"in_the_window", Mode::Fingerprint, Pair(InWindow()), "IssueInactive", 1, -1},
         Row{"in_the_window_hold", Mode::Hold, Pair(InWindow()), "IssueInactive", 1, -1},
         Row{"in_the_window_valid_newer", Mode::Fingerprint, Pair(InWindow(), Newer()), "", 1, 2},
-        Row{"in_the_window_older", Mode::Fingerprint, Pair(InWindow(), Older()), "ReplaceInactive",
-            1, -1},
+        Row{"in_the_window_older", Mode::Fingerprint, Pair(InWindow(), Older()), "IssueInactive", 1,
+            -1},
         Row{"in_the_window_expired", Mode::Fingerprint, Pair(InWindow(), LongExpired()),
-            "ReplaceInactive", 1, -1},
+            "IssueInactive", 1, -1},
         Row{"held_in_its_own_window", Mode::Fingerprint,
-            Pair(LastQuarter(), Made(2, kNow - days{362})), "ReplaceInactive", 1, -1},
+            Pair(LastQuarter(), Made(2, kNow - days{362})), "IssueInactive", 1, -1},
         Row{"at_the_end_held", Mode::Fingerprint, Pair(AtItsEnd(), Newer()), "Activate", 2, 1},
         Row{"at_the_end_hold", Mode::Hold, Pair(AtItsEnd(), Newer()), "", 1, 2},
         Row{"at_the_end_none", Mode::Fingerprint, Pair(AtItsEnd()), "IssueInactive", 1, -1},
@@ -126,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"expired_inactive_damaged", Mode::Fingerprint, Broken(Expired(), std::nullopt),
             "Regenerate", -1, 1},
         Row{"expired_alone_hold", Mode::Hold, Pair(Expired()), "IssueInactive", 1, -1},
-        Row{"expired_both_hold", Mode::Hold, Pair(Expired(), LongExpired()), "ReplaceInactive", 1,
+        Row{"expired_both_hold", Mode::Hold, Pair(Expired(), LongExpired()), "IssueInactive", 1,
             -1},
         Row{"expired_inactive_damaged_hold", Mode::Hold, Broken(Expired(), std::nullopt),
             "IssueInactive", 1, -1},
@@ -328,7 +328,7 @@ TEST(Hold, One_is_made_only_after_the_activation_before_it_was_told) {
   const Pass pass = RunPass(o, signer);
   ASSERT_EQ(NameOf(pass.first.change), "Activate");
   EXPECT_FALSE(pass.last.change);
-  EXPECT_EQ(NameOf(RunPass(o, signer).first.change), "ReplaceInactive");
+  EXPECT_EQ(NameOf(RunPass(o, signer).first.change), "IssueInactive");
 }
 
 TEST(Regeneration, Waits_for_an_authority_that_begins_later_and_looks_again_then) {

@@ -15,7 +15,7 @@ Seat Answering(std::uint64_t id, const char* peer, std::size_t unsent = 0) {
 
 constexpr Limits kSmall{.connections = 4, .per_address = 3, .unsent_bytes = 100};
 
-TEST(ClosedForNewcomer, Is_nobody_while_there_is_room) {
+TEST(ClosedForNewcomer, No_connection_is_closed_while_there_is_room) {
   EXPECT_FALSE(ClosedForNewcomer({}, "a", kSmall));
   EXPECT_FALSE(ClosedForNewcomer({Idle(1, "a"), Idle(2, "a"), Idle(3, "b")}, "a", kSmall));
 }
@@ -37,7 +37,7 @@ TEST(ClosedForNewcomer, Is_of_the_address_with_the_most_when_all_are_taken) {
       << "of equals the longest idle";
 }
 
-TEST(ClosedForAnswer, Is_nobody_while_the_bytes_fit_or_the_answer_is_alone) {
+TEST(ClosedForAnswer, No_connection_is_closed_while_the_bytes_fit) {
   EXPECT_THAT(ClosedForAnswer({Answering(1, "a", 50), Idle(2, "a")}, 50, kSmall), IsEmpty());
   EXPECT_THAT(ClosedForAnswer({Idle(1, "a")}, 5'000, kSmall), IsEmpty());
 }

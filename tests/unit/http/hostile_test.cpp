@@ -62,7 +62,7 @@ TEST_F(Hostile, Two_hundred_idle_connections_do_not_take_liveness) {
   EXPECT_GE(closed, 200 - 16) << "an address has 16 connections";
 }
 
-TEST_F(Hostile, Idle_connections_of_many_addresses_do_not_either) {
+TEST_F(Hostile, Idle_connections_of_many_addresses_do_not_take_liveness) {
   Begin();
   std::vector<std::vector<RawClient>> idle;
   for (const char* from :
@@ -109,7 +109,7 @@ TEST_F(Hostile, A_connection_that_is_idle_between_requests_is_closed) {
   EXPECT_TRUE(client.ClosedWithin(kSoon));
 }
 
-TEST_F(Hostile, What_is_too_long_or_nonsense_is_refused_and_the_answer_arrives) {
+TEST_F(Hostile, A_bad_request_is_refused_and_the_answer_arrives) {
   struct Row {
     std::string request;
     std::string status;

@@ -69,7 +69,7 @@ TEST_F(ClientTest, Get_gives_the_object_without_managedFields) {
   EXPECT_THAT(records_, ElementsAre("GET secrets 200"));
 }
 
-TEST_F(ClientTest, Get_of_a_name_that_no_object_can_have_is_NotFound_without_a_request) {
+TEST_F(ClientTest, Get_of_an_impossible_name_is_NotFound_without_a_request) {
   Answer({200, kObject.dump(), {}});
   for (const char* name : {"", ".", "..", "a/b", "../secrets/x", "a%2fb"}) {
     const auto object = client_.Get(kSystems, "idm", name);

@@ -72,7 +72,7 @@ TEST(Kubeconfig, Another_context_can_be_named) {
   EXPECT_EQ(config->token.inline_text.Reveal(), "abc");
 }
 
-TEST(Kubeconfig, A_context_that_is_not_there_is_not_found_and_the_others_are_named) {
+TEST(Kubeconfig, A_missing_context_is_not_found_and_the_others_are_named) {
   const auto config = Parse(kTwoContexts, "prod");
   EXPECT_EQ(CodeOf(config), ErrorCode::NotFound);
   EXPECT_THAT(MessageOf(config), AllOf(HasSubstr("prod"), HasSubstr("demo, live")));
@@ -386,7 +386,7 @@ TEST(Kubeconfig, Merges_that_hold_themselves_or_grow_without_end_are_refused) {
   }
 }
 
-TEST(Kubeconfig, A_credential_program_and_somebody_to_act_as_are_read) {
+TEST(Kubeconfig, A_credential_program_and_an_impersonation_are_read) {
   const auto config = Parse(R"(
 current-context: c
 clusters: [{name: k, cluster: {server: "https://h", proxy-url: "http://proxy:3128"}}]
@@ -517,7 +517,7 @@ TEST_F(LoadConfigTest, Else_the_one_at_home_is_read) {
   EXPECT_EQ(CodeOf(LoadConfig(environment_, "", "")), ErrorCode::NotFound);
 }
 
-TEST_F(LoadConfigTest, A_persons_kubeconfig_goes_before_the_pod_and_the_pod_before_nothing) {
+TEST_F(LoadConfigTest, A_kubeconfig_goes_before_the_service_account) {
   BePod();
   const auto in_cluster = LoadUserConfig(environment_, "", "");
   ASSERT_TRUE(in_cluster) << in_cluster.error().message;
@@ -542,7 +542,7 @@ users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, com
   EXPECT_EQ(config->exec->environment.at("MODE"), "quiet");
 }
 
-TEST_F(LoadConfigTest, The_proxy_of_the_environment_counts_unless_the_server_is_exempt) {
+TEST_F(LoadConfigTest, The_environments_proxy_counts_unless_NO_PROXY_matches) {
   environment_.variables["HTTPS_PROXY"] = "http://proxy:3128";
   const std::string path = Write("mine", kTwoContexts);
   EXPECT_EQ(LoadConfig(environment_, path, "live")->proxy->host, "proxy");

@@ -48,7 +48,7 @@ TEST(DelayQueue, Keys_of_the_same_time_come_in_the_order_of_their_wishes) {
   EXPECT_EQ(queue.Take(kStart), "b");
 }
 
-TEST(DelayQueue, A_key_in_work_is_not_handed_out_and_its_earliest_wish_is_kept) {
+TEST(DelayQueue, A_key_in_work_is_not_taken_and_keeps_its_earliest_wish) {
   DelayQueue queue;
   queue.Add("a", kStart);
   ASSERT_EQ(queue.Take(kStart), "a");
@@ -100,7 +100,7 @@ TEST(DelayQueue, Due_counts_what_could_be_taken) {
   EXPECT_EQ(queue.Due(kStart + seconds{1}), 2U);
 }
 
-TEST(DelayQueue, What_somebody_waits_for_goes_before_what_comes_in_its_turn) {
+TEST(DelayQueue, First_goes_before_InTurn) {
   DelayQueue queue;
   for (const char* key : {"a", "b"}) queue.Add(key, kStart);
   queue.Add("first", kStart + seconds{1}, Urgency::First);
@@ -109,7 +109,7 @@ TEST(DelayQueue, What_somebody_waits_for_goes_before_what_comes_in_its_turn) {
   EXPECT_EQ(queue.Take(kStart + seconds{1}), "b");
 }
 
-TEST(DelayQueue, What_is_to_be_written_down_goes_before_what_can_wait_and_is_limited_with_it) {
+TEST(DelayQueue, Soon_goes_before_InTurn_and_shares_its_limit) {
   DelayQueue queue{{.others = 2}};
   queue.Add("turn", kStart);
   queue.Add("soon", kStart, Urgency::Soon);

@@ -90,7 +90,7 @@ TEST(Error, An_absurd_or_negative_wait_is_bounded) {
   EXPECT_EQ(waiting("soon"), std::nullopt);
 }
 
-TEST(Error, The_message_names_the_request_the_status_and_what_the_server_said) {
+TEST(Error, The_message_names_request_status_and_the_servers_text) {
   const auto error =
       ErrorFromResponse(409, StatusBody("Conflict", "please try again"), "PUT /api/v1/x", {});
   EXPECT_EQ(error.status, 409);

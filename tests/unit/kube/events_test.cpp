@@ -241,7 +241,7 @@ TEST(EventRecorder, An_Event_costs_one_write_and_its_repetition_another) {
   EXPECT_EQ(events.Dropped(), 0U);
 }
 
-TEST(EventRecorder, Throttling_and_server_errors_are_tried_again_and_refusals_are_not) {
+TEST(EventRecorder, Throttling_and_server_errors_are_retried_refusals_are_not) {
   const struct {
     int status;
     const char* reason;
@@ -282,7 +282,7 @@ TEST(EventRecorder, An_Event_that_is_gone_from_the_server_is_created_anew) {
   EXPECT_EQ(events.Dropped(), 0U);
 }
 
-TEST(EventRecorder, A_full_queue_drops_and_counts_and_nobody_waits) {
+TEST(EventRecorder, A_full_queue_drops_and_counts_without_blocking) {
   EventScene scene;
   scene.transport->send = nullptr;  // the server never answers
   const auto begin = std::chrono::steady_clock::now();
@@ -320,7 +320,7 @@ TEST(EventRecorder, What_waits_is_left_when_the_process_has_no_more_time) {
 }
 
 // A leader that was frozen: the first request fails, and when the process wakes another leads.
-TEST(EventRecorder, Whoever_does_not_lead_any_more_writes_nothing) {
+TEST(EventRecorder, A_process_that_no_longer_leads_writes_nothing) {
   EventScene scene;
   std::atomic<bool> leads{true};
   scene.transport->send = [&leads](const HttpRequest&,

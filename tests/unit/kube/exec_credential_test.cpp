@@ -112,7 +112,7 @@ TEST_F(ExecPluginTest, Each_failure_says_what_to_do) {
   EXPECT_THAT(failed.error().message, HasSubstr("terminal"));
 }
 
-TEST_F(ExecPluginTest, It_runs_again_when_what_it_gave_has_expired_or_was_refused_and_not_else) {
+TEST_F(ExecPluginTest, It_runs_again_when_its_credential_expired_or_was_refused) {
   HandClock clock;
   const auto soon = clock.NowSeconds() + std::chrono::minutes{10};
   const auto expires = json{{"token", "abc"}, {"expirationTimestamp", FormatTime(soon)}};

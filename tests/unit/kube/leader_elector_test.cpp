@@ -130,7 +130,7 @@ class LeaderElectorTest : public testing::Test {
   std::string log_;
 };
 
-TEST_F(LeaderElectorTest, Leads_and_frees_the_Lease_only_after_it_has_said_that_it_stops) {
+TEST_F(LeaderElectorTest, The_Lease_is_freed_only_after_the_end_was_announced) {
   Replica replica{server_, "a"};
   ASSERT_TRUE(replica.AwaitNews(1));
   EXPECT_TRUE(replica.IsLeader()) << "who is told so finds it so";
@@ -167,7 +167,7 @@ TEST_F(LeaderElectorTest, A_request_that_hangs_does_not_lengthen_the_leading) {
   EXPECT_EQ(replica.Told(), (std::vector<bool>{true, false, true}));
 }
 
-TEST_F(LeaderElectorTest, Who_finds_the_Lease_stolen_stops_and_takes_it_back_when_it_has_run_out) {
+TEST_F(LeaderElectorTest, A_leader_whose_Lease_is_stolen_stops_until_it_expires) {
   Replica replica{server_, "a"};
   ASSERT_TRUE(replica.AwaitNews(1));
   server_.Change([](auto& lease) { (*lease)["spec"]["holderIdentity"] = "thief"; });
@@ -177,7 +177,7 @@ TEST_F(LeaderElectorTest, Who_finds_the_Lease_stolen_stops_and_takes_it_back_whe
   EXPECT_EQ(server_.Holder(), "a");
 }
 
-TEST_F(LeaderElectorTest, A_deleted_Lease_is_made_again_and_what_others_wrote_into_it_is_kept) {
+TEST_F(LeaderElectorTest, A_deleted_Lease_is_created_again_and_others_fields_kept) {
   Replica replica{server_, "a"};
   ASSERT_TRUE(replica.AwaitNews(1));
   server_.Change([](auto& lease) { lease.reset(); });

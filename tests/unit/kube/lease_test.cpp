@@ -37,7 +37,7 @@ TEST(LeaseTimings, Only_those_are_accepted_with_which_no_two_can_lead) {
 }
 
 // Who holds it, since when it is unchanged, and what follows.
-TEST(LeaseStep, Decides_by_who_holds_it_and_how_long_ago_it_was_seen_to_change) {
+TEST(LeaseStep, It_decides_by_holder_and_time_since_the_last_change) {
   enum Then { Wait, Create, Renew, Take };
   const LeaseRecord own = HeldBy("me");
   const struct {
@@ -156,7 +156,7 @@ TEST(LeaseElection, Failed_renewals_do_not_lengthen_the_leading) {
   EXPECT_FALSE(leader.election.Leads(now));
 }
 
-TEST(LeaseElection, Who_finds_another_in_the_Lease_stops_at_once) {
+TEST(LeaseElection, A_leader_that_finds_another_in_the_Lease_stops_at_once) {
   Leader leader;
   const SteadyTime later = kNow + seconds{2};
   (void)leader.election.Next(later, kWall);
@@ -222,7 +222,7 @@ TEST(LeaseElection, Release_ends_the_leading_and_frees_the_Lease) {
   EXPECT_EQ(write->resource_version, "1");
 }
 
-TEST(LeaseElection, Who_does_not_hold_the_Lease_frees_nothing) {
+TEST(LeaseElection, A_process_that_does_not_hold_the_Lease_frees_nothing) {
   LeaseElection election{"me", {}, 1};
   EXPECT_FALSE(election.Release(kWall));
   (void)election.Next(kNow, kWall);

@@ -60,7 +60,7 @@ TEST(Proxy, NO_PROXY_exempts_as_Go_does) {
     EXPECT_EQ(IsExempt(At(c.server), c.list), c.exempt) << c.server << " " << c.list;
 }
 
-TEST(Proxy, The_kubeconfigs_goes_before_the_environments_which_spares_loopback) {
+TEST(Proxy, The_kubeconfigs_proxy_goes_before_the_environments) {
   const std::map<std::string, std::string> variables{{"https_proxy", "http://env:1"},
                                                      {"NO_PROXY", "spared"}};
   EXPECT_EQ((*ProxyFor(At("https://h"), "", variables))->host, "env");

@@ -37,7 +37,7 @@ TEST(WatchMachine, Pages_follow_each_other_until_the_last_one_finishes_the_list)
   EXPECT_EQ(In<Machine::Listed>(machine).resource_version, "10");
 }
 
-TEST(WatchMachine, A_watch_starts_where_the_list_ended_and_moves_with_its_events) {
+TEST(WatchMachine, A_watch_starts_at_the_list_and_follows_its_events) {
   Machine machine = At(Machine::Listed{"10"});
   EXPECT_EQ(Step(machine, WatchOpens{}, kAnyBits), SinkCall::None);
   EXPECT_EQ(In<Machine::Watching>(machine).resource_version, "10");
@@ -71,7 +71,7 @@ TEST(WatchMachine, A_watch_that_ran_out_is_opened_again_at_once_where_it_was) {
   EXPECT_EQ(In<Machine::Listed>(machine).resource_version, "12");
 }
 
-TEST(WatchMachine, A_watch_that_ends_at_once_with_nothing_brought_is_not_hammered) {
+TEST(WatchMachine, A_watch_that_ends_at_once_is_opened_with_a_delay) {
   Machine machine = At(Machine::Watching{"12", false});
   Step(machine, WatchEnded{milliseconds{5}}, kAnyBits);
   EXPECT_GE(In<Machine::Failed>(machine).delay, milliseconds{250});
@@ -181,7 +181,7 @@ TEST(WatchMachine, Retry_After_is_honoured_within_reason) {
   }
 }
 
-TEST(WatchMachine, A_list_and_a_watch_that_is_always_too_old_do_not_chase_each_other) {
+TEST(WatchMachine, A_watch_that_is_always_too_old_does_not_list_in_a_loop) {
   Machine machine = Fresh();
   milliseconds waited{0};
   for (int lists = 0; lists < 20; ++lists) {

@@ -43,7 +43,7 @@ TEST(WorkQueue, A_failed_key_waits_as_long_as_it_is_told_if_that_is_longer) {
   EXPECT_EQ(*queue.NextDue() - clock.Now(), seconds{30});
 }
 
-TEST(WorkQueue, A_key_that_fails_in_its_own_work_comes_back_after_its_delay_once_it_is_done) {
+TEST(WorkQueue, A_key_that_fails_comes_back_after_its_delay) {
   HandClock clock;
   WorkQueue queue{clock};
   queue.Add("a");
@@ -65,7 +65,7 @@ TEST(WorkQueue, A_forgotten_key_has_no_wish_and_no_failures) {
   EXPECT_LE(*queue.NextDue() - clock.Now(), milliseconds{200});
 }
 
-TEST(WorkQueue, One_that_is_closed_forgets_everything_and_takes_nothing_until_it_is_open) {
+TEST(WorkQueue, A_closed_queue_forgets_everything_and_takes_nothing) {
   HandClock clock;
   WorkQueue queue{clock};
   queue.Add("first", Urgency::First);

@@ -35,7 +35,7 @@ TEST_F(CheckReadyTest, Fails_with_the_reason_of_one_that_is_not) {
   EXPECT_THAT(said.error().message, HasSubstr("secrets not listed yet"));
 }
 
-TEST_F(CheckReadyTest, Fails_where_nobody_listens) {
+TEST_F(CheckReadyTest, It_fails_where_no_process_listens) {
   ASSERT_TRUE(Ask(std::nullopt));
   const std::string address = fmt::format("127.0.0.1:{}", server->Port());
   server.reset();

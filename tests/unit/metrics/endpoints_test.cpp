@@ -55,7 +55,7 @@ TEST(Endpoints, A_reason_is_redacted_and_stays_on_one_line) {
   EXPECT_THAT(answer.body, HasSubstr("401\\n"));
 }
 
-TEST(Endpoints, What_a_person_should_know_of_one_that_is_ready_stands_below_ok) {
+TEST(Endpoints, Notes_of_a_ready_replica_stand_below_ok) {
   const http::Routes routes =
       HealthRoutes([] { return std::optional<std::string>{}; },
                    [] { return std::vector<std::string>{"namespace b\nis not there"}; });

@@ -19,7 +19,7 @@ std::string Written(const ExpiryTable& table) {
   return text;
 }
 
-TEST(ExpiryTable, A_table_that_is_full_refuses_new_systems_and_counts_what_it_refused) {
+TEST(ExpiryTable, A_full_table_refuses_new_systems_and_counts_them) {
   ExpiryTable table{2, 2};
   for (const char* name : {"a", "b", "c", "c"}) table.Set("idm", name, {kNow + seconds{60}, {}});
   table.Set("idm", "a", {kNow + seconds{90}, {}});

@@ -42,7 +42,7 @@ struct MetricsTest : ::testing::Test {
   Metrics metrics{clock};
 };
 
-TEST_F(MetricsTest, What_alerts_take_the_increase_of_is_there_before_it_was_counted) {
+TEST_F(MetricsTest, Counters_of_alerts_exist_before_the_first_event) {
   metrics.ExpectErrors(std::vector<std::string_view>{"Conflict", "Signing"});
   metrics.CountWatchRestarts("secrets", 0);
   const std::string text = metrics.Expose();
@@ -81,7 +81,7 @@ TEST_F(MetricsTest, Reconciles_count_by_kind_and_result_and_are_timed_by_kind) {
       "3");
 }
 
-TEST_F(MetricsTest, Requests_count_by_verb_resource_and_code_and_are_timed_without_the_code) {
+TEST_F(MetricsTest, Requests_count_by_verb_resource_code_and_are_timed) {
   metrics.CountApiRequest("patch", "secrets", 200, 4ms);
   metrics.CountApiRequest("patch", "secrets", 409, 4ms);
   metrics.CountApiRequest("get", "secrets", 0, 10s);
@@ -200,7 +200,7 @@ TEST_F(MetricsTest, Forgetting_what_was_never_there_is_nothing) {
   EXPECT_EQ(ValueOf(metrics.Expose(), R"(certpair_certificates{state="active"})"), "0");
 }
 
-TEST_F(MetricsTest, A_scrape_first_asks_for_the_gauges_that_nobody_follows) {
+TEST_F(MetricsTest, A_scrape_first_updates_the_gauges_without_events) {
   std::size_t depth = 3;
   metrics.BeforeScrape([&depth](Metrics& m) { m.SetQueueDepth("systems", depth++); });
   EXPECT_EQ(ValueOf(metrics.Expose(), R"(certpair_work_queue_depth{queue="systems"})"), "3");
@@ -231,7 +231,7 @@ TEST_F(MetricsTest, Counts_from_many_threads_are_all_there) {
             std::to_string(kThreads * kEach));
 }
 
-TEST_F(MetricsTest, Beyond_ten_thousand_systems_the_last_to_expire_have_no_series) {
+TEST_F(MetricsTest, Beyond_10000_systems_the_last_to_expire_have_no_series) {
   const std::size_t systems = Metrics::kMaxExpirySeries + 50;
   for (std::size_t i = 0; i < systems; ++i)
     metrics.SetCertificates("fleet", "system-" + std::to_string(i),

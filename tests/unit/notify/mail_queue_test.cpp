@@ -93,7 +93,7 @@ TEST_F(Queue, Mails_go_in_the_order_in_which_they_were_posted) {
   EXPECT_THAT(Kinds(), ElementsAre(Kind::Sent, Kind::Sent, Kind::Sent));
 }
 
-TEST_F(Queue, One_of_an_id_that_is_under_way_is_not_taken_again) {
+TEST_F(Queue, A_mail_that_is_under_way_is_not_taken_again) {
   EXPECT_TRUE(Post("a"));
   EXPECT_FALSE(Post("a"));
   EXPECT_TRUE(queue_.IsUnderWay("a"));
@@ -119,7 +119,7 @@ TEST_F(Queue, An_outcome_stays_until_that_very_outcome_is_acknowledged) {
   EXPECT_THAT(Kinds(), IsEmpty());
 }
 
-TEST_F(Queue, One_that_is_delayed_alone_waits_longer_each_time_and_says_so_at_each_try) {
+TEST_F(Queue, A_delayed_mail_waits_longer_and_reports_each_try) {
   Post("a");
   auto longest = 0ns;
   for (int n = 0; n < 12; ++n) {
@@ -135,7 +135,7 @@ TEST_F(Queue, One_that_is_delayed_alone_waits_longer_each_time_and_says_so_at_ea
   EXPECT_EQ(queue_.TakeKinds(), std::vector<Kind>(12, Kind::Delayed));
 }
 
-TEST_F(Queue, While_one_is_delayed_others_go_and_it_gets_its_turn_among_many) {
+TEST_F(Queue, A_delayed_mail_holds_up_no_other_and_gets_its_turn) {
   Post("slow");
   Take();
   Done(Verdict::DelayedAlone);
@@ -152,7 +152,7 @@ TEST_F(Queue, While_one_is_delayed_others_go_and_it_gets_its_turn_among_many) {
   EXPECT_LE(place, 20);
 }
 
-TEST_F(Queue, A_server_that_is_away_is_probed_by_one_mail_at_a_time_a_different_one_each_time) {
+TEST_F(Queue, A_server_that_is_away_is_probed_by_each_mail_in_turn) {
   for (const char* id : {"a", "b", "c"}) Post(id);
   std::vector<std::string> probes;
   auto longest = 0ns;
@@ -178,7 +178,7 @@ TEST_F(Queue, A_server_that_is_away_is_probed_by_one_mail_at_a_time_a_different_
   EXPECT_THAT(Kinds(), ElementsAre(Kind::Sent, Kind::Sent, Kind::Sent, Kind::Sent));
 }
 
-TEST_F(Queue, Who_waits_for_a_server_is_told_when_its_trouble_is_another_one) {
+TEST_F(Queue, A_waiting_system_hears_when_the_trouble_changes) {
   const auto said = [this] {
     const auto outcomes = queue_.Outcomes("system:idm/abap-prod");
     queue_.Acknowledge("system:idm/abap-prod", outcomes);
@@ -198,7 +198,7 @@ TEST_F(Queue, Who_waits_for_a_server_is_told_when_its_trouble_is_another_one) {
 }
 
 // Each telling may be a write of a status.
-TEST_F(Queue, A_server_that_says_something_else_each_time_is_told_of_ever_more_seldom) {
+TEST_F(Queue, Troubles_that_change_are_reported_ever_more_seldom) {
   for (int n = 0; n < 100; ++n) Post(std::to_string(n), std::to_string(n));
   const auto told_in_a_day = [&] {
     std::size_t told = 0;
@@ -239,7 +239,7 @@ TEST_F(Queue, After_four_days_of_delay_it_is_given_up_with_the_last_reason) {
   EXPECT_FALSE(queue_.IsUnderWay("a"));
 }
 
-TEST_F(Queue, A_warning_is_given_up_when_the_certificate_has_ended) {
+TEST_F(Queue, A_warning_is_given_up_when_its_certificate_expires) {
   core::Notice notice = SomeNotice(NoticeKind::Expiring, "a");
   notice.active.not_after = now_.wall + 1h;
   queue_.Post("k", notice, now_);
@@ -251,7 +251,7 @@ TEST_F(Queue, A_warning_is_given_up_when_the_certificate_has_ended) {
   EXPECT_TRUE(queue_.Outcomes("k").at(0).certificate_ended);
 }
 
-TEST_F(SmallQueue, Room_counts_what_waits_and_what_nobody_acknowledged) {
+TEST_F(SmallQueue, Room_counts_waiting_mails_and_pending_outcomes) {
   for (const char* id : {"a", "b", "c", "d"}) EXPECT_TRUE(Post(id, "k"));
   EXPECT_EQ(queue_.Room("k"), 0U);
   EXPECT_FALSE(Post("e", "k"));
@@ -294,7 +294,7 @@ TEST_F(CrowdedQueue, No_more_are_invited_at_once_than_there_is_room_for) {
       << "who did not come is not waited for";
 }
 
-TEST_F(SmallQueue, Too_many_delayed_ones_leave_and_are_called_back_when_there_is_room) {
+TEST_F(SmallQueue, Delayed_mails_over_the_limit_leave_and_are_called_back) {
   for (const char* key : {"a", "b", "c"}) {
     Post(key, key);
     Take();
@@ -313,7 +313,7 @@ TEST_F(SmallQueue, Too_many_delayed_ones_leave_and_are_called_back_when_there_is
   EXPECT_THAT(queue_.TakeInvited(), testing::SizeIs(1)) << "one that may come back";
 }
 
-TEST_F(SmallQueue, Delayed_ones_take_no_room_from_others) {
+TEST_F(SmallQueue, Delayed_mails_take_no_room_from_others) {
   for (const char* key : {"a", "b"}) {
     Post(key, key);
     Take();
@@ -335,7 +335,7 @@ TEST_F(LimitedQueue, No_more_go_in_a_minute_than_is_allowed) {
   EXPECT_EQ(sent, 30);
 }
 
-TEST_F(Queue, What_is_withdrawn_is_not_sent_and_has_no_outcome) {
+TEST_F(Queue, A_withdrawn_mail_is_not_sent_and_has_no_outcome) {
   for (const char* id : {"a", "b", "c"}) Post(id, "k");
   EXPECT_EQ(Take(), "a");
   queue_.Withdraw("k", {"a", "b", "unknown"});
@@ -347,7 +347,7 @@ TEST_F(Queue, What_is_withdrawn_is_not_sent_and_has_no_outcome) {
   EXPECT_FALSE(queue_.IsUnderWay("b"));
 }
 
-TEST_F(Queue, Of_a_system_that_is_gone_nothing_is_left) {
+TEST_F(Queue, Nothing_is_left_of_a_system_that_is_gone) {
   for (const char* id : {"a", "b", "c"}) Post(id, "system:idm/gone");
   Post("d", "system:idm/k");
   Take();
@@ -362,7 +362,7 @@ TEST_F(Queue, Of_a_system_that_is_gone_nothing_is_left) {
   EXPECT_THAT(queue_.TakeWakes(), ElementsAre("system:idm/k"));
 }
 
-TEST_F(Queue, When_a_term_ends_what_waits_is_dropped_and_what_was_sent_is_still_told) {
+TEST_F(Queue, The_end_of_a_term_drops_what_waits_and_keeps_what_was_sent) {
   for (const char* id : {"a", "b", "c"}) Post(id, "k");
   Take();
   Done(Verdict::Sent);
@@ -380,7 +380,7 @@ TEST_F(Queue, When_a_term_ends_what_waits_is_dropped_and_what_was_sent_is_still_
   EXPECT_THAT(Kinds("k"), ElementsAre(Kind::Sent)) << "what was sent, was sent";
 }
 
-TEST_F(Queue, The_system_of_a_mail_that_was_dropped_while_in_hand_looks_again) {
+TEST_F(Queue, The_system_of_a_mail_dropped_while_sent_is_woken) {
   Post("a", "k");
   EXPECT_EQ(Take(), "a");
   queue_.DropAll();
@@ -391,7 +391,7 @@ TEST_F(Queue, The_system_of_a_mail_that_was_dropped_while_in_hand_looks_again) {
   EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
 }
 
-TEST_F(Queue, What_is_settled_is_not_taken_again_before_the_ledger_knows_it) {
+TEST_F(Queue, An_ended_mail_is_not_taken_before_the_ledger_holds_it) {
   Post("a", "k");
   Take();
   Done(Verdict::Sent);
@@ -400,7 +400,7 @@ TEST_F(Queue, What_is_settled_is_not_taken_again_before_the_ledger_knows_it) {
   EXPECT_TRUE(Post("a", "k")) << "whoever posts it then knows why";
 }
 
-TEST_F(SettlingQueue, No_more_is_sent_than_a_crash_may_repeat_until_the_ledgers_know_it) {
+TEST_F(SettlingQueue, No_more_is_sent_than_a_crash_may_repeat) {
   for (int n = 0; n < 10; ++n) Post(std::to_string(n), std::to_string(n));
   for (int n = 0; n < 3; ++n) {
     EXPECT_NE(Take(), "");
@@ -417,7 +417,7 @@ TEST_F(SettlingQueue, No_more_is_sent_than_a_crash_may_repeat_until_the_ledgers_
   EXPECT_NE(Take(), "");
 }
 
-TEST_F(Queue, One_write_of_a_ledger_tells_of_as_many_mails_as_go_in_a_row) {
+TEST_F(Queue, One_write_of_a_ledger_holds_the_mails_of_a_row) {
   for (const char* id : {"a", "b", "c"}) Post(id, "k");
   for (const char* id : {"a", "b", "c"}) {
     EXPECT_EQ(Take(), id);
@@ -429,7 +429,7 @@ TEST_F(Queue, One_write_of_a_ledger_tells_of_as_many_mails_as_go_in_a_row) {
   EXPECT_THAT(queue_.TakeWakes(), IsEmpty());
 }
 
-TEST_F(Queue, Nobody_waits_for_the_mail_of_another_system) {
+TEST_F(Queue, A_wake_does_not_wait_for_another_systems_mail) {
   Post("a", "k");
   Post("b", "other");
   Take();
@@ -438,7 +438,7 @@ TEST_F(Queue, Nobody_waits_for_the_mail_of_another_system) {
   EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
 }
 
-TEST_F(Queue, Mails_that_go_slowly_are_told_of_after_a_second) {
+TEST_F(Queue, Slow_mails_are_reported_after_a_second) {
   for (const char* id : {"a", "b", "c", "d"}) Post(id, "k");
   Take();
   Done(Verdict::Sent);
@@ -476,7 +476,7 @@ TEST_F(WindowOfFour, A_namespace_alone_takes_the_whole_window) {
   EXPECT_EQ(sent, 4);
 }
 
-TEST_F(SettlingQueue, When_no_more_may_go_a_system_is_told_of_what_went) {
+TEST_F(SettlingQueue, A_full_window_wakes_the_system_of_its_mails) {
   for (const char* id : {"a", "b", "c", "d"}) Post(id, "k");
   for (int n = 0; n < 3; ++n) {
     Take();
@@ -487,7 +487,7 @@ TEST_F(SettlingQueue, When_no_more_may_go_a_system_is_told_of_what_went) {
   EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
 }
 
-TEST_F(Queue, A_stop_while_one_is_in_hand_tells_of_those_before_it) {
+TEST_F(Queue, A_stop_wakes_the_system_of_the_mails_before_it) {
   Post("a", "k");
   Post("b", "k");
   Take();
@@ -498,7 +498,7 @@ TEST_F(Queue, A_stop_while_one_is_in_hand_tells_of_those_before_it) {
   EXPECT_THAT(queue_.TakeWakes(), ElementsAre("k"));
 }
 
-TEST_F(Queue, Outcomes_that_nobody_asks_for_go_after_a_day) {
+TEST_F(Queue, Outcomes_without_a_question_go_after_a_day) {
   Post("a", "gone");
   Take();
   Done(Verdict::Sent);
@@ -510,7 +510,7 @@ TEST_F(Queue, Outcomes_that_nobody_asks_for_go_after_a_day) {
 }
 
 // Else what was sent would be sent again.
-TEST_F(Queue, Outcomes_of_a_system_that_asks_stay_for_as_long_as_its_status_cannot_be_written) {
+TEST_F(Queue, Outcomes_stay_for_a_system_that_asks_for_them) {
   Post("a", "k");
   Take();
   Done(Verdict::Sent);
@@ -533,7 +533,7 @@ TEST_F(Queue, Outcomes_stay_when_the_wall_clock_is_set_forward) {
   EXPECT_THAT(Kinds("k"), ElementsAre(Kind::Sent));
 }
 
-TEST_F(Queue, A_stop_leaves_the_mail_in_hand_as_it_was) {
+TEST_F(Queue, A_stop_leaves_the_mail_that_is_sent_as_it_was) {
   Post("a");
   EXPECT_EQ(Take(), "a");
   Done(Verdict::Stopped, "");

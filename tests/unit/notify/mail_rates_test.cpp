@@ -191,7 +191,7 @@ TEST_F(UnlimitedRates, A_namespace_that_was_empty_goes_behind_the_others) {
   EXPECT_EQ(std::ranges::count(order, 'a'), 5) << order;
 }
 
-TEST_F(Rates, Whoever_waits_for_its_rate_holds_no_other_back) {
+TEST_F(Rates, A_mail_that_waits_for_its_rate_holds_up_no_other) {
   for (int n = 0; n < 100; ++n) PostOf("loud", n, "victim@example.com");
   for (int n = 100; n < 105; ++n) PostOf("loud", n, fmt::format("a{}@example.com", n));
   PostOf("quiet", 0, "b@example.com");
@@ -201,7 +201,7 @@ TEST_F(Rates, Whoever_waits_for_its_rate_holds_no_other_back) {
   EXPECT_FALSE(delayed_.contains(KeyOf("quiet", 0)));
 }
 
-TEST_F(Rates, Who_waits_for_an_address_gets_it_in_turn_by_namespace) {
+TEST_F(Rates, Namespaces_take_turns_at_one_address) {
   for (int n = 0; n < 100; ++n) PostOf("attacker", n, "victim@example.com");
   SendAll();
   PostOf("owner", 0, "victim@example.com");

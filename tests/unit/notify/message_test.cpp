@@ -1,4 +1,4 @@
-// What a mail says, and that nothing which somebody typed becomes a header, markup or a command.
+// What a mail says, and that no text of a user becomes a header, markup or a command.
 #include "notify/message.hpp"
 
 #include <algorithm>
@@ -89,7 +89,7 @@ class Parsed {
   Handle<GMimeMessage> message_;
 };
 
-TEST(Message, Subjects_are_those_of_the_rules_to_the_letter) {
+TEST(Message, Subjects_are_exactly_those_of_R10) {
   for (const NoticeKind kind : kKinds) {
     for (const auto type :
          {core::SystemType::Source, core::SystemType::Target, core::SystemType::Proxy}) {
@@ -103,7 +103,7 @@ TEST(Message, Subjects_are_those_of_the_rules_to_the_letter) {
   }
 }
 
-TEST(Message, Display_names_of_any_script_and_length_come_back_as_they_were) {
+TEST(Message, Display_names_of_any_script_and_length_survive) {
   for (const std::string name :
        {"Größenwahn", "人事システム本番", "نظام الموارد البشرية", "מערכת", "🚀 prod",
         "a, b; c: <d>", "quote \" and \\", "ABAP, Production (EMEA) \"blue\""}) {
@@ -124,13 +124,13 @@ TEST(Message, Display_names_of_any_script_and_length_come_back_as_they_were) {
   EXPECT_THAT(Parsed{bytes}.Subject(), EndsWith(long_name));
 }
 
-TEST(Message, A_name_that_looks_like_an_encoded_word_is_not_read_as_one) {
+TEST(Message, A_name_that_looks_like_an_encoded_word_is_text) {
   core::Notice notice = SomeNotice();
   notice.display_name = "=?utf-8?q?innocent?=";
   EXPECT_THAT(Parsed{Composed(notice)}.Subject(), EndsWith("System: = ?utf-8?q?innocent?="));
 }
 
-TEST(Message, Every_line_is_short_enough_for_SMTP_and_ASCII_and_ends_in_CRLF) {
+TEST(Message, Every_line_is_short_ASCII_and_ends_in_CRLF) {
   for (const NoticeKind kind : kKinds) {
     core::Notice notice = SomeNotice(kind);
     notice.display_name = std::string(3000, 'x');
@@ -150,7 +150,7 @@ TEST(Message, Every_line_is_short_enough_for_SMTP_and_ASCII_and_ends_in_CRLF) {
   }
 }
 
-TEST(Message, Nothing_that_somebody_typed_starts_a_header_or_a_part) {
+TEST(Message, No_text_of_a_user_starts_a_header_or_a_part) {
   const auto honest = Parsed{Composed(SomeNotice(NoticeKind::Renewed))}.Names();
   for (const std::string evil :
        {"x\r\nBcc: victim@example.com", "x\nBcc: victim@example.com", "x\rBcc: victim@example.com",
@@ -193,19 +193,19 @@ TEST(Message, Markup_in_any_field_is_escaped) {
   EXPECT_THAT(html, HasSubstr("&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;amp;"));
 }
 
-TEST(Message, Says_all_there_is_to_know_of_system_and_certificate) {
+TEST(Message, The_system_and_its_certificate_are_described) {
   const Parsed mail{Composed(SomeNotice())};
   for (const std::string& body : {mail.Part("text", "plain"), mail.Part("text", "html")}) {
     for (const std::string word :
          {"ABAP Production", "Target", "idm", "abap-prod", "prod-eu", "active, valid",
           "CN=abap-prod,O=Example,C=DE", "CN=Corporate CA,O=Example", "01:23:45:67:89:AB:CD:EF",
-          "2025-12-08 10:00:00 UTC", "2026-12-08 10:00:00 UTC", "ends in 14 days", "RSA 3072"})
+          "2025-12-08 10:00:00 UTC", "2026-12-08 10:00:00 UTC", "expires in 14 days", "RSA 3072"})
       EXPECT_THAT(body, HasSubstr(word));
     EXPECT_THAT(body, AllOf(HasSubstr(HexPairs('A', 32)), HasSubstr(HexPairs('A', 20))));
   }
 }
 
-TEST(Message, Is_recognisable_by_programs) {
+TEST(Message, Programs_recognise_it_by_its_headers) {
   const core::Notice notice = SomeNotice();
   const Parsed mail{Composed(notice)};
   EXPECT_EQ(mail.Header("Message-ID"), "<" + notice.id + ".certpair@example.com>");
@@ -222,7 +222,7 @@ TEST(Message, Is_recognisable_by_programs) {
       << "one conversation a system";
 }
 
-TEST(Message, The_certificate_is_attached_where_it_is_new_and_a_key_never) {
+TEST(Message, A_new_certificate_is_attached_and_never_a_key) {
   core::Notice renewed = SomeNotice(NoticeKind::Renewed);
   const std::string leaf = renewed.active.pem;
   const std::string key_header = std::string{"-----BEGIN "} + "PRIVATE KEY-----\n";
@@ -240,14 +240,14 @@ TEST(Message, The_certificate_is_attached_where_it_is_new_and_a_key_never) {
   EXPECT_EQ(Parsed{Composed(renewed)}.Part("application", "x-pem-file"), "");
 }
 
-TEST(Message, A_key_in_what_a_server_said_is_covered) {
+TEST(Message, A_key_in_a_servers_text_is_redacted) {
   core::Notice notice = SomeNotice(NoticeKind::Failing);
   notice.why = std::string{"-----BEGIN "} + "PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----";
   EXPECT_THAT(Parsed{Composed(notice)}.Part("text", "plain"),
               AllOf(HasSubstr("[redacted]"), Not(HasSubstr("c2VjcmV0"))));
 }
 
-TEST(Message, Says_what_to_do_as_the_pair_is) {
+TEST(Message, The_steps_fit_the_pair) {
   const auto plain = [](const core::Notice& notice) {
     return Parsed{Composed(notice)}.Part("text", "plain");
   };
@@ -263,9 +263,9 @@ TEST(Message, Says_what_to_do_as_the_pair_is) {
   notice.inactive = SomeCertificate('D', kNow + std::chrono::days{300});
   EXPECT_THAT(plain(notice), AllOf(HasSubstr("action: Activate\n  fingerprint: \"DD:DD"),
                                    Not(HasSubstr("action: Generate"))));
-  EXPECT_THAT(plain(SomeNotice(NoticeKind::Expired)), HasSubstr("ended 2 days ago"));
+  EXPECT_THAT(plain(SomeNotice(NoticeKind::Expired)), HasSubstr("expired 2 days ago"));
   EXPECT_THAT(plain(SomeNotice(NoticeKind::Failing)),
-              AllOf(HasSubstr("What is in the way: CertificateAuthority \"corporate-ca\""),
+              AllOf(HasSubstr("Cause: CertificateAuthority \"corporate-ca\""),
                     HasSubstr("describe psys abap-prod")));
   EXPECT_THAT(plain(SomeNotice(NoticeKind::Held)),
               AllOf(HasSubstr("Upload the attached certificate"),
@@ -273,7 +273,7 @@ TEST(Message, Says_what_to_do_as_the_pair_is) {
   EXPECT_THAT(plain(SomeNotice(NoticeKind::Renewed)), HasSubstr("has a new certificate"));
 }
 
-TEST(Message, An_address_that_cannot_be_written_is_refused_and_not_repeated) {
+TEST(Message, An_invalid_address_is_refused_and_not_repeated) {
   core::Notice notice = SomeNotice();
   for (const std::string email : {"", "nobody", "a@b\r\nRCPT TO:<c@d>", "secretly@",
                                   "|secretly@example.com", "secretly@localhost"}) {
@@ -285,7 +285,7 @@ TEST(Message, An_address_that_cannot_be_written_is_refused_and_not_repeated) {
   }
 }
 
-TEST(Message, A_name_that_an_older_version_let_in_brings_no_link) {
+TEST(Message, A_name_of_an_older_version_brings_no_link) {
   for (const NoticeKind kind : {NoticeKind::Expiring, NoticeKind::Renewed, NoticeKind::Held}) {
     core::Notice notice = SomeNotice(kind);
     notice.display_name = "log in at https://evil.example or www.evil.example now";
@@ -298,7 +298,7 @@ TEST(Message, A_name_that_an_older_version_let_in_brings_no_link) {
   }
 }
 
-TEST(OneLine, Is_one_line_of_valid_UTF_8_without_what_turns_or_hides_text) {
+TEST(OneLine, It_is_one_line_of_valid_and_visible_UTF_8) {
   const struct {
     std::string text;
     std::string line;
@@ -319,14 +319,14 @@ TEST(OneLine, Is_one_line_of_valid_UTF_8_without_what_turns_or_hides_text) {
   EXPECT_EQ(OneLine(std::string(1'000'000, 'x'), 10), "xxxxxxxxxx…");
 }
 
-TEST(ShellWord, Is_one_word_for_a_shell) {
+TEST(ShellWord, It_is_one_word_for_a_shell) {
   EXPECT_EQ(ShellWord("abap-prod"), "abap-prod");
   EXPECT_EQ(ShellWord(""), "''");
   EXPECT_EQ(ShellWord("a b; rm -rf $HOME"), "'a b; rm -rf $HOME'");
   EXPECT_EQ(ShellWord("it's"), "'it'\\''s'");
 }
 
-TEST(Wrap, Breaks_between_words_and_counts_characters) {
+TEST(Wrap, It_breaks_between_words_and_counts_characters) {
   EXPECT_EQ(Wrap("one two three", 7, ""), "one two\nthree");
   EXPECT_EQ(Wrap("größe größe", 11, ""), "größe größe");
   EXPECT_EQ(Wrap("a verylongword b", 6, "  "), "  a\n  verylongword\n  b");

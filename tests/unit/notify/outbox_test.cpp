@@ -123,7 +123,7 @@ TEST_F(OutboxTest, What_is_posted_is_composed_sent_and_told_to_its_system) {
   EXPECT_THAT(heard_.Lock()->woken, testing::Contains("idm/abap-prod"));
 }
 
-TEST_F(OutboxTest, An_address_that_cannot_be_written_is_refused_and_the_next_mail_goes) {
+TEST_F(OutboxTest, An_invalid_address_is_refused_and_the_next_mail_goes) {
   Start();
   Post("a", "nobody");
   Post("b", "b@example.com");
@@ -144,7 +144,7 @@ TEST_F(OutboxTest, A_delayed_mail_goes_again_when_its_time_has_come) {
   EXPECT_EQ(Outcomes()[0].kind, Kind::Sent);
 }
 
-TEST_F(OutboxTest, Whoever_does_not_lead_sends_nothing_and_forgets_what_waits) {
+TEST_F(OutboxTest, A_process_that_does_not_lead_sends_and_keeps_nothing) {
   heard_.Lock()->leads = false;
   Start();
   Post("a");
@@ -171,7 +171,7 @@ TEST_F(OutboxTest, What_waits_at_the_end_of_a_term_is_never_sent_by_it) {
   EXPECT_EQ(outbox_->Depth(), 0U);
 }
 
-TEST_F(OutboxTest, A_stop_finishes_the_mail_in_hand_or_leaves_it_after_the_grace) {
+TEST_F(OutboxTest, A_stop_finishes_the_mail_or_leaves_it_after_the_grace) {
   mailer_.Hold(true);
   Start();
   Post("a");
@@ -184,7 +184,7 @@ TEST_F(OutboxTest, A_stop_finishes_the_mail_in_hand_or_leaves_it_after_the_grace
   EXPECT_TRUE(outbox_->IsUnderWay("b"));
 }
 
-TEST_F(OutboxTest, After_StopAndSettle_the_outcomes_are_known_or_its_limit_has_passed) {
+TEST_F(OutboxTest, StopAndSettle_waits_for_the_ledgers_within_its_limit) {
   Start();
   Post("a");
   ASSERT_TRUE(AwaitSaid(1));

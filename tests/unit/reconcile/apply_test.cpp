@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/slots.hpp"
 #include "pair_fixture.hpp"
 #include "support/merge_patch.hpp"
 
@@ -13,7 +14,7 @@ using core::CertificatePair;
 // A change, and the Secret upon which it is made.
 struct Case {
   const char* name;
-  core::SecretChange change;
+  core::SlotChange change;
   std::function<void(LiveSecret&)> edit;  // of a Secret with a pair
 };
 
@@ -56,37 +57,36 @@ TEST_F(ApplyTest, What_is_written_reads_back_as_the_state_that_was_foretold) {
     for (const char* key : {"inactive.crt", "inactive.key", "inactive-ca.crt"}) s.data.erase(key);
   };
   const auto nothing = [](LiveSecret&) {};
-  const std::string spare = second.details.fingerprint;
   const Case cases[] = {
-      {"a second one", core::IssueInactive{}, no_inactive},
-      {"in place of a damaged inactive one", core::IssueInactive{}, damage_inactive},
-      {"another inactive one", core::ReplaceInactive{}, nothing},
-      {"regenerate", core::Regenerate{}, nothing},
-      {"regenerate the only one", core::Regenerate{}, no_inactive},
-      {"regenerate over a damaged inactive one", core::Regenerate{}, damage_inactive},
-      {"regenerate without the old", core::Regenerate{.order = {}, .keep_old = false}, nothing},
-      {"repair", core::IssueActive{}, damage_active},
-      {"repair without the inactive one", core::IssueActive{.order = {}, .keep_inactive = false},
-       damage_active},
-      {"repair both", core::IssueActive{.order = {}, .keep_inactive = false},
+      {"a second one", core::IssueInactive({}), no_inactive},
+      {"in place of a damaged inactive one", core::IssueInactive({}), damage_inactive},
+      {"another inactive one", core::IssueInactive({}), nothing},
+      {"regenerate", core::Regenerate({}), nothing},
+      {"regenerate the only one", core::Regenerate({}), no_inactive},
+      {"regenerate over a damaged inactive one", core::Regenerate({}), damage_inactive},
+      {"regenerate without the old", core::Regenerate({}, false), nothing},
+      {"repair", core::IssueActive({}), damage_active},
+      {"repair without the inactive one", core::IssueActive({}, false), damage_active},
+      {"repair both", core::IssueActive({}, false),
        [&](LiveSecret& s) {
          damage_active(s);
          damage_inactive(s);
        }},
-      {"activate", core::Activate{spare}, nothing},
-      {"activate over a damaged one", core::Activate{spare, false}, damage_active},
-      {"delete", core::DeleteInactive{spare}, nothing},
-      {"relabel", core::Relabel{}, nothing},
-      {"relabel a damaged one", core::Relabel{}, damage_active}};
+      {"activate", core::Activate(), nothing},
+      {"activate over a damaged one", core::Activate(false), damage_active},
+      {"delete", core::DeleteInactive(), nothing},
+      {"relabel", core::Relabel(), nothing},
+      {"relabel a damaged one", core::Relabel(), damage_active}};
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
     LiveSecret before = Full();
     c.edit(before);
     const SecretReading reading = Read(before);
     std::optional<x509::IssuedCertificate> issued;
-    if (OrderOf(c.change) != nullptr) issued = Issue();
-    const core::PlannedChange plan{.what = c.change, .receipt = {}, .budget = {}};
-    const core::SecretState foretold = StateAfter(plan, reading.state, issued);
+    if (c.change.order) issued = Issue();
+    const core::PlannedChange plan{.slots = c.change, .receipt = {}, .budget = {}};
+    const core::SecretState foretold =
+        core::OutcomeOf(plan, reading.state, issued ? &issued->details : nullptr).secret;
     const SecretDraft draft = DraftOf(plan, issued, &before, reading.state, system, installation);
     EXPECT_EQ(draft.resource_version, "7");
     EXPECT_EQ(draft.uid, "s-1");
@@ -100,19 +100,19 @@ TEST_F(ApplyTest, What_is_written_reads_back_as_the_state_that_was_foretold) {
 TEST_F(ApplyTest, A_new_Secret_reads_back_as_an_active_certificate) {
   std::optional<x509::IssuedCertificate> issued = Issue();
   const core::PlannedChange plan{
-      .what = core::IssueActive{},
+      .slots = core::IssueActive({}),
       .receipt = core::Receipt{.operation_uid = "op", .action = core::OperationAction::Generate},
       .budget = {{sys_seconds{seconds{5}}}}};
-  const core::SecretState foretold = StateAfter(plan, core::Missing{}, issued);
-  const auto receipt = ReceiptOf(plan, issued);
+  const std::string issued_fingerprint = issued->details.fingerprint;
+  const core::WriteOutcome foretold = core::OutcomeOf(plan, core::Missing{}, &issued->details);
   const SecretDraft draft = DraftOf(plan, issued, nullptr, core::Missing{}, system, installation);
   EXPECT_EQ(draft.resource_version, "");
   const SecretReading reread = Read(Write(draft, nullptr));
-  ExpectSame(foretold, reread.state);
+  ExpectSame(foretold.secret, reread.state);
   EXPECT_FALSE(reread.metadata_differs);
   ASSERT_TRUE(reread.receipt);
-  EXPECT_EQ(reread.receipt, receipt);
-  EXPECT_EQ(reread.receipt->fingerprint, std::get<CertificatePair>(foretold).active.fingerprint);
+  EXPECT_EQ(reread.receipt, foretold.receipt);
+  EXPECT_EQ(reread.receipt->fingerprint, issued_fingerprint);
   EXPECT_EQ(reread.budget, plan.budget);
 }
 
@@ -122,9 +122,9 @@ TEST_F(ApplyTest, A_retained_Secret_becomes_ours_by_a_relabel) {
   secret.metadata.annotations[std::string{kSystemUidAnnotation}] = "u-0";
   const SecretReading reading = Read(secret);
   ASSERT_TRUE(std::holds_alternative<core::Retained>(reading.state));
-  const core::PlannedChange plan{.what = core::Relabel{}, .receipt = {}, .budget = {}};
+  const core::PlannedChange plan{.slots = core::Relabel(), .receipt = {}, .budget = {}};
   std::optional<x509::IssuedCertificate> none;
-  const auto foretold = StateAfter(plan, reading.state, none);
+  const auto foretold = core::OutcomeOf(plan, reading.state, nullptr).secret;
   const LiveSecret after =
       Write(DraftOf(plan, none, &secret, reading.state, system, installation), &secret);
   ExpectSame(foretold, Read(after).state);
@@ -135,16 +135,16 @@ TEST_F(ApplyTest, An_automatic_write_keeps_the_receipt_of_the_last_operation) {
   LiveSecret secret = Full();
   secret.metadata.annotations[std::string{kReceiptAnnotation}] = "the last one";
   std::optional<x509::IssuedCertificate> issued = Issue();
-  const core::PlannedChange plan{.what = core::Regenerate{}, .receipt = {}, .budget = {}};
+  const core::PlannedChange plan{.slots = core::Regenerate({}), .receipt = {}, .budget = {}};
   const auto draft = DraftOf(plan, issued, &secret, Read(secret).state, system, installation);
   EXPECT_FALSE(draft.annotations.contains(std::string{kReceiptAnnotation}));
 }
 
-TEST_F(ApplyTest, What_takes_anothers_place_by_itself_is_named_in_the_same_write) {
+TEST_F(ApplyTest, The_write_names_an_automatic_renewal) {
   const LiveSecret secret = Full();
   std::optional<x509::IssuedCertificate> issued = Issue();
   const std::string made = issued->details.fingerprint;
-  core::PlannedChange plan{.what = core::Regenerate{}, .receipt = {}, .budget = {}};
+  core::PlannedChange plan{.slots = core::Regenerate({}), .receipt = {}, .budget = {}};
   plan.renews = true;
   const auto renewed = [&] {
     const auto draft = DraftOf(plan, issued, &secret, Read(secret).state, system, installation);
@@ -152,7 +152,7 @@ TEST_F(ApplyTest, What_takes_anothers_place_by_itself_is_named_in_the_same_write
   };
   EXPECT_EQ(renewed(), made);
   issued.reset();
-  plan.what = core::Activate{second.details.fingerprint};
+  plan.slots = core::Activate();
   EXPECT_EQ(renewed(), second.details.fingerprint);
   plan.renews = false;
   EXPECT_EQ(renewed(), "");
@@ -162,20 +162,10 @@ TEST_F(ApplyTest, What_others_put_into_the_Secret_stays) {
   LiveSecret secret = Full();
   Set(secret, "keystore.p12", "somebody's");
   std::optional<x509::IssuedCertificate> issued = Issue();
-  const core::PlannedChange plan{.what = core::Regenerate{}, .receipt = {}, .budget = {}};
+  const core::PlannedChange plan{.slots = core::Regenerate({}), .receipt = {}, .budget = {}};
   const LiveSecret after =
       Write(DraftOf(plan, issued, &secret, Read(secret).state, system, installation), &secret);
   EXPECT_EQ(after.Data("keystore.p12"), "somebody's");
-}
-
-TEST(OrderOf, Is_there_where_a_certificate_is_made) {
-  EXPECT_NE(OrderOf(core::IssueActive{}), nullptr);
-  EXPECT_NE(OrderOf(core::IssueInactive{}), nullptr);
-  EXPECT_NE(OrderOf(core::ReplaceInactive{}), nullptr);
-  EXPECT_NE(OrderOf(core::Regenerate{}), nullptr);
-  EXPECT_EQ(OrderOf(core::Activate{}), nullptr);
-  EXPECT_EQ(OrderOf(core::DeleteInactive{}), nullptr);
-  EXPECT_EQ(OrderOf(core::Relabel{}), nullptr);
 }
 
 }  // namespace

@@ -85,8 +85,8 @@ TEST(ReadPassword, Says_what_is_wrong_with_it_and_names_Secret_and_key_but_never
 
 class KeystoreDraftTest : public PairTest {
  protected:
-  core::PlannedChange Plan(core::SecretChange what, core::KeystoreChange keystore) {
-    core::PlannedChange plan{.what = std::move(what), .receipt = {}, .budget = {}};
+  core::PlannedChange Plan(core::SlotChange slots, core::KeystoreChange keystore) {
+    core::PlannedChange plan{.slots = std::move(slots), .receipt = {}, .budget = {}};
     plan.keystore = std::move(keystore);
     return plan;
   }
@@ -97,23 +97,23 @@ class KeystoreDraftTest : public PairTest {
 TEST_F(KeystoreDraftTest, Is_made_of_what_is_active_after_the_change) {
   struct Row {
     const char* name;
-    core::SecretChange what;
+    core::SlotChange slots;
     bool issues;
     std::string of;  // empty: what is issued
   };
   const Row rows[] = {
-      {"regenerate", core::Regenerate{}, true, ""},
-      {"repair", core::IssueActive{}, true, ""},
-      {"activate", core::Activate{second.details.fingerprint}, false, second.details.fingerprint},
-      {"relabel", core::Relabel{}, false, first.details.fingerprint},
-      {"another inactive one", core::ReplaceInactive{}, true, first.details.fingerprint}};
+      {"regenerate", core::Regenerate({}), true, ""},
+      {"repair", core::IssueActive({}), true, ""},
+      {"activate", core::Activate(), false, second.details.fingerprint},
+      {"relabel", core::Relabel(), false, first.details.fingerprint},
+      {"another inactive one", core::IssueInactive({}), true, first.details.fingerprint}};
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
     const LiveSecret before = Full();
     std::optional<x509::IssuedCertificate> issued;
     if (row.issues) issued = Issue();
     const std::string wanted = row.of.empty() ? issued->details.fingerprint : row.of;
-    const core::PlannedChange plan = Plan(row.what, make);
+    const core::PlannedChange plan = Plan(row.slots, make);
     const SlotTexts slot = ActiveTextsAfter(plan, issued, &before);
     const auto bytes = reader.EncodeKeystore(slot.certificate, slot.key, slot.authority,
                                              SecretString{"sesame"}, "abap");
@@ -139,7 +139,7 @@ TEST_F(KeystoreDraftTest, Is_removed_with_its_annotation_and_else_left_alone) {
   Set(before, "keystore.p12", "bytes");
   std::optional<x509::IssuedCertificate> none;
   const auto draft_of = [&](core::KeystoreChange change) {
-    return DraftOf(Plan(core::Relabel{}, std::move(change)), none, &before, Read(before).state,
+    return DraftOf(Plan(core::Relabel(), std::move(change)), none, &before, Read(before).state,
                    system, installation);
   };
   const std::string annotation{kKeystoreAnnotation};

@@ -55,8 +55,6 @@ TEST_F(SchedulingTest, A_time_beyond_the_clocks_range_is_far_off_and_not_past) {
   }
 }
 
-TEST_F(SchedulingTest, Again_is_at_once) { EXPECT_EQ(Pass({.kind = Kind::Again}), seconds{0}); }
-
 TEST_F(SchedulingTest, What_is_urgent_goes_before_what_was_due_sooner) {
   const sys_seconds soon = clock.NowSeconds() + seconds{1};
   Schedule(queue, "warns", {.kind = Kind::Settled, .wake_at = soon});

@@ -1,23 +1,24 @@
 // A file descriptor that is closed with its owner.
 #pragma once
 
-#include <unistd.h>
+namespace certpair {
 
-namespace certpair::plugin {
-
+/// Not thread-safe.
 class Descriptor {
  public:
+  Descriptor() = default;
   /// As open() answers: negative where there is none.
   explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
+  ~Descriptor() { Close(); }
+  Descriptor(Descriptor&& other) noexcept;
+  Descriptor& operator=(Descriptor&& other) noexcept;
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   [[nodiscard]] int Get() const { return fd_; }
+  void Close();
 
  private:
-  const int fd_;
+  int fd_ = -1;
 };
 
-}  // namespace certpair::plugin
+}  // namespace certpair
