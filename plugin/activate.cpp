@@ -68,8 +68,7 @@ Outcome Activate(const Session& session, const ActivateCommand& command) {
   return {};
 }
 
-extern const CommandEntry kActivate;
-const CommandEntry kActivate = EntryOf<ActivateCommand, &Declare, &Activate>(
+extern const CommandEntry kActivate = EntryOf<ActivateCommand, &Declare, &Activate>(
     "activate", "Make the inactive certificate the active one");
 
 }  // namespace certpair::plugin

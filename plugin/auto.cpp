@@ -119,8 +119,7 @@ Outcome Auto(const Session& session, const AutoCommand& command) {
   return {};
 }
 
-extern const CommandEntry kAuto;
-const CommandEntry kAuto =
+extern const CommandEntry kAuto =
     EntryOf<AutoCommand, &Declare, &Auto>("auto", "Turn automatic regeneration on or off");
 
 }  // namespace certpair::plugin

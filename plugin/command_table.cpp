@@ -1,7 +1,7 @@
 // A new command is a line here and a file with its entry.
 #include "command.hpp"
 
-// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): declares and lists each entry by one line
+// Declares and lists each entry by one line.
 #define CERTPAIR_COMMANDS(entry)                                                              \
   entry(kList) entry(kDescribe) entry(kGenerate) entry(kActivate) entry(kDelete) entry(kAuto) \
       entry(kSetAuthentication) entry(kSubscribe) entry(kUnsubscribe) entry(kSubscribers)     \

@@ -161,8 +161,7 @@ void Complete(const World& world, const std::vector<std::string>& words) {
   console.Print(kNoFiles);
 }
 
-extern const CommandEntry kCompletion;
-const CommandEntry kCompletion = EntryOf<CompletionCommand, &Declare, &PrintScript>(
+extern const CommandEntry kCompletion = EntryOf<CompletionCommand, &Declare, &PrintScript>(
     "completion", "The script with which kubectl completes these commands");
 
 }  // namespace certpair::plugin

@@ -44,8 +44,7 @@ Outcome Delete(const Session& session, const DeleteCommand& command) {
   return {};
 }
 
-extern const CommandEntry kDelete;
-const CommandEntry kDelete = EntryOf<DeleteCommand, &Declare, &Delete>(
+extern const CommandEntry kDelete = EntryOf<DeleteCommand, &Declare, &Delete>(
     "delete", "Remove the inactive certificate and its key");
 
 }  // namespace certpair::plugin

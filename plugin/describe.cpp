@@ -248,8 +248,7 @@ Outcome Describe(const Session& session, const DescribeCommand& command) {
 // A Liveness is described too.
 constexpr Outcome (*kRun)(const Session&, const DescribeCommand&) = &Describe;
 
-extern const CommandEntry kDescribe;
-const CommandEntry kDescribe = EntryOf<DescribeCommand, &Declare, kRun>(
+extern const CommandEntry kDescribe = EntryOf<DescribeCommand, &Declare, kRun>(
     "describe", "Everything about one system: both certificates, warnings, history");
 
 }  // namespace certpair::plugin

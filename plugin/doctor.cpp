@@ -166,8 +166,7 @@ Outcome Doctor(const Session& session, const DoctorCommand& command) {
               Counted(examination->urgent, "check needs attention", "checks need attention"));
 }
 
-extern const CommandEntry kDoctor;
-const CommandEntry kDoctor = EntryOf<DoctorCommand, &Declare, &Doctor>(
+extern const CommandEntry kDoctor = EntryOf<DoctorCommand, &Declare, &Doctor>(
     "doctor", "Whether certpair works, and which systems need attention", {}, true);
 
 }  // namespace certpair::plugin

@@ -208,8 +208,7 @@ Outcome Download(const Session& session, const DownloadCommand& command) {
                  : ToOutput(session, downloaded->pieces, command);
 }
 
-extern const CommandEntry kDownload;
-const CommandEntry kDownload =
+extern const CommandEntry kDownload =
     EntryOf<DownloadCommand, &Declare, &Download>("download", "Write a certificate to a file");
 
 }  // namespace certpair::plugin

@@ -50,8 +50,7 @@ Outcome Generate(const Session& session, const GenerateCommand& command) {
   return {};
 }
 
-extern const CommandEntry kGenerate;
-const CommandEntry kGenerate = EntryOf<GenerateCommand, &Declare, &Generate>(
+extern const CommandEntry kGenerate = EntryOf<GenerateCommand, &Declare, &Generate>(
     "generate", "Make a second certificate, inactive");
 
 }  // namespace certpair::plugin

@@ -161,8 +161,7 @@ Outcome List(const Session& session, const ListCommand& command) {
                       std::move(listed->resource_version));
 }
 
-extern const CommandEntry kList;
-const CommandEntry kList = EntryOf<ListCommand, &Declare, &List>(
+extern const CommandEntry kList = EntryOf<ListCommand, &Declare, &List>(
     "list", "Systems: ready, which certificates, until when, what next", "ls", true);
 
 }  // namespace certpair::plugin

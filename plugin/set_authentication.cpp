@@ -44,8 +44,7 @@ Outcome SetAuthentication(const Session& session, const SetAuthenticationCommand
   return {};
 }
 
-extern const CommandEntry kSetAuthentication;
-const CommandEntry kSetAuthentication =
+extern const CommandEntry kSetAuthentication =
     EntryOf<SetAuthenticationCommand, &Declare, &SetAuthentication>(
         "set-authentication", "Say how the system authenticates to its peer");
 

@@ -173,8 +173,7 @@ Outcome Simulate(const Session& session, const SimulateCommand& command) {
   return {};
 }
 
-extern const CommandEntry kSimulate;
-const CommandEntry kSimulate = EntryOf<SimulateCommand, &Declare, &Simulate>(
+extern const CommandEntry kSimulate = EntryOf<SimulateCommand, &Declare, &Simulate>(
     "simulate", "What would happen to a system, and when; nothing is written");
 
 }  // namespace certpair::plugin

@@ -36,8 +36,7 @@ Outcome Subscribe(const Session& session, const SubscribeCommand& command) {
   return {};
 }
 
-extern const CommandEntry kSubscribe;
-const CommandEntry kSubscribe = EntryOf<SubscribeCommand, &Declare, &Subscribe>(
+extern const CommandEntry kSubscribe = EntryOf<SubscribeCommand, &Declare, &Subscribe>(
     "subscribe", "Have mail sent before a certificate expires");
 
 }  // namespace certpair::plugin

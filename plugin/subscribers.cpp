@@ -35,8 +35,7 @@ Outcome Subscribers(const Session& session, const SubscribersCommand& command) {
   return {};
 }
 
-extern const CommandEntry kSubscribers;
-const CommandEntry kSubscribers =
+extern const CommandEntry kSubscribers =
     EntryOf<SubscribersCommand, &Declare, &Subscribers>("subscribers", "Who is subscribed");
 
 }  // namespace certpair::plugin

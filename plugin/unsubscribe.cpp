@@ -34,8 +34,7 @@ Outcome Unsubscribe(const Session& session, const UnsubscribeCommand& command) {
   return {};
 }
 
-extern const CommandEntry kUnsubscribe;
-const CommandEntry kUnsubscribe =
+extern const CommandEntry kUnsubscribe =
     EntryOf<UnsubscribeCommand, &Declare, &Unsubscribe>("unsubscribe", "Have no more mail sent");
 
 }  // namespace certpair::plugin

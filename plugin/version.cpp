@@ -21,8 +21,7 @@ Outcome Version(const Console& console, const VersionCommand& command) {
   return {};
 }
 
-extern const CommandEntry kVersion;
-const CommandEntry kVersion =
+extern const CommandEntry kVersion =
     EntryOf<VersionCommand, &Declare, &Version>("version", "The plugin's version");
 
 }  // namespace certpair::plugin
