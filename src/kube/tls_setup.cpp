@@ -84,8 +84,7 @@ Result<void> SetUpTls(asio::ssl::context& context, const TlsMaterial& material,
   if (expectation.verify) {
     boost::system::error_code failed;
     std::ignore = context.add_certificate_authority(asio::buffer(material.authority), failed);
-    if (failed)
-      return Refuse("certificate-authority", "it contains no usable PEM certificate");
+    if (failed) return Refuse("certificate-authority", "it contains no usable PEM certificate");
     X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(handle);
     X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
     X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
