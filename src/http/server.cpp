@@ -24,6 +24,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <fmt/format.h>
 
+#include "base/ascii.hpp"
 #include "base/log.hpp"
 #include "http/bind_address.hpp"
 
@@ -79,10 +80,8 @@ Request RequestOf(const Parser::value_type& message, const std::string& peer) {
                   .body = message.body(),
                   .peer = peer};
   for (const auto& field : message) {
-    std::string name{field.name_string()};
-    std::ranges::transform(name, name.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    std::string& value = request.headers[name];
+    std::string& value = request.headers[LowerAscii(
+        std::string_view{field.name_string().data(), field.name_string().size()})];
     value += (value.empty() ? "" : ", ") + std::string{field.value()};
   }
   return request;

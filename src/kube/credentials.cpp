@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.hpp"
 #include "base/file_text.hpp"
 #include "base/log.hpp"
 
@@ -21,16 +22,9 @@ Result<std::string> ReadSource(const Source& source, std::string_view field) {
   return text;
 }
 
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
 // A line end in a header value would end the header: the library does not look.
 Result<SecretString> CleanToken(const SecretString& raw, const Source& source) {
-  const std::string_view token = Trim(raw.Reveal());
+  const std::string_view token = Trimmed(raw.Reveal());
   const auto usable = [](char c) { return c > 0x20 && c < 0x7f; };
   const std::string place =
       source.path.empty() ? "given as text" : fmt::format("in {}", source.path);

@@ -113,7 +113,7 @@ DelayQueue::GroupNode* DelayQueue::NextGroup(std::size_t lane, Time now) {
   return nullptr;
 }
 
-// Whoever takes a key looks at all of it: a later wish would be for nothing.
+// A pass looks at all of a key: a later wish would be for nothing.
 std::optional<std::string> DelayQueue::Take(Time now) {
   GroupNode* const first = NextGroup(kFirst, now);
   GroupNode* another = nullptr;

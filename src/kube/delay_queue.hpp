@@ -15,10 +15,10 @@
 
 namespace certpair::kube {
 
-/// Who goes first of those that are due.
+/// The order of the keys that are due.
 enum class Urgency {
-  First,   ///< somebody waits for it: something was done to the object, or its time has come
-  Soon,    ///< something is to be written down, and nobody waits for it
+  First,   ///< a person or a peer waits: the object was changed, or its time has come
+  Soon,    ///< something is to be recorded, and nothing waits for it
   InTurn,  ///< it can wait: one of many that are looked at together, a warning
 };
 inline constexpr std::size_t kUrgencies = 3;
@@ -42,7 +42,7 @@ using GroupOf = std::function<std::string(const std::string& key)>;
 /// The order, from the outside in:
 /// 1. The first go before the others. Of nine that are taken one is not of the first, if any such
 /// is
-///    due, so that nothing waits for ever; of those no more are in work at once than
+///    due, so that nothing starves; of those no more are in work at once than
 ///    `limits.others`, so that the API server has breath for the first.
 /// 2. Within an urgency the groups take turns. A group that was served goes behind all that have
 ///    something due, and a group joins at the end when its first key becomes due. So a key waits

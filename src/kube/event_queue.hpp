@@ -36,7 +36,7 @@ class EventQueue {
 
   std::size_t most_;
   std::size_t size_ = 0;
-  Turns turns_;  // who is next comes first
+  Turns turns_;  // the next one first
   std::unordered_map<std::string, Turns::iterator> by_namespace_;
 };
 

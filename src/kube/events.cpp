@@ -113,7 +113,7 @@ bool EventRecorder::State::Write(const Taken& taken) {
   if (!write) return false;
   auto sent = SendPatiently(taken, *write);
   if (!sent && write->count > 1 && sent.error().kind == ApiErrorKind::NotFound) {
-    // It expired on the server, or somebody deleted it: this one is new.
+    // It expired on the server, or was deleted: this one is new.
     aggregation.Lost(note);
     write = aggregation.Note(note, clock.Now());
     if (!write) return false;

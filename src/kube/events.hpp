@@ -43,7 +43,7 @@ class EventRecorder {
   void Open(std::function<bool()> leads);
   /// The term ends. While it lasts, what waits is written, for at most two seconds and until EndBy
   /// at the latest. All else is dropped and counted: a request under way is cut, and so is what is
-  /// recorded from now on. `leads` is not called any more.
+  /// recorded from now on. `leads` is no longer called.
   void Close();
   /// The process is leaving, and nothing is waited for longer.
   void EndBy(std::chrono::steady_clock::time_point at);

@@ -41,7 +41,7 @@ class Exchange {
   /// called (once, from any thread).
   bool Body(std::string_view bytes, std::function<void()> resume);
   void Finish(std::optional<Failure> failure);
-  /// Nobody waits any more: what comes is thrown away.
+  /// The reader has left: what comes is discarded.
   [[nodiscard]] bool Abandoned() const;
 
   // The calling thread's side.

@@ -81,7 +81,7 @@ pid_t Spawn(const ExecSpec& spec, const std::string& program, bool interactive, 
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  sigset_t none;  // ours are blocked, for whoever waits for them
+  sigset_t none;  // ours are blocked: one thread waits for them
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setflags(

@@ -151,7 +151,7 @@ class LeaderElector::Loop {
   void Publish() {
     const SteadyTime until = election_.LeadsUntil();
     const SteadyTime now = clock_.Steady();
-    // First: who is told that we lead must find it so, and in this term.
+    // First: a listener that hears of the term must find it begun.
     const bool begins = now < until && now >= published_;
     if (begins) ++elector_.term_;
     elector_.leads_until_ = until.time_since_epoch().count();
@@ -210,7 +210,7 @@ class LeaderElector::Loop {
     if (elector_.changed_) elector_.changed_(leads);
   }
 
-  // Nobody may believe that we lead when the Lease is freed.
+  // No listener may believe that we lead when the Lease is released.
   void Resign() {
     auto write = election_.Release(clock_.Now());
     Publish();
@@ -250,9 +250,9 @@ class LeaderElector::Loop {
   void Fail(const ApiError& error) {
     const SteadyTime now = clock_.Steady();
     election_.Failed(error.kind, now);
-    const bool everyday =
+    const bool ordinary =
         error.kind == ApiErrorKind::Conflict || error.kind == ApiErrorKind::AlreadyExists;
-    if (everyday || (said_at_ && now - *said_at_ < kSaidAgainAfter)) return;
+    if (ordinary || (said_at_ && now - *said_at_ < kSaidAgainAfter)) return;
     said_at_ = now;
     log::Warn("leader election failed to read or write its lease, trying again",
               {{"lease", options_.name},

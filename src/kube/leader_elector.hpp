@@ -1,4 +1,4 @@
-// The loop around the lease decision: reads and writes the Lease, and tells who has to know.
+// The loop around the lease decision: reads and writes the Lease, and calls the listeners.
 #pragma once
 
 #include <atomic>
@@ -18,7 +18,7 @@ namespace certpair::kube {
 struct LeaderOptions {
   std::string namespace_;
   std::string name;
-  std::string identity;  ///< this process' alone, for ever: see MakeIdentity
+  std::string identity;  ///< of this process alone, never used again: see MakeIdentity
   LeaseTimings timings;
 };
 

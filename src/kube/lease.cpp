@@ -46,7 +46,7 @@ LeaseDecision LeaseStep(const LeaseSight& sight, const LeaseSelf& self, SteadyTi
   const std::string time = FormatMicroTime(wall);
   LeaseRecord mine{self.identity, WholeSeconds(timings), time, time, 0};
   if (!sight.record) {
-    // A Lease that was deleted says nothing of who leads: its holder may not know yet.
+    // A deleted Lease does not tell which process leads: its holder may not know yet.
     const SteadyTime free_at = sight.changed_at + timings.duration;
     if (!self.leads && now < free_at) return LeaseWait{free_at};
     return LeaseWrite{std::move(mine), {}};
@@ -97,7 +97,7 @@ LeaseElection::Action LeaseElection::Next(SteadyTime now, WallTime wall) {
 void LeaseElection::ReadCame(std::optional<LeaseRecord> record, std::string resource_version,
                              SteadyTime now) {
   const bool first = !sight_;
-  // Absence has no version: who has not looked for a while may have missed a Lease that came and
+  // Absence has no version: a process that paused may have missed a Lease that came and
   // went, with a leader that does not know yet.
   const bool missed = !record && now - looked_at_ > 3 * timings_.retry_period;
   const bool changed = first || missed || record.has_value() != sight_->record.has_value() ||

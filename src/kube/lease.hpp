@@ -1,9 +1,9 @@
-// Who leads, by a coordination.k8s.io/v1 Lease: the pure part. The decision is client-go's; no
+// The leader, by a coordination.k8s.io/v1 Lease: the pure part. The decision is client-go's; no
 // clock is compared with another machine's, for only the local time at which a record was last seen
 // to change counts, never the times written in it.
 //
 // Why no two lead at once: a leader leads for `renew_deadline` from before it *sent* its last write
-// that succeeded, and not a moment longer, whether it is frozen or cut off. Whoever takes over has
+// that succeeded, and not a moment longer, whether it is frozen or cut off. The next leader has
 // seen the Lease unchanged for `duration`, which is longer, and writes with the resourceVersion it
 // saw. The difference (5 s) is for clocks that run at different rates. One hole is left on purpose:
 // a process that has never seen the Lease creates it at once, so that the first start is quick; if
@@ -31,7 +31,7 @@ using WallTime = std::chrono::system_clock::time_point;
 
 struct LeaseTimings {
   std::chrono::milliseconds duration{15'000};        ///< others wait so long before they take over
-  std::chrono::milliseconds renew_deadline{10'000};  ///< who could not renew for so long stops
+  std::chrono::milliseconds renew_deadline{10'000};  ///< a leader stops after so long without
   std::chrono::milliseconds retry_period{2'000};     ///< between renewals, and between looks
 };
 
@@ -39,7 +39,7 @@ struct LeaseTimings {
 /// and duration is whole seconds.
 [[nodiscard]] Result<void> Check(const LeaseTimings& timings);
 
-/// LeaseSpec as far as we write it. Times are texts: nobody computes with them.
+/// LeaseSpec as far as we write it. Times are texts: nothing is computed from them.
 struct LeaseRecord {
   std::string holder;  ///< empty: released
   std::int64_t duration_seconds = 0;
@@ -51,7 +51,7 @@ struct LeaseRecord {
 
 /// The Lease as it was last read or written.
 struct LeaseSight {
-  std::optional<LeaseRecord> record;  ///< nothing: there is no Lease
+  std::optional<LeaseRecord> record;  ///< nothing: the Lease does not exist
   std::string resource_version;
   SteadyTime changed_at;  ///< local time at which it was first seen so
 };
@@ -64,7 +64,7 @@ struct LeaseSelf {
 };
 
 struct LeaseWait {
-  SteadyTime until;  ///< somebody may lead until then
+  SteadyTime until;  ///< another process may lead until then
 };
 struct LeaseWrite {
   LeaseRecord record;
@@ -73,7 +73,7 @@ struct LeaseWrite {
 using LeaseDecision = std::variant<LeaseWait, LeaseWrite>;
 
 /// Renews what is ours, takes what is free or has not changed for its duration, waits else. *Ours*
-/// is a record that we wrote ourselves, word for word: our name in it may be somebody's edit, while
+/// is a record that we wrote ourselves, word for word: our name in it may be a person's edit, while
 /// another still leads.
 [[nodiscard]] LeaseDecision LeaseStep(const LeaseSight& sight, const LeaseSelf& self,
                                       SteadyTime now, WallTime wall, const LeaseTimings& timings);
@@ -88,7 +88,7 @@ class LeaseElection {
   struct Read {};
   using Action = std::variant<Rest, Read, LeaseWrite>;
 
-  /// `identity` must be this process' alone, for ever. Seed 0: from the machine.
+  /// `identity` must never be used by another process. Seed 0: from the machine.
   LeaseElection(std::string identity, LeaseTimings timings, std::uint64_t seed = 0);
 
   [[nodiscard]] Action Next(SteadyTime now, WallTime wall);
@@ -103,7 +103,7 @@ class LeaseElection {
   /// Ends the leading at once; a write that frees the Lease, if it is ours as far as we know (as
   /// client-go: no holder, one second).
   [[nodiscard]] std::optional<LeaseWrite> Release(WallTime wall);
-  /// Who was last seen to hold it; empty: nobody.
+  /// The last holder that was seen; empty: none.
   [[nodiscard]] std::string Holder() const;
 
  private:

@@ -19,7 +19,7 @@ namespace certpair::kube {
 
 /// The continue token of a list, from the end of its text alone, where the API server puts it for
 /// custom resources: to ask for the next page before this one is read. Empty: none was found there,
-/// which does not mean that there is none.
+/// which does not mean that none exists.
 [[nodiscard]] std::string GuessContinueToken(std::string_view body);
 
 }  // namespace certpair::kube

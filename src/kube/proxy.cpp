@@ -10,12 +10,6 @@
 namespace certpair::kube {
 namespace {
 
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 template <class Number>
 std::optional<Number> NumberOf(std::string_view text) {
   Number number = 0;
@@ -126,7 +120,7 @@ Result<Proxy> ParseProxy(std::string_view text) {
 bool IsExempt(const Endpoint& endpoint, std::string_view no_proxy) {
   while (!no_proxy.empty()) {
     const std::size_t comma = std::min(no_proxy.find(','), no_proxy.size());
-    if (Names(endpoint, LowerAscii(Trim(no_proxy.substr(0, comma))))) return true;
+    if (Names(endpoint, LowerAscii(Trimmed(no_proxy.substr(0, comma))))) return true;
     no_proxy.remove_prefix(std::min(comma + 1, no_proxy.size()));
   }
   return false;

@@ -268,9 +268,9 @@ class Loop {
     Report(error);
   }
 
-  // A watch that is cut or too old is everyday's; all else somebody may have to see to.
+  // A watch that is cut or too old is ordinary; all else may need attention.
   void Report(const ApiError& error) {
-    const bool everyday = error.kind == ApiErrorKind::Gone || error.kind == ApiErrorKind::Transport;
+    const bool ordinary = error.kind == ApiErrorKind::Gone || error.kind == ApiErrorKind::Transport;
     bool synced = false;
     const auto now = clock_.Steady();
     FailsFrom(now);
@@ -284,7 +284,7 @@ class Loop {
     const auto [said, first] = said_.try_emplace(error.kind, now);
     if (!first && now - said->second < kSaidAgainAfter) return;
     said->second = now;
-    log::Write(everyday && synced ? log::Level::Debug : log::Level::Warn,
+    log::Write(ordinary && synced ? log::Level::Debug : log::Level::Warn,
                "list or watch failed, trying again",
                {{"resource", options_.resource.plural},
                 {"kind", std::string{ToString(error.kind)}},

@@ -59,7 +59,7 @@ SinkCall On(Machine& machine, RequestFailed&& failed, std::uint64_t random) {
                     (!listing && MakesNoProgress(failed.kind, machine.backoff.Failures()));
   if (lost) machine.history_lost = true;
   if (failed.kind == ApiErrorKind::Gone && first) {
-    machine.state = Machine::Empty{};  // compaction is everyday's: nothing to wait for
+    machine.state = Machine::Empty{};  // compaction is ordinary: no reason to wait
   } else {
     machine.state = Machine::Failed{delay, lost ? std::string{} : Place(machine.state)};
   }

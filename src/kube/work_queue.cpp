@@ -84,7 +84,7 @@ void WorkQueue::WakeForNewHead(Locked& state, std::optional<DelayQueue::Time> be
   }
 }
 
-// Before a thread leaves: somebody has to see to the next key.
+// Before a thread leaves: another thread must wait for the next key.
 void WorkQueue::WakeNext(Locked& state) {
   if (HeadIsDue(*state) || (state->watcher == 0 && state->queue.NextDue())) state_.NotifyOne();
 }

@@ -58,10 +58,10 @@ class WorkQueue {
   void Done(const std::string& key);
   /// The object is gone: no wish, no back-off.
   void Forget(const std::string& key);
-  /// Nobody works: forgets everything, and takes no wish until it is opened again. Not while a key
+  /// After work: forgets everything, and takes no wish until it is opened again. Not while a key
   /// is in work.
   void Close();
-  /// Takes wishes from now on, as it does from its making: whoever opens it tells it everything.
+  /// Takes wishes from now on, as it does from its making: the caller then adds everything.
   void Open();
   /// Keys that are due now, for the metric.
   [[nodiscard]] std::size_t Depth() const;
@@ -74,7 +74,7 @@ class WorkQueue {
     bool closed = false;
     std::unordered_map<std::string, Backoff> failures;  // one a failing key, erased on success
     std::uint64_t random = 0x9E3779B97F4A7C15ULL;
-    std::uint64_t watcher = 0;  // who watches the time; 0: nobody
+    std::uint64_t watcher = 0;  // the thread that watches the time; 0: none
     std::uint64_t last_ticket = 0;
   };
   using Locked = Guarded<State>::Locked;

@@ -5,9 +5,10 @@
 #include <netdb.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "base/descriptor.hpp"
 
 namespace certpair::metrics {
 namespace {
@@ -15,23 +16,12 @@ namespace {
 constexpr timeval kPatience{5, 0};
 constexpr std::size_t kLongestAnswer = 16384;
 
-class Socket {
- public:
-  explicit Socket(const addrinfo& to)
-      : fd_(socket(to.ai_family, to.ai_socktype | SOCK_CLOEXEC, to.ai_protocol)) {
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-    setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
-  }
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  [[nodiscard]] int Get() const { return fd_; }
-
- private:
-  int fd_;
-};
+Descriptor NewSocket(const addrinfo& to) {
+  Descriptor made{socket(to.ai_family, to.ai_socktype | SOCK_CLOEXEC, to.ai_protocol)};
+  setsockopt(made.Get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  setsockopt(made.Get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  return made;
+}
 
 std::string NameOf(const addrinfo& address) {
   std::array<char, 256> host{};
@@ -42,7 +32,7 @@ std::string NameOf(const addrinfo& address) {
 
 Result<std::string> Ask(const addrinfo& to) {
   const std::string name = NameOf(to);
-  const Socket socket{to};
+  const Descriptor socket = NewSocket(to);
   const std::string_view request =
       "GET /readyz HTTP/1.1\r\nHost: certpair\r\nConnection: close\r\n\r\n";
   if (socket.Get() < 0 || connect(socket.Get(), to.ai_addr, to.ai_addrlen) != 0 ||

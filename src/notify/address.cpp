@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.hpp"
 #include "core/recipient.hpp"
 #include "notify/gmime_library.hpp"
 #include "notify/text.hpp"
@@ -26,9 +27,7 @@ bool IsAscii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-bool IsAlphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+bool IsAlphanumeric(char c) { return IsAsciiLetter(c) || IsAsciiDigit(c); }
 
 // RFC 5322 §3.2.3 atext, and everything beyond ASCII (RFC 6531 §3.3).
 bool IsAtomText(char c) {
@@ -99,9 +98,7 @@ Result<Address> ParseAddress(std::string_view text) {
     return Wrong(fmt::format("has {} characters before the @: at most {} are allowed",
                              address.local.size(), kLongestLocal));
   if (!IsDomainName(address.domain)) return Wrong("has no domain after the @, such as example.com");
-  std::ranges::transform(address.domain, address.domain.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  address.domain = LowerAscii(address.domain);
   if (address.Text().size() > kLongestAddress) return Wrong("is too long once its domain is ASCII");
   address.needs_utf8 = !IsAscii(address.local);
   return address;

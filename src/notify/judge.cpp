@@ -7,14 +7,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii.hpp"
 #include "notify/reply.hpp"
 
 namespace certpair::notify {
 namespace {
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 // Replies without enhanced codes differ by words alone. The lists are in upper case and name the
 // servers that use the words. These a change of settings, or time, can end:
@@ -88,7 +85,8 @@ struct Enhanced {
 
 std::optional<Enhanced> EnhancedOf(std::string_view text) {
   if (text.starts_with('#')) text.remove_prefix(1);
-  if (text.size() < 5 || !IsDigit(text[0]) || text[1] != '.' || !IsDigit(text[2]) || text[3] != '.')
+  if (text.size() < 5 || !IsAsciiDigit(text[0]) || text[1] != '.' || !IsAsciiDigit(text[2]) ||
+      text[3] != '.')
     return std::nullopt;
   Enhanced code{.subject = text[2] - '0'};
   const auto read = std::from_chars(text.data() + 4, text.data() + text.size(), code.detail);
@@ -119,7 +117,7 @@ std::optional<Verdict> JudgeEnhanced(const Enhanced& code) {
 
 Verdict JudgeWords(Stage stage, const Reply& reply) {
   std::string upper;
-  std::ranges::transform(reply.text, std::back_inserter(upper), Upper);
+  std::ranges::transform(reply.text, std::back_inserter(upper), UpperAscii);
   if (HasOneOf(upper, kMayEnd)) return Verdict::DelayedAlone;
   const bool about_recipient = reply.code == 551 || reply.code == 556 || reply.code == 501 ||
                                HasOneOf(upper, kAboutRecipient);

@@ -115,7 +115,7 @@ void MailQueue::DelayAlone(Mails::iterator at, const std::string& message, Insta
   WaitingMail& mail = at->second;
   mail.place.not_before = now.steady + mail.pauses.Next(random_());
   mail.place.delayed = true;
-  if (std::exchange(mail.over_rate, false)) mail.StartTrying(now.wall);
+  mail.over_rate = false;
   lanes_.Add(mail.place, at->first);
   mail.trouble.MeetAndReport(message);
   ReportDelay(mail, now);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.hpp"
 #include "base/log.hpp"
 #include "notify/text.hpp"
 
@@ -19,18 +20,15 @@ constexpr std::size_t kMostOffers = 8192;
 constexpr std::size_t kMostBytes = std::size_t{256} << 10;
 constexpr std::size_t kLongestQuote = 200;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
 int CodeOf(std::string_view line) {
-  if (line.size() < 3 || !std::ranges::all_of(line.substr(0, 3), IsDigit)) return 0;
+  if (line.size() < 3 || !std::ranges::all_of(line.substr(0, 3), &IsAsciiDigit)) return 0;
   return (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
 }
 
 // RFC 3463 §2: the middle number of `5.7.1` at the beginning; -1: missing.
 int SubjectOf(std::string_view text) {
-  if (text.size() < 5 || !IsDigit(text[0]) || text[1] != '.' || !IsDigit(text[2])) return -1;
+  if (text.size() < 5 || !IsAsciiDigit(text[0]) || text[1] != '.' || !IsAsciiDigit(text[2]))
+    return -1;
   return text[3] == '.' ? text[2] - '0' : -1;
 }
 
@@ -75,7 +73,7 @@ bool ReplyReader::EndLine() {
   if (building_.text.size() + text.size() < kLongestReply)
     building_.text += (building_.text.empty() ? "" : " ") + text;
   if (collects_offers_ && offers_.size() + text.size() < kMostOffers) {
-    std::ranges::transform(text, std::back_inserter(offers_), Upper);
+    std::ranges::transform(text, std::back_inserter(offers_), UpperAscii);
     offers_ += '\n';
   }
   if (more) return true;

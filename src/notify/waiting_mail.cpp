@@ -48,7 +48,7 @@ WaitingMail::WaitingMail(std::string system_key, core::Notice its_notice,
       trouble(its_pauses),
       give_up_(its_give_up),
       ends_with_certificate_(EndsWithCertificate(notice, now)) {
-  StartTrying(now);
+  gives_up = GivesUpAt(now);
 }
 
 sys_seconds WaitingMail::GivesUpAt(sys_seconds now) const {

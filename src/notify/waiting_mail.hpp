@@ -47,9 +47,7 @@ struct WaitingMail {
   WaitingMail(std::string system_key, core::Notice its_notice, MailLanes::Place its_place,
               const Backoff& its_pauses, seconds its_give_up, sys_seconds now);
 
-  /// Its time begins anew: nothing was tried so far.
-  void StartTrying(sys_seconds now) { gives_up = GivesUpAt(now); }
-  /// The time that it waits for a rate does not count.
+  /// It waits for a rate: that time does not count.
   void PutOffGivingUp(sys_seconds now) { gives_up = std::max(gives_up, GivesUpAt(now)); }
   [[nodiscard]] core::NoticeOutcome GivenUp(sys_seconds now) const;
 

@@ -39,7 +39,7 @@ class HostileNames : public MailFault {
     for (const json& header : mail.about.at("headers")) names.push_back(header.at(0));
     return names;
   }
-  // `text` in every field that somebody outside could have typed.
+  // `text` in every field that a user could have typed.
   static void Fill(core::Notice& notice, Letterhead& letterhead, const std::string& text) {
     for (std::string* field :
          {&notice.id, &notice.display_name, &notice.recipient.display_name, &notice.system_name,

@@ -141,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
                  Verdict::Refused,
                  "550 5.1.1 [address] unknown"},
         FaultRow{"has_a_policy_at_RCPT", {{"RCPT", "554 5.7.1 relay denied"}}, kAlone, "5.7.1"},
-        FaultRow{"lets_nobody_write_to_one_recipient",
+        FaultRow{"accepts_no_mail_for_one_recipient",
                  {{"RCPT", "550 5.7.1 <anna@example.com>: Recipient address rejected: no"}},
                  Verdict::Refused,
                  "5.7.1"},

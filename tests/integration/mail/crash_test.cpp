@@ -1,5 +1,5 @@
-// SIGKILL at every step of a mail, and a change of leaders: nobody is forgotten, and what comes
-// twice has the same Message-ID.
+// SIGKILL at every step of a mail, and a change of leaders: no mail is lost, and a mail that
+// comes twice has the same Message-ID.
 #include <csignal>
 
 #include <gmock/gmock.h>

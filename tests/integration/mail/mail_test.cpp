@@ -256,7 +256,7 @@ TEST_F(MailTest, A_wiped_status_repeats_the_most_urgent_mail_alone) {
   EXPECT_EQ(MessageIds().size(), ids.size()) << "the same Message-ID";
 }
 
-// What somebody does who wants to fill another's mailbox: entries of one mailbox come and go.
+// An attempt to fill a mailbox: entries of one mailbox come and go.
 TEST_F(MailTest, Subscribers_that_come_and_go_fill_no_mailbox) {
   constexpr int kRounds = 2;
   OperatorProcess op{WithMail({"--smtp-address-rate=12"})};  // one, then one in five minutes

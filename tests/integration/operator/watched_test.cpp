@@ -106,7 +106,7 @@ TEST_F(Watched, One_that_is_deleted_stops_nobody_and_is_served_when_it_comes_bac
   }
   OperatorProcess again = Start();
   EXPECT_TRUE(Eventually([&] { return again.Ready().starts_with("ok"); }, kSoon)) << again.Ready();
-  EXPECT_THAT(again.Ready(), HasSubstr("note: namespace watched-b is not there"));
+  EXPECT_THAT(again.Ready(), HasSubstr("note: namespace watched-b does not exist"));
   Apply(SystemIn("watched-a", "third"));
   AwaitReady("watched-a", "third");
   EXPECT_THAT(again.Log(), HasSubstr("a watched namespace is not served"));

@@ -116,7 +116,8 @@ TEST(HttpServer, A_port_that_is_taken_is_a_clear_error) {
 }
 
 TEST(HttpServer, An_address_of_another_machine_is_a_clear_error) {
-  const auto server = Server::Start("192.0.2.1:0", ReadOnly(Hello()));  // RFC 5737: nobody has it
+  const auto server =
+      Server::Start("192.0.2.1:0", ReadOnly(Hello()));  // RFC 5737: no machine has it
   ASSERT_FALSE(server);
   EXPECT_EQ(server.error().code, ErrorCode::Unavailable);
   EXPECT_THAT(server.error().message, HasSubstr("Cannot assign requested address"));

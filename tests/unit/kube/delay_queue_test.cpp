@@ -152,7 +152,7 @@ TEST(DelayQueue, No_more_of_those_that_can_wait_are_in_work_than_is_allowed) {
   EXPECT_EQ(queue.Take(kStart), "b");
   EXPECT_EQ(queue.Take(kStart), std::nullopt);
   EXPECT_EQ(queue.NextDue(), std::nullopt) << "or a worker would look again and again";
-  EXPECT_EQ(queue.Due(kStart), 1U) << "it waits all the same";
+  EXPECT_EQ(queue.Due(kStart), 1U) << "it still waits";
   queue.Add("first", kStart, Urgency::First);
   EXPECT_EQ(queue.Take(kStart), "first");
   queue.Done("first");
@@ -236,7 +236,7 @@ TEST(DelayQueue, Of_one_group_no_more_are_in_work_than_is_allowed) {
   EXPECT_EQ(queue.Take(kStart), "slow/10");
   EXPECT_EQ(queue.Take(kStart), std::nullopt);
   EXPECT_EQ(queue.NextDue(), std::nullopt) << "or a worker would look again and again";
-  EXPECT_EQ(queue.Due(kStart), 18U) << "they wait all the same";
+  EXPECT_EQ(queue.Due(kStart), 18U) << "they still wait";
   queue.Add("quiet/0", kStart);
   EXPECT_EQ(queue.Take(kStart), "quiet/0");
   queue.Done("slow/9");

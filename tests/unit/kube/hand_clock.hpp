@@ -23,7 +23,7 @@ class HandClock final : public Clock {
     wall_ += by.count();
     steady_ += by.count();
   }
-  /// Somebody set the wall clock; steady time goes on unmoved.
+  /// A person sets the wall clock; steady time goes on.
   void StepWall(std::chrono::nanoseconds by) { wall_ += by.count(); }
 
  private:

@@ -162,7 +162,7 @@ TEST_F(LeaderElectorTest, A_request_that_hangs_does_not_lengthen_the_leading) {
   EXPECT_FALSE(replica.IsLeader());
   EXPECT_EQ(replica.Term(), 0U);
   server_.hangs = false;
-  ASSERT_TRUE(replica.AwaitNews(3)) << "nobody took it: it may lead again";
+  ASSERT_TRUE(replica.AwaitNews(3)) << "no other took it: it may lead again";
   EXPECT_EQ(replica.Term(), 2U) << "what the first term began must not go on";
   EXPECT_EQ(replica.Told(), (std::vector<bool>{true, false, true}));
 }
@@ -188,8 +188,7 @@ TEST_F(LeaderElectorTest, A_deleted_Lease_is_created_again_and_others_fields_kep
   server_.Change([](auto& lease) { (*lease)["metadata"]["labels"]["team"] = "idm"; });
   replica.Stop();
   EXPECT_EQ(server_.Lease()->at("metadata").at("labels").at("team"), "idm");
-  EXPECT_EQ(server_.Holder(), "")
-      << "the edit cost a conflict, and the Lease was freed all the same";
+  EXPECT_EQ(server_.Holder(), "") << "the edit cost a conflict, and the Lease was released";
 }
 
 TEST_F(LeaderElectorTest, A_stop_ends_it_soon_even_if_the_server_hangs) {

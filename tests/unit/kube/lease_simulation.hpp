@@ -117,7 +117,7 @@ class LeaseSimulation {
     Instant clock_offset = 0;
     Instant wall_offset = 0;
     double clock_rate = 1;
-    int request = 0;  // the answers to earlier ones are not waited for any more
+    int request = 0;  // the answers to earlier ones are no longer awaited
   };
   struct Lease {
     LeaseRecord record;

@@ -66,10 +66,10 @@ TEST(LeaseStep, It_decides_by_holder_and_time_since_the_last_change) {
       {"ours, after our deadline", own, seconds{14}, false, {own}, Renew},
       {"ours, after everybody's deadline", own, seconds{60}, false, {own}, Renew},
       {"ours by an attempt before the last", own, seconds{1}, true, {own, HeldBy("me", 7)}, Renew},
-      {"our name, but written by somebody", own, seconds{1}, false, {}, Wait},
-      {"our name, but written by somebody, long ago", own, seconds{15}, false, {}, Take},
+      {"our name, but written by a person", own, seconds{1}, false, {}, Wait},
+      {"our name, but written by a person, long ago", own, seconds{15}, false, {}, Take},
       {"no Lease, none ever", std::nullopt, seconds{15}, false, {}, Create},
-      {"deleted, somebody may lead yet", std::nullopt, milliseconds{14'999}, false, {}, Wait},
+      {"deleted, another may lead yet", std::nullopt, milliseconds{14'999}, false, {}, Wait},
       {"deleted while we lead", std::nullopt, seconds{0}, true, {own}, Create},
   };
   for (const auto& row : rows) {
@@ -239,7 +239,7 @@ TEST(LeaseSimulation, The_first_start_has_a_leader_within_two_seconds) {
   }
 }
 
-// How long nobody leads after something happens to the leader at a random moment.
+// How long no process leads after something happens to the leader at a random moment.
 Instant GapAfter(unsigned seed, const std::function<void(LeaseSimulation&, int leader)>& happens) {
   LeaseSimulation world{seed, 3};
   world.RunUntil(20'000 + world.Pick(0, 5000));
@@ -307,9 +307,9 @@ void Disturb(LeaseSimulation& world) {
         world.DeleteLease();
       return;
     case 6:
-      return world.Steal("somebody");
+      return world.Steal("a person");
     case 7: {
-      const auto leader = world.Leader();  // somebody writes another elector's name into it
+      const auto leader = world.Leader();  // a person writes another elector's name into it
       if (leader && world.LeaseIsThere()) world.Steal(world.Holder() + "_");
       return;
     }

@@ -333,6 +333,23 @@ TEST(Reflector, An_object_that_was_left_out_is_taken_once_it_is_smaller) {
   EXPECT_TRUE(state.left_out.empty());
 }
 
+TEST(Reflector, A_new_list_names_only_what_it_leaves_out_itself) {
+  WeightScene scene{{{"big", 5000}, {"small", 10}}};
+  int watches = 0;
+  scene.transport->stream = [&](const HttpRequest&, const FakeTransport::LineSink&,
+                                const std::stop_token& stop) -> ApiResult<void> {
+    if (++watches > 1) {
+      scene.AwaitStop(stop);
+      return std::unexpected(Cancelled());
+    }
+    scene.server.Set({{"small", 10}});
+    return std::unexpected(ApiError{ApiErrorKind::Gone, 410, {}, "too old", {}});
+  };
+  const auto state = scene.Play();
+  EXPECT_EQ(state.lists, 2U);
+  EXPECT_TRUE(state.left_out.empty()) << "it was deleted meanwhile";
+}
+
 TEST(Reflector, An_event_too_large_is_answered_with_a_list) {
   WeightScene scene{{{"a", 10}, {"grows", 10}}};
   scene.transport->stream = [&](const HttpRequest& request, const FakeTransport::LineSink&,
@@ -348,7 +365,7 @@ TEST(Reflector, An_event_too_large_is_answered_with_a_list) {
   const auto state = scene.Play();
   EXPECT_EQ(state.lists, 2U);
   EXPECT_NE(scene.versions.store.Get("ns/b"), nullptr);
-  EXPECT_EQ(scene.versions.store.Get("ns/grows"), nullptr) << "its content is not known any more";
+  EXPECT_EQ(scene.versions.store.Get("ns/grows"), nullptr) << "its content is no longer known";
   EXPECT_EQ(state.left_out, std::set<std::string>{"grows"});
   EXPECT_FALSE(state.failing_since) << "the copy is as new as the list";
 }

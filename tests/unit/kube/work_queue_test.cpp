@@ -140,7 +140,7 @@ TEST(WorkQueue, A_nearer_time_is_noticed_while_a_later_one_is_waited_for) {
   EXPECT_TRUE(taken);
 }
 
-// Somebody sets it forward by two hours while a worker waits: after it has looked a few times.
+// A person sets it forward by two hours while a worker waits: after it has looked a few times.
 class ClockSetForward final : public Clock {
  public:
   std::chrono::system_clock::time_point Now() const override {

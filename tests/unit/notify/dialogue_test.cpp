@@ -1,6 +1,7 @@
 // The course of SMTP dialogues, from recorded lines: no socket, no library.
 #include "notify/dialogue.hpp"
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct HelloRow {
   std::vector<std::string> lines;
   Objection objection;
 };
+
+void PrintTo(const HelloRow& row, std::ostream* out) { *out << row.name; }
 
 class Hello : public testing::TestWithParam<HelloRow> {};
 
@@ -165,6 +168,8 @@ struct EndRow {
   Verdict verdict;
   const char* message;
 };
+
+void PrintTo(const EndRow& row, std::ostream* out) { *out << row.name; }
 
 class End : public testing::TestWithParam<EndRow> {};
 

@@ -72,6 +72,13 @@ TEST_F(Admission, Namespaces_are_called_in_turn_and_as_many_as_fit) {
   EXPECT_THAT(Invited(), testing::Not(IsEmpty()));
 }
 
+TEST_F(Admission, Each_namespace_is_called_before_one_is_called_again) {
+  for (const char* space : {"full", "b", "c"}) Fill(space);
+  for (int n = 0; n < 30; ++n) admission_.Room("system:a/" + std::to_string(n), Usage());
+  taken_ = {{"full", 13}};
+  EXPECT_THAT(Invited(), testing::UnorderedElementsAre("system:a/0", "system:b/x", "system:c/x"));
+}
+
 TEST_F(Admission, A_system_that_lost_a_delayed_mail_is_called) {
   EXPECT_FALSE(admission_.HasTooManyDelayed(4));
   EXPECT_TRUE(admission_.HasTooManyDelayed(5));

@@ -159,7 +159,7 @@ TEST_F(Queue, A_server_that_is_away_is_probed_by_each_mail_in_turn) {
   for (int n = 0; n < 9; ++n) {
     probes.push_back(Take());
     Done(Verdict::DelayedAll, "away");
-    EXPECT_EQ(Take(), "") << "nobody else is tried";
+    EXPECT_EQ(Take(), "") << "no other mail is tried";
     const auto wait = RestsFor().value_or(0ns);
     longest = std::max(longest, wait);
     EXPECT_LE(wait, 5min);
@@ -211,7 +211,7 @@ TEST_F(Queue, Troubles_that_change_are_reported_ever_more_seldom) {
     return told;
   };
   EXPECT_LE(told_in_a_day(), std::size_t{100 * 50});
-  EXPECT_GE(told_in_a_day(), std::size_t{100 * 20}) << "and is told of all the same";
+  EXPECT_GE(told_in_a_day(), std::size_t{100 * 20}) << "and is reported";
 }
 
 TEST_F(Queue, A_refusal_ends_that_mail_alone) {
@@ -397,7 +397,7 @@ TEST_F(Queue, An_ended_mail_is_not_taken_before_the_ledger_holds_it) {
   Done(Verdict::Sent);
   EXPECT_FALSE(Post("a", "k"));
   queue_.Acknowledge("k", queue_.Outcomes("k"));
-  EXPECT_TRUE(Post("a", "k")) << "whoever posts it then knows why";
+  EXPECT_TRUE(Post("a", "k")) << "its poster knows why";
 }
 
 TEST_F(SettlingQueue, No_more_is_sent_than_a_crash_may_repeat) {
