@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string shown = Escaped(text);
   Want(IsSafe(shown) && Escaped(shown) == shown);
   Want(IsSafe(ShellWord(text)));
-  if (actions::CheckPem(text, "CERTIFICATE"))
+  if (certpair::actions::CheckPem(text, "CERTIFICATE"))
     Want(std::ranges::all_of(
         text, [](char c) { return c == '\n' || c == '\r' || (c >= ' ' && c <= 'z'); }));
   const auto objects = ReadManifest(text);
