@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/match.hpp"
 #include "base/plain_text.hpp"
 #include "base/time_format.hpp"
 #include "core/reasons.hpp"
@@ -191,6 +192,10 @@ Statement ExpiringSoon(const View& view, const Outcome& automatic) {
                   end, DescribeDuration(*passed), WhatToDo(view, automatic)));
 }
 
+bool WaitsForPeer(const View& view) {
+  return view.regenerating && view.by_fingerprint && view.HasSuccessor() && view.Due();
+}
+
 Statement RegenerationIsOn(const View& view, const Outcome& automatic) {
   const auto say = [](std::string_view reason, std::string message) {
     return Say(condition::kAutomaticRegeneration, true, reason, std::move(message));
@@ -198,7 +203,7 @@ Statement RegenerationIsOn(const View& view, const Outcome& automatic) {
   if (!view.active) return say(reason::kNoCertificate, "It begins with a first certificate.");
   const std::string start = FormatTime(view.window->starts);
   if (view.by_fingerprint) {
-    if (view.HasSuccessor() && view.Due()) {
+    if (WaitsForPeer(view)) {
       return say(reason::kWaitingForActivation, WhatToDo(view, automatic));
     }
     return say(reason::kScheduled,
@@ -216,7 +221,7 @@ Statement RegenerationIsOn(const View& view, const Outcome& automatic) {
              fmt::format("A new certificate is made and activated on {}.", start));
 }
 
-// The reason stays what it was: the next pass knows by it what is to be released.
+// The reason stays what it was until the certificate is active.
 Statement Releasing(const View& view) {
   const std::string_view failure = view.write_failure;
   std::string message =
@@ -299,6 +304,20 @@ std::vector<Statement> Conditions(const View& view, const Outcome& automatic) {
   said.push_back(AutomaticRegeneration(view, automatic));
   said.push_back(InUse(view));
   return said;
+}
+
+bool HoldsForPeer(const View& view, const Outcome& automatic) {
+  return WaitsForPeer(view) || IsReleasing(view, automatic);
+}
+
+bool IsSecretBlocked(const View& view) {
+  return std::visit(
+      Match{[&](const Missing&) { return !view.write_failure.empty() && !view.o.signing_failed; },
+            [](const NotOurs& foreign) { return !foreign.collectable; },
+            [&](const Retained&) { return view.not_writable.has_value(); },
+            [](const Immutable&) { return true; }, [](const Damaged&) { return true; },
+            [](const CertificatePair&) { return false; }},
+      view.o.secret);
 }
 
 std::optional<seconds> PassedThreshold(const View& view) {

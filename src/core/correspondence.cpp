@@ -108,8 +108,8 @@ void Dispatch(const View& view, const Outcome& automatic, const WantedById& want
   }
   for (const MailEntry* entry : book.Entries()) {
     if (entry->state != MailState::Due) continue;
-    const bool waits = under_way.contains(std::string{entry->id});
-    const auto still = wanted.find(std::string{entry->id});
+    const bool waits = under_way.contains(entry->id);
+    const auto still = wanted.find(entry->id);
     if (still == wanted.end()) {
       (waits ? mail.withdrawn : void_ids).emplace_back(entry->id);
     } else if (waits) {
@@ -117,7 +117,7 @@ void Dispatch(const View& view, const Outcome& automatic, const WantedById& want
     } else if (mail.notices.size() == view.o.mail.room) {
       mail.again = view.o.now + kPostAgain;
     } else if (LacksPem(*still->second.occasion)) {
-      mail.needs_secret = true;
+      mail.lacks_attachment = true;
       mail.again = view.o.now + kPostAgain;
     } else {
       mail.notices.push_back(Write(view, automatic, still->second, still->first));
@@ -141,7 +141,7 @@ std::vector<const Subscriber*> Recipients(const SystemSpec& spec) {
 Correspondence Correspond(const View& view, const Outcome& automatic) {
   Correspondence mail;
   mail.ledger = Prune(view.o.status.ledger, view.active, view.inactive);
-  MailBook book(mail.ledger);
+  MailBook book(std::move(mail.ledger.entries));
   const auto recipients = Recipients(view.o.spec);
   WantedById wanted;
   if (view.o.installation.mail_configured) {
@@ -150,9 +150,10 @@ Correspondence Correspond(const View& view, const Outcome& automatic) {
     Settle(view, recipients, book, mail.events);
     Dispatch(view, automatic, wanted, book, mail);
   }
-  mail.delivered = SayDelivered(view, recipients, book);
-  mail.ledger = book.Close(std::move(mail.ledger), view.active, view.inactive, view.o.now,
-                           [&](std::string_view id) { return wanted.contains(std::string{id}); });
+  NoteReplies(view, recipients, book, mail.ledger);
+  mail.delivered = SayDelivered(view, recipients, book, mail.ledger);
+  book.Close(mail.ledger, view.active, view.inactive, view.o.now,
+             [&](std::string_view id) { return wanted.contains(std::string{id}); });
   return mail;
 }
 

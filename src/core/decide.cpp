@@ -10,6 +10,7 @@
 #include "core/decision.hpp"
 #include "core/events.hpp"
 #include "core/keystore.hpp"
+#include "core/needs.hpp"
 #include "core/operations.hpp"
 #include "core/reasons.hpp"
 #include "core/rules.hpp"
@@ -143,6 +144,7 @@ Decision Decide(const Observation& observation) {
 
   Decision decision;
   std::optional<sys_seconds> again;
+  bool lacks_attachment = false;
   if (!view.Leaving()) {
     SystemStatus& status = decision.status;
     status.secret_name = observation.status.secret_name;  // the rest is said anew
@@ -165,6 +167,8 @@ Decision Decide(const Observation& observation) {
     status.secret_resource_version = observation.secret_resource_version;
     status.next = NextStep(view, automatic);
     status.automatic_issuances = BudgetAfter(view, false).automatic;
+    status.secret_blocked = IsSecretBlocked(view);
+    if (HoldsForPeer(view, automatic)) status.held_fingerprint = view.inactive->fingerprint;
     Tidings tidings =
         TellDifference(view, outcome, automatic, status.conditions, std::move(mail.ledger));
     status.ledger = std::move(tidings.ledger);
@@ -172,7 +176,7 @@ Decision Decide(const Observation& observation) {
     std::ranges::move(mail.events, std::back_inserter(decision.events));
     decision.notices = std::move(mail.notices);
     decision.withdrawn = std::move(mail.withdrawn);
-    decision.needs_secret = mail.needs_secret;
+    lacks_attachment = mail.lacks_attachment;
     again = EarlierOf(mail.again, LookAgainAtPassword(view));
     if (view.keep_owners && observation.secret_owner_differs)
       again = EarlierOf(again, observation.owner_refused_at + kOwnerRetry);
@@ -180,7 +184,7 @@ Decision Decide(const Observation& observation) {
     decision.status = observation.status;
     decision.withdrawn = observation.mail.under_way;
   }
-  decision.needs_password = NeedsPassword(outcome.change, view);
+  decision.need = NextNeed(view, outcome.change, lacks_attachment);
   decision.tells_failure = !view.write_failure.empty();
   decision.wake_at = NextLook(view, outcome, automatic);
   if (again) decision.wake_at = std::min(decision.wake_at, *again);

@@ -159,11 +159,10 @@ void TellConditions(const View& view, const std::vector<Condition>& conditions,
 void TellExpiry(const View& view, const Outcome& automatic, Tidings& tidings) {
   if (!view.active) return;
   const Certificate& active = *view.active;
-  const std::string prefix = EventPrefix(active);
   const bool act = !WillRegenerateByItself(view, automatic);
   const sys_seconds now = view.o.now;
   if (view.ActiveExpired()) {
-    if (!Enter(tidings.ledger, prefix + "expired")) return;
+    if (!EnterEvent(tidings.ledger, active, "expired")) return;
     tidings.events.push_back(
         {act, std::string(reason::kExpired),
          fmt::format("The active certificate {} ended on {}, {} ago. {}", active.fingerprint,
@@ -174,7 +173,7 @@ void TellExpiry(const View& view, const Outcome& automatic, Tidings& tidings) {
   bool is_new = false;  // of the last that passed, which is the most urgent
   for (const seconds threshold : view.thresholds) {
     if (now < active.not_after - threshold) break;
-    is_new = Enter(tidings.ledger, prefix + FormatDuration(threshold));
+    is_new = EnterEvent(tidings.ledger, active, FormatDuration(threshold));
   }
   if (!is_new) return;
   tidings.events.push_back(

@@ -208,8 +208,9 @@ bool View::RolledBack() const {
 }
 
 bool View::WasHeld() const {
-  const Condition* told = o.status.Find(condition::kAutomaticRegeneration);
-  if (told) return told->reason == reason::kWaitingForActivation && !stale_status;
+  if (o.status.Find(condition::kAutomaticRegeneration)) {
+    return inactive && o.status.held_fingerprint == inactive->fingerprint && !stale_status;
+  }
   // The status was lost. What was made automatically becomes active in the same write, unless it is
   // held, or a person went back from it.
   return inactive && !RolledBack() && IsAutomatic(*this, *inactive);

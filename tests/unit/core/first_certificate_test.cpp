@@ -122,7 +122,7 @@ TEST(FirstCertificate, A_failed_write_is_told_and_tried_again) {
   EXPECT_THAT(Reasons(decision.events), Contains("Warning SecretWriteFailed"));
 }
 
-TEST(FirstCertificate, Without_client_certificate_authentication_it_is_made_but_not_in_use) {
+TEST(FirstCertificate, Is_issued_but_not_in_use_with_other_authentication) {
   Observation o = Fresh();
   o.spec.authentication = "BasicAuthentication";
   Signer signer;
