@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t kMostRemovals = 32;  // in one pass; the rest in the next
 
-// What happens by itself. The first rule that applies answers.
+// What happens automatically. The first rule that applies answers.
 constexpr std::array<Rule, 8> kAutomatic{
     &LeaveUnwritableSecret,       // R20: foreign, still being removed, immutable
     &IssueFirst,                  // R1
@@ -40,8 +40,8 @@ Outcome AnswerOf(const auto& rules, const View& view) {
   return {};
 }
 
-// What is done in this pass: at most one effect, and operations before what happens by itself, but
-// for a regeneration in the last quarter of its window.
+// What this pass does: at most one effect. Operations go before automatic changes, except for a
+// regeneration in the last quarter of its window.
 Outcome Choose(const View& view, const Outcome& automatic) {
   if (auto settled = SettleReceipt(view)) return *std::move(settled);
   if (view.Leaving()) {
@@ -60,8 +60,8 @@ bool MendsSomething(const View& view) {
   return !view.not_writable && !view.missing && !std::holds_alternative<std::monostate>(keystore);
 }
 
-// Also of one that an operation asks for: a system whose certificate is in its window or cannot be
-// used needs the next one, whoever had it made.
+// Also for a certificate that an operation asks for: a system whose certificate is in its window or
+// cannot be used needs the next one.
 std::optional<sys_seconds> NeededBy(const View& view) {
   const bool lost = view.active_damaged || (view.missing && view.o.status.active);
   if (lost) return view.o.now;

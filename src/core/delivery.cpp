@@ -24,7 +24,7 @@ using Kind = NoticeOutcome::Kind;
 constexpr std::size_t kMostNames = 5;
 constexpr std::size_t kLongestWords = 300;
 // It counts nothing, so that it stays as it is while mails come and go.
-constexpr std::string_view kWaits = "Mail waits, and is tried again automatically.";
+constexpr std::string_view kWaits = "Mail is delayed and retried automatically.";
 
 std::string NameOf(const Subscriber& subscriber) {
   return subscriber.display_name.empty() ? "a subscriber without a display name"
@@ -161,10 +161,9 @@ void Settle(const View& view, const std::vector<const Subscriber*>& recipients, 
     const Subscriber* who = addressees.Find(outcome.id);
     const bool said = std::ranges::find(events, reason, &EventNotice::reason) != events.end();
     if (said) return;  // one for a pass: the condition counts
-    events.push_back(
-        {true, std::string(reason),
-         fmt::format("A mail to {} {}: {}", who ? NameOf(*who) : "somebody who unsubscribed", what,
-                     Words(outcome))});
+    events.push_back({true, std::string(reason),
+                      fmt::format("A mail to {} {}: {}", who ? NameOf(*who) : "a former subscriber",
+                                  what, Words(outcome))});
   };
   for (const NoticeOutcome& outcome : view.o.mail.outcomes) {
     if (outcome.kind == Kind::Sent) book.Settle(outcome.id, MailState::Sent);
@@ -195,16 +194,15 @@ std::optional<Statement> SayDelivered(const View& view,
   if (recipients.empty()) {
     const bool said = view.o.status.Find(condition::kNotificationsDelivered) != nullptr;
     if (!said) return std::nullopt;
-    return Say(ConditionStatus::True, reason::kNoSubscribers, "Nobody is subscribed.");
+    return Say(ConditionStatus::True, reason::kNoSubscribers, "The system has no subscribers.");
   }
   if (!view.o.installation.mail_configured) {
-    return Say(
-        ConditionStatus::False, reason::kMailNotConfigured,
-        fmt::format("This operator sends no mail, so {} not told. The conditions, the Events "
-                    "and the metrics tell the same.",
-                    recipients.size() == 1
-                        ? "the subscriber is"
-                        : fmt::format("the {} subscribers are", recipients.size())));
+    return Say(ConditionStatus::False, reason::kMailNotConfigured,
+               fmt::format("This operator sends no mail, so {} not notified. Conditions, Events "
+                           "and metrics say the same.",
+                           recipients.size() == 1
+                               ? "the subscriber is"
+                               : fmt::format("the {} subscribers are", recipients.size())));
   }
   const auto failed = NotTold(view, recipients, book);
   if (!failed.empty()) return SayFailed(failed, recipients.size(), ledger);
@@ -213,10 +211,9 @@ std::optional<Statement> SayDelivered(const View& view,
                WithWords(std::string{kWaits}, *ledger.delay));
   }
   if (IsAnyDue(book)) {
-    return Say(ConditionStatus::Unknown, reason::kMailSending,
-               "Mail is on its way to the mail server.");
+    return Say(ConditionStatus::Unknown, reason::kMailSending, "Mail is being sent.");
   }
-  return Say(ConditionStatus::True, reason::kDelivered, "Every mail that was due was sent.");
+  return Say(ConditionStatus::True, reason::kDelivered, "All mail that was due was sent.");
 }
 
 }  // namespace certpair::core

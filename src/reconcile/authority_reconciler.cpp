@@ -80,7 +80,7 @@ PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string
     seen.secret = reading->state;
     decided = core::DecideAuthority(seen);
   } else {
-    signing_.Forget(owner);  // one that was asked for, and is not wanted any more
+    signing_.Forget(owner);  // a key that was asked for and is not wanted any more
   }
   const bool usable = std::holds_alternative<core::CaUsable>(reading->state);
   if (reading->signer)

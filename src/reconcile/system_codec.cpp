@@ -17,7 +17,7 @@ using json::At;
 using json::Text;
 using json::Value;
 
-// A value for a message, whatever somebody wrote there.
+// A value as a message can quote it: short and in ASCII.
 std::string Quoted(const Value& value) {
   constexpr std::size_t kMost = 80;
   std::string text = value.dump(-1, ' ', true, Value::error_handler_t::replace);
@@ -324,7 +324,7 @@ StoredSystem DecodeSystem(const nlohmann::json& object) {
   return out;
 }
 
-// The PEMs are held as a digest alone: it tells whether somebody edited them.
+// The PEMs are held as a digest alone: it tells whether they were edited.
 bool CertificatesDiffer(const StoredSystem& before, const core::SystemStatus& after) {
   return Writable(after) && (!SameFacts(before.status.active, after.active) ||
                              !SameFacts(before.status.inactive, after.inactive) ||

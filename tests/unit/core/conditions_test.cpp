@@ -89,7 +89,7 @@ TEST(Ready, Says_that_the_spec_asks_for_another_key) {
   const Decision decision = Decide(o);
   EXPECT_EQ(Says(decision.status, "Ready"), "True/Valid");
   EXPECT_THAT(MessageOf(decision.status, "Ready"),
-              HasSubstr("Its key is ECDSA 256; the next certificate has the Ed25519"));
+              HasSubstr("Its key is ECDSA 256. The next certificate has Ed25519"));
 }
 
 TEST(Ready, Names_the_damage_and_an_immutable_Secret) {

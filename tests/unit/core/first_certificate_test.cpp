@@ -194,7 +194,7 @@ INSTANTIATE_TEST_SUITE_P(
     R20, AdoptionRefused,
     ::testing::Values(
         Refusal{"authority_absent", [](Observation& o) { o.authority = AuthorityView{}; },
-                "False/AuthorityNotFound", "is not adopted. There is no CertificateAuthority"},
+                "False/AuthorityNotFound", "is not adopted. CertificateAuthority"},
         Refusal{"authority_not_ready",
                 [](Observation& o) { o.authority.state = AuthorityView::State::NotReady; },
                 "False/AuthorityNotReady", "is not adopted"},

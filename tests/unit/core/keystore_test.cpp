@@ -246,7 +246,7 @@ TEST(Keystore, What_it_still_holds_is_said) {
   RunPass(o, signer);
   EXPECT_EQ(
       MessageOf(o.status, kCondition),
-      "There is no Secret \"p\". keystore.p12 is still that of certificate " + Fingerprint(1) + ".");
+      "There is no Secret \"p\". keystore.p12 still holds certificate " + Fingerprint(1) + ".");
 }
 
 TEST(Keystore, The_pairs_own_Secret_holds_no_password) {

@@ -504,7 +504,7 @@ TEST(Delayed, Is_reported_beside_a_refused_reader) {
   mail.Deliver({notices[0]}, Kind::Delayed, "450 greylisted");
   mail.Deliver({notices[1]}, Kind::Refused, "550 no such user");
   const auto both = AllOf(HasSubstr("\"reader-1\" (refused). 550 no such user"),
-                          HasSubstr("Mail waits"), HasSubstr("450 greylisted"));
+                          HasSubstr("Mail is delayed"), HasSubstr("450 greylisted"));
   EXPECT_EQ(Told(mail.o.status), "False/RecipientRefused");
   EXPECT_THAT(Message(mail.o.status), both);
   const SystemStatus before = mail.o.status;
@@ -516,7 +516,7 @@ TEST(Delayed, Is_reported_beside_a_refused_reader) {
                                             Not(HasSubstr("greylisted"))));
   mail.Deliver({notices[0], notices[2]});
   EXPECT_THAT(Message(mail.o.status),
-              AllOf(HasSubstr("(refused). 550 no such user"), Not(HasSubstr("Mail waits"))));
+              AllOf(HasSubstr("(refused). 550 no such user"), Not(HasSubstr("Mail is delayed"))));
 }
 
 TEST(Delayed, A_repeated_reply_does_not_grow_the_message) {
@@ -526,8 +526,8 @@ TEST(Delayed, A_repeated_reply_does_not_grow_the_message) {
   const auto& notices = pass.last.notices;
   mail.o.mail.under_way = {notices[1].id};
   const std::string echo =
-      "Mail waits, and is tried again automatically. x "
-      "Mail waits, and is tried again automatically.";
+      "Mail is delayed and retried automatically. x "
+      "Mail is delayed and retried automatically.";
   mail.Deliver({notices[0]}, Kind::Refused, echo);
   std::size_t length = 0;
   for (int n = 0; n < 5; ++n) {

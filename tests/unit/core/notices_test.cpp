@@ -172,7 +172,7 @@ TEST(NoticesOn, Announce_the_new_certificate_and_no_threshold) {
   EXPECT_NE(notice.active.pem, "");
   EXPECT_EQ(notice.inactive, kActive);
   EXPECT_TRUE(notice.regeneration_enabled);
-  EXPECT_THAT(notice.what_to_do, HasSubstr("nothing is to be done"));
+  EXPECT_THAT(notice.what_to_do, HasSubstr("no action is needed"));
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{311})), Mails{});
 }
 
@@ -235,7 +235,7 @@ TEST(NoticesOn, That_cannot_regenerate_say_why_at_the_last_threshold) {
   EXPECT_EQ(mail.last.wake_at, BeforeEnd(hours{84})) << "the last quarter, and then the threshold";
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{72})), Mails{"Failing 72h to anna"});
   EXPECT_THAT(mail.last.notices.at(0).why, HasSubstr("its Secret is gone"));
-  EXPECT_THAT(mail.last.notices.at(0).what_to_do, HasSubstr("mended"));
+  EXPECT_THAT(mail.last.notices.at(0).what_to_do, HasSubstr("fixed"));
   mail.o.spec.regeneration_enabled = false;
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{71})), Mails{}) << "of this threshold she was told";
   mail.o.spec.regeneration_enabled = true;
@@ -300,7 +300,7 @@ TEST(NoticesHeld, Ask_for_the_upload_and_again_when_the_held_one_was_replaced) {
   const Notice first = mail.last.notices.at(0);
   EXPECT_EQ(first.inactive, mail.o.status.inactive);
   EXPECT_NE(first.inactive->pem, "");
-  EXPECT_THAT(first.what_to_do, AllOf(HasSubstr("let it know"), HasSubstr("action: Activate")));
+  EXPECT_THAT(first.what_to_do, AllOf(HasSubstr("tell it"), HasSubstr("action: Activate")));
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{300})), Mails{});
   mail.o.spec.at_expiry = AtExpiry::Hold;
   mail.o.spec.warn_before.clear();
@@ -348,7 +348,7 @@ TEST(NoticesHeld, Are_followed_by_the_last_warning_where_nothing_activates) {
   mail.o.spec.at_expiry = AtExpiry::Hold;
   mail.PassAt(BeforeEnd(hours{312}));
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{72})), Mails{"Expiring 72h to anna"});
-  EXPECT_THAT(mail.last.notices.at(0).what_to_do, HasSubstr("not activated by itself"));
+  EXPECT_THAT(mail.last.notices.at(0).what_to_do, HasSubstr("not activated automatically"));
 }
 
 TEST(NoticesHeld, A_released_certificate_is_announced_as_renewed) {

@@ -407,7 +407,7 @@ TEST(AuthorityEnd, Is_foreseen_in_the_warning_before_the_window) {
   o.authority.chain_end = soon.not_after;
   o = WithPair(std::move(o), soon);
   EXPECT_EQ(Says(o.status, "ExpiringSoon"), "True/ActionNeeded");
-  EXPECT_THAT(MessageOf(o.status, "ExpiringSoon"), HasSubstr("renew it"));
+  EXPECT_THAT(MessageOf(o.status, "ExpiringSoon"), HasSubstr("Renew the authority"));
 }
 
 // The status said that it was held, and was lost in the same moment.

@@ -59,7 +59,7 @@ TEST(ReadPassword, Names_Secret_key_and_fault_but_never_the_password) {
   };
   const Row rows[] = {
       {"no Secret", ReadPassword(kReference, std::optional<LiveSecret>{}), State::Missing,
-       "There is no Secret \"p.q\""},
+       "Secret \"p.q\", which"},
       {"no key", ReadFrom({{"other", "x"}}), State::Missing, "has no key \"pass-word\""},
       {"empty", ReadFrom({{"pass-word", ""}}), State::Missing, "has nothing under \"pass-word\""},
       {"a newline", ReadFrom({{"pass-word", "sesame\n"}}), State::Unusable, "newline"},
