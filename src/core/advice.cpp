@@ -1,4 +1,4 @@
-// What a person reads about a certificate that ends: who acts, when, and how.
+// What a person reads about a certificate that expires: who acts, when, and how.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -19,11 +19,11 @@ std::string Operate(const View& view, std::string_view action, const Certificate
 
 std::string AdviseHeld(const View& view) {
   std::string text = fmt::format(
-      "A new certificate is there, inactive. The peer matches by fingerprint: let it know the new "
-      "one, then create {}.",
+      "A new inactive certificate exists. The peer matches by fingerprint: tell it the new "
+      "certificate, then create {}.",
       Operate(view, "Activate", view.inactive));
-  if (view.o.spec.at_expiry == AtExpiry::Hold) return text + " It is not activated by itself.";
-  return text + fmt::format(" Else it is activated on {}.", FormatTime(view.window->lead));
+  if (view.o.spec.at_expiry == AtExpiry::Hold) return text + " It is not activated automatically.";
+  return text + fmt::format(" Otherwise it is activated on {}.", FormatTime(view.window->lead));
 }
 
 std::string AdviseByHand(const View& view) {
@@ -33,20 +33,21 @@ std::string AdviseByHand(const View& view) {
   }
   std::string text;
   if (view.active && view.inactive) {
-    text = fmt::format("The inactive certificate is of no use: create {}. Then create ",
+    text = fmt::format("The inactive certificate cannot replace it: create {}. Then create ",
                        Operate(view, "Delete", view.inactive));
   } else {
     text = "Create ";
   }
   text += Operate(view, "Generate", nullptr);
-  if (view.active) text += "; let the peer know the new certificate, and activate it";
+  if (view.active) text += "; tell the peer the new certificate, and activate it";
   if (!view.by_fingerprint && !view.o.spec.regeneration_enabled) {
     text += ". Or set spec.automaticRegeneration.enabled: true";
   }
   return text + ".";
 }
 
-// The authority ends too soon for what is due later: said early, while there is time to renew it.
+// The authority expires too soon for the next regeneration. Said early, while there is time to
+// renew it.
 bool AuthorityWillEndFirst(const View& view) {
   if (view.o.authority.state != AuthorityView::State::Ready || !view.active) return false;
   const sys_seconds start = std::max(view.window->starts, view.o.now);
@@ -75,21 +76,22 @@ std::string WhatToDo(const View& view, const Outcome& automatic) {
   if (view.by_fingerprint && view.active && view.HasSuccessor()) return AdviseHeld(view);
   if (view.by_fingerprint && view.active && !view.ActiveExpired()) {
     return fmt::format(
-        "A new certificate is made on {}, inactive; the peer, which matches by fingerprint, must "
-        "then be told of it.",
+        "A new inactive certificate is issued on {}. The peer matches by fingerprint and must then "
+        "learn the new certificate.",
         FormatTime(view.window->starts));
   }
   if (view.active && WillRegenerateByItself(view, automatic)) {
     const sys_seconds when = view.RolledBack() ? view.window->last_quarter : view.window->starts;
-    return fmt::format("By itself, from {} on, a new one takes its place.", FormatTime(when));
+    return fmt::format("A new one replaces it automatically from {} on.", FormatTime(when));
   }
   if (view.not_issuable) return view.not_issuable->message;
   if (view.active && AuthorityWillEndFirst(view)) {
     return fmt::format(
-        "CertificateAuthority \"{}\" ends on {}, too soon for another one: renew it.",
+        "CertificateAuthority \"{}\" expires on {}, too soon for a new certificate. Renew the "
+        "authority.",
         view.o.spec.authority, FormatTime(view.o.authority.chain_end));
   }
-  return "A new one takes its place by itself.";
+  return "A new one replaces it automatically.";
 }
 
 }  // namespace certpair::core

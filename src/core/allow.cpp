@@ -139,8 +139,7 @@ std::string_view WithStar(const Subject& subject) {
 std::string Advice(const Subject& subject, const std::string& namespace_) {
   if (const std::string_view name = WithStar(subject); !name.empty()) {
     return fmt::format(
-        "The subject's {} holds a \"*\", which a pattern cannot match to the letter: choose "
-        "another value.",
+        "The subject's {} holds a \"*\", which no pattern matches literally: choose another value.",
         name);
   }
   std::string rule = fmt::format("{{namespaces: {{names: [{}]}}, commonNames: [{}]",
@@ -194,8 +193,8 @@ std::optional<std::string> WhyNotAllowed(const AuthorityView& authority, const S
   if (HangsOnLabels(authority, subject, system)) {
     why = fmt::format(
         "selects namespaces by their labels, and those of namespace \"{}\" cannot be read (yet): "
-        "once they can, this system is looked at again; where that takes long, the operator lacks "
-        "the right to list and watch namespaces, or the Namespace is too large to be read: the "
+        "the system is checked again once they can. If that takes long, the operator lacks the "
+        "right to list and watch namespaces, or the Namespace is too large to be read: the "
         "operator's /readyz says which",
         home);
   }

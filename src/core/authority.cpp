@@ -32,18 +32,18 @@ struct ReadCa {
 
   Statement WhenMissing(const AuthorityFromSecret& from) const {
     return NotReady(reason::kSecretNotFound,
-                    fmt::format("There is no Secret \"{}\" in the operator's namespace. Create "
+                    fmt::format("Secret \"{}\" does not exist in the operator's namespace. Create "
                                 "it (type kubernetes.io/tls) with the CA's key and certificate.",
                                 from.secret_name));
   }
   Statement WhenMissing(const AuthorityGenerated& generated) const {
-    // Whoever trusts the old one would not trust a new one: that is a person's decision.
+    // A peer that trusts the old CA would not trust a new one: a person decides.
     if (!o.status.fingerprint.empty()) {
       return NotReady(
           reason::kSecretLost,
-          fmt::format("The Secret with the generated CA {} is gone. Restore it; or, to "
-                      "begin with a new CA that every peer must be told of, delete this "
-                      "CertificateAuthority and create it again; certificates in hand stay.",
+          fmt::format("The Secret of the generated CA {} does not exist any more. Restore it. To "
+                      "start with a new CA instead, which every peer must learn, delete this "
+                      "CertificateAuthority and create it again. Existing certificates stay.",
                       o.status.fingerprint));
     }
     decision.generate = GenerateAuthority{generated.common_name, generated.key, o.now - kBackdating,
@@ -53,7 +53,7 @@ struct ReadCa {
           reason::kSecretWriteFailed,
           fmt::format("The Secret for the CA could not be written: {}", o.write_failure));
     }
-    return NotReady(reason::kGenerating, "The CA's key pair is being made.");
+    return NotReady(reason::kGenerating, "The CA's key pair is being generated.");
   }
 
   Statement operator()(const CaMissing&) const {
@@ -67,16 +67,18 @@ struct ReadCa {
   }
   Statement operator()(const CaUsable& ca) const {
     if (o.now >= ca.chain_end) {
-      return NotReady(reason::kExpired, fmt::format("The CA's certificate, or one above it, ended "
-                                                    "on {}. Replace it.",
-                                                    FormatTime(ca.chain_end)));
+      return NotReady(
+          reason::kExpired,
+          fmt::format("The CA's certificate, or one above it, expired on {}. Replace it.",
+                      FormatTime(ca.chain_end)));
     }
     if (o.now < ca.not_before) {
-      return NotReady(reason::kNotYetValid, fmt::format("The CA's certificate begins only on {}.",
-                                                        FormatTime(ca.not_before)));
+      return NotReady(
+          reason::kNotYetValid,
+          fmt::format("The CA's certificate is not valid before {}.", FormatTime(ca.not_before)));
     }
     return {condition::kReady, ConditionStatus::True, reason::kUsable,
-            fmt::format("It signs until {}.", FormatTime(ca.chain_end))};
+            fmt::format("It can sign until {}.", FormatTime(ca.chain_end))};
   }
 };
 
@@ -106,12 +108,12 @@ Statement ExpiringSoon(const AuthorityStatus& status, sys_seconds now) {
   const sys_seconds warning = WarningTime(*status.not_before, *status.not_after);
   if (now < warning) {
     return {condition::kExpiringSoon, ConditionStatus::False, reason::kNotYet,
-            fmt::format("It ends on {}; the warning is on {}.", FormatTime(*status.not_after),
+            fmt::format("It expires on {}. The warning is on {}.", FormatTime(*status.not_after),
                         FormatTime(warning))};
   }
   return {condition::kExpiringSoon, ConditionStatus::True, reason::kActionNeeded,
-          fmt::format("It ends on {}, and no certificate that it signs can end later. Plan its "
-                      "successor: put a new key pair into its Secret once the peers trust that.",
+          fmt::format("It expires on {}, and no certificate that it signs can expire later. Plan "
+                      "its successor: put a new key pair into its Secret once the peers trust it.",
                       FormatTime(*status.not_after))};
 }
 
@@ -127,7 +129,7 @@ void TellChange(const AuthorityObservation& o, AuthorityDecision& decision) {
   if (!o.status.fingerprint.empty() && now.fingerprint != o.status.fingerprint) {
     decision.events.push_back(
         {IsUnexpectedChange(o.source), std::string(reason::kAuthorityChanged),
-         fmt::format("The CA has {}, {} instead of {}. Certificates in hand stay; the next ones "
+         fmt::format("The CA has {}, {} instead of {}. Existing certificates stay. The next ones "
                      "come from it.",
                      o.has_key_of_status ? "renewed its certificate with the same key"
                                          : "another key and certificate",
@@ -167,7 +169,7 @@ AuthorityDecision DecideAuthority(const AuthorityObservation& observation) {
       if (at > now && (!decision.wake_at || at < *decision.wake_at)) decision.wake_at = at;
     }
   }
-  // Nobody writes a Secret again only because its time has come.
+  // No event comes when its time does, so that the pass is planned here.
   const auto* unusable = std::get_if<CaUnusable>(&observation.secret);
   if (unusable && unusable->usable_from && *unusable->usable_from > now) {
     decision.wake_at = unusable->usable_from;

@@ -23,7 +23,7 @@ void KeepLast(std::vector<sys_seconds>& times, std::size_t most) {
     times.erase(times.begin(), times.end() - static_cast<std::ptrdiff_t>(most));
 }
 
-// An entry of the future was made before a clock went back: it can bound nothing any more.
+// An entry of the future was made before a clock went back. It bounds nothing.
 std::vector<sys_seconds> PastIssuances(const View& view) {
   std::vector<sys_seconds> past =
       Merge(view.o.budget, Budget{view.o.status.automatic_issuances}).automatic;
@@ -55,8 +55,8 @@ std::optional<Obstacle> BudgetObstacle(const View& view) {
   const sys_seconds room = recent[recent.size() - kMostAutomatic] + view.before;
   return Obstacle{
       reason::kIssuanceBudgetExceeded,
-      fmt::format("{} certificates were made automatically within {}, which is more than any "
-                  "healthy system needs; no other before {}. Find out what makes them useless.",
+      fmt::format("{} certificates were issued automatically within {}, the maximum. The next one "
+                  "is possible from {} on. Find out why the certificates do not last.",
                   kMostAutomatic, FormatDuration(view.before), FormatTime(room)),
       std::min(room, view.o.now + kBudgetRetry)};
 }

@@ -38,9 +38,9 @@ struct CertificateOrder {
   KeySpec key;
   sys_seconds not_before;
   sys_seconds not_after;
-  /// When the certificate in use ends that this one is to succeed, where its time has come; for one
-  /// that cannot be used any more, the time of the order. Says whose key is made first where keys
-  /// are scarce. Nothing: nobody misses a certificate yet.
+  /// When the certificate ends that this one replaces, once its window has begun; the time of the
+  /// order where it cannot be used already. Says whose key is made first where keys are scarce.
+  /// Nothing: no certificate is missed yet.
   std::optional<sys_seconds> needed_by;
   friend bool operator==(const CertificateOrder&, const CertificateOrder&) = default;
 };

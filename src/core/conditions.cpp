@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/match.hpp"
 #include "base/plain_text.hpp"
 #include "base/time_format.hpp"
 #include "core/reasons.hpp"
@@ -25,7 +26,7 @@ Statement ReadyWithoutCertificate(const View& view, const Outcome& automatic) {
     const auto* damaged = std::get_if<Damaged>(&view.o.secret);
     std::string message = fmt::format("The active certificate in Secret \"{}\" is damaged: {}.",
                                       view.o.spec.secret.name, damaged ? damaged->what : "");
-    if (!failure.empty()) message += fmt::format(" It could not be mended: {}.", failure);
+    if (!failure.empty()) message += fmt::format(" It could not be repaired: {}.", failure);
     return say(reason::kSecretDamaged, message + " " + WhatToDo(view, automatic));
   }
   if (automatic.obstacle) return say(automatic.obstacle->reason, automatic.obstacle->message);
@@ -38,11 +39,11 @@ Statement ReadyWithoutCertificate(const View& view, const Outcome& automatic) {
   }
   if (view.o.spec.issuance == Issuance::Manual) {
     return say(reason::kWaitingForGenerate,
-               fmt::format("issuance is Manual: create a CertificateOperation with systemRef.name: "
-                           "{} and action: Generate.",
+               fmt::format("spec.issuance is Manual: create a CertificateOperation with "
+                           "systemRef.name: {} and action: Generate.",
                            view.o.identity.name));
   }
-  return say(reason::kIssuing, "The first certificate is being made.");
+  return say(reason::kIssuing, "The first certificate is being issued.");
 }
 
 // One remark on a certificate that is valid: Ready stays True (R26).
@@ -66,7 +67,7 @@ bool HasOtherIssuer(const View& view) {
          issuer != view.o.authority.fingerprint;
 }
 
-// Whoever trusts the CA's former certificate or its renewed one accepts what either signed.
+// A peer that trusts the CA's former certificate or the renewed one accepts what either signed.
 bool HasIssuerOfSameKey(const View& view) {
   return std::ranges::find(view.o.authority.same_key_fingerprints,
                            view.active->issuer_fingerprint) !=
@@ -101,7 +102,8 @@ std::vector<Remark> Remarks(const View& view) {
   if (const auto* damaged = std::get_if<Damaged>(&view.o.secret)) {
     std::string message = fmt::format("Part of Secret \"{}\" is damaged: {}.",
                                       view.o.spec.secret.name, damaged->what);
-    if (view.inactive_damaged) message += " A Generate puts a new certificate in its place.";
+    if (view.inactive_damaged)
+      message += " A CertificateOperation with action: Generate replaces it.";
     remarks.push_back({reason::kInactiveDamaged, std::move(message)});
   }
   if (view.o.secret_owner_differs && !view.o.owner_refusal.empty()) {
@@ -110,28 +112,29 @@ std::vector<Remark> Remarks(const View& view) {
   if (HasOtherIssuer(view) && !HasIssuerOfSameKey(view)) {
     remarks.push_back(
         {reason::kAuthorityChanged,
-         fmt::format("CertificateAuthority \"{}\" has a new key since it was issued; the next "
-                     "certificate comes from that.",
+         fmt::format("CertificateAuthority \"{}\" has changed its key since this certificate was "
+                     "issued. The next certificate is signed with the new key.",
                      view.o.spec.authority)});
   }
   if (IsClipped(view)) {
-    remarks.push_back({reason::kValidityClipped,
-                       fmt::format("It ends with CertificateAuthority \"{}\", sooner than the "
-                                   "validity of {}.",
-                                   view.o.spec.authority, FormatDuration(view.o.spec.validity))});
+    remarks.push_back(
+        {reason::kValidityClipped,
+         fmt::format("It expires with CertificateAuthority \"{}\", sooner than the validity of {}.",
+                     view.o.spec.authority, FormatDuration(view.o.spec.validity))});
   }
   if (HasOtherIssuer(view) && HasIssuerOfSameKey(view)) {
-    remarks.push_back({reason::kValid,
-                       fmt::format("CertificateAuthority \"{}\" has renewed its certificate since, "
-                                   "with the same key; the next certificate comes with that.",
-                                   view.o.spec.authority)});
+    remarks.push_back(
+        {reason::kValid,
+         fmt::format("CertificateAuthority \"{}\" has renewed its own certificate since, with the "
+                     "same key. The next certificate comes with the renewed one.",
+                     view.o.spec.authority)});
   }
-  // The owner's wish, and no reason of its own: it counts from the next certificate on (R19).
+  // A changed spec counts from the next certificate on (R19), and the present one stays valid.
   if (const KeySpec& has = view.active->key; has != view.o.spec.key) {
     remarks.push_back(
-        {reason::kValid, fmt::format("Its key is {}; the next certificate has the {} that the spec "
-                                     "asks for.",
-                                     DescribeKey(has), DescribeKey(view.o.spec.key))});
+        {reason::kValid,
+         fmt::format("Its key is {}. The next certificate has {}, as spec.certificate.key says.",
+                     DescribeKey(has), DescribeKey(view.o.spec.key))});
   }
   return remarks;
 }
@@ -141,12 +144,12 @@ Statement Ready(const View& view, const Outcome& automatic) {
   const Certificate& active = *view.active;
   if (IsExpired(active, view.o.now)) {
     return Say(condition::kReady, false, reason::kExpired,
-               fmt::format("The active certificate {} ended on {}. {}", active.fingerprint,
+               fmt::format("The active certificate {} expired on {}. {}", active.fingerprint,
                            FormatTime(active.not_after), WhatToDo(view, automatic)));
   }
   if (!IsValid(active, view.o.now)) {
     return Say(condition::kReady, false, reason::kNotYetValid,
-               fmt::format("The active certificate {} begins only on {}: is a clock wrong?",
+               fmt::format("The active certificate {} is not valid before {}. Check the clocks.",
                            active.fingerprint, FormatTime(active.not_before)));
   }
   std::string message = fmt::format("The active certificate {} is valid until {}.",
@@ -164,13 +167,13 @@ Statement ExpiringSoon(const View& view, const Outcome& automatic) {
   const auto say = [](bool holds, std::string_view reason, std::string message) {
     return Say(condition::kExpiringSoon, holds, reason, std::move(message));
   };
-  if (!view.active) return say(false, reason::kNoCertificate, "There is no certificate.");
+  if (!view.active) return say(false, reason::kNoCertificate, "The system has no certificate.");
   const Certificate& active = *view.active;
   const std::string end = FormatTime(active.not_after);
   if (IsExpired(active, view.o.now)) {
     return say(
         true, reason::kExpired,
-        fmt::format("The active certificate ended on {}. {}", end, WhatToDo(view, automatic)));
+        fmt::format("The active certificate expired on {}. {}", end, WhatToDo(view, automatic)));
   }
   const auto& thresholds = view.thresholds;
   if (thresholds.empty()) {
@@ -178,45 +181,51 @@ Statement ExpiringSoon(const View& view, const Outcome& automatic) {
   }
   const auto passed = PassedThreshold(view);
   if (!passed) {
-    return say(false, reason::kNotYet,
-               fmt::format("The active certificate ends on {}; the first warning is on {}.", end,
-                           FormatTime(active.not_after - thresholds.front())));
+    return say(
+        false, reason::kNotYet,
+        fmt::format("The active certificate expires on {}. The first expiry warning is on {}.", end,
+                    FormatTime(active.not_after - thresholds.front())));
   }
   // "less than" a threshold, not the days that are left: a text that counts days would be written
   // anew each day.
   return say(
       true,
       WillRegenerateByItself(view, automatic) ? reason::kWillBeRegenerated : reason::kActionNeeded,
-      fmt::format("The active certificate {} ends on {}, in less than {}. {}", active.fingerprint,
-                  end, DescribeDuration(*passed), WhatToDo(view, automatic)));
+      fmt::format("The active certificate {} expires on {}, in less than {}. {}",
+                  active.fingerprint, end, DescribeDuration(*passed), WhatToDo(view, automatic)));
+}
+
+bool WaitsForPeer(const View& view) {
+  return view.regenerating && view.by_fingerprint && view.HasSuccessor() && view.Due();
 }
 
 Statement RegenerationIsOn(const View& view, const Outcome& automatic) {
   const auto say = [](std::string_view reason, std::string message) {
     return Say(condition::kAutomaticRegeneration, true, reason, std::move(message));
   };
-  if (!view.active) return say(reason::kNoCertificate, "It begins with a first certificate.");
+  if (!view.active) return say(reason::kNoCertificate, "It starts with the first certificate.");
   const std::string start = FormatTime(view.window->starts);
   if (view.by_fingerprint) {
-    if (view.HasSuccessor() && view.Due()) {
+    if (WaitsForPeer(view)) {
       return say(reason::kWaitingForActivation, WhatToDo(view, automatic));
     }
-    return say(reason::kScheduled,
-               fmt::format("A new certificate is made on {}, inactive, for a peer that matches by "
-                           "fingerprint.",
-                           start));
+    return say(
+        reason::kScheduled,
+        fmt::format(
+            "A new inactive certificate is issued on {}, for a peer that matches by fingerprint.",
+            start));
   }
   if (view.RolledBack()) {
     return say(reason::kRolledBack,
-               fmt::format("Somebody went back to the older certificate: it stays until {}, then "
-                           "the newer one is activated, or another one made.",
+               fmt::format("The older certificate was activated again and stays active until {}. "
+                           "Then the newer one is activated, or a new one is issued.",
                            FormatTime(view.window->last_quarter)));
   }
   return say(reason::kScheduled,
-             fmt::format("A new certificate is made and activated on {}.", start));
+             fmt::format("A new certificate is issued and activated on {}.", start));
 }
 
-// The reason stays what it was: the next pass knows by it what is to be released.
+// The reason stays what it was until the certificate is active.
 Statement Releasing(const View& view) {
   const std::string_view failure = view.write_failure;
   std::string message =
@@ -236,17 +245,19 @@ Statement AutomaticRegeneration(const View& view, const Outcome& automatic) {
     return Say(condition::kAutomaticRegeneration, false, reason, std::move(message));
   };
   if (!view.o.spec.regeneration_enabled) {
-    std::string message = "It is off: somebody has to generate and activate certificates.";
+    std::string message =
+        "Automatic regeneration is off: generate and activate each new certificate yourself.";
     if (!view.by_fingerprint) {
       message +=
-          " The peer matches by subject and issuer, so spec.automaticRegeneration.enabled: true "
-          "would spare that.";
+          " The peer matches by subject and issuer: with spec.automaticRegeneration.enabled: true "
+          "the operator does both.";
     }
     return no(reason::kOff, std::move(message));
   }
   if (!view.regenerating) {
     return no(reason::kNotSupported,
-              "It is on, but this installation does not offer it: it is as if it were off.");
+              "Automatic regeneration is on, but this installation does not support it: no "
+              "certificate is renewed automatically.");
   }
   if (automatic.obstacle) return no(automatic.obstacle->reason, automatic.obstacle->message);
   if (IsReleasing(view, automatic)) return Releasing(view);
@@ -299,6 +310,20 @@ std::vector<Statement> Conditions(const View& view, const Outcome& automatic) {
   said.push_back(AutomaticRegeneration(view, automatic));
   said.push_back(InUse(view));
   return said;
+}
+
+bool HoldsForPeer(const View& view, const Outcome& automatic) {
+  return WaitsForPeer(view) || IsReleasing(view, automatic);
+}
+
+bool IsSecretBlocked(const View& view) {
+  return std::visit(
+      Match{[&](const Missing&) { return !view.write_failure.empty() && !view.o.signing_failed; },
+            [](const NotOurs& foreign) { return !foreign.collectable; },
+            [&](const Retained&) { return view.not_writable.has_value(); },
+            [](const Immutable&) { return true; }, [](const Damaged&) { return true; },
+            [](const CertificatePair&) { return false; }},
+      view.o.secret);
 }
 
 std::optional<seconds> PassedThreshold(const View& view) {

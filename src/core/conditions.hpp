@@ -24,9 +24,16 @@ struct Statement {
                                                     std::vector<Statement> statements,
                                                     std::int64_t generation, sys_seconds now);
 
-/// Ready, ExpiringSoon, AutomaticRegeneration, InUse. `automatic` is what happens by itself, or
-/// would if no operation went before it.
+/// Ready, ExpiringSoon, AutomaticRegeneration, InUse. `automatic` is what happens automatically, or
+/// would if no operation went first.
 [[nodiscard]] std::vector<Statement> Conditions(const View& view, const Outcome& automatic);
+
+/// `status.held_fingerprint` tells of the inactive certificate: it waits for a peer that matches by
+/// fingerprint, or did, and is about to be activated.
+[[nodiscard]] bool HoldsForPeer(const View& view, const Outcome& automatic);
+
+/// `status.secret_blocked`.
+[[nodiscard]] bool IsSecretBlocked(const View& view);
 
 /// SecretMetadataAllowed; nothing where spec.secret has neither labels nor annotations.
 [[nodiscard]] std::optional<Statement> DescribeSecretMetadata(const Observation& o);
@@ -34,10 +41,11 @@ struct Statement {
 /// R9: the most urgent threshold that the active certificate has passed; nothing before the first.
 [[nodiscard]] std::optional<seconds> PassedThreshold(const View& view);
 
-/// Nobody has to act for the active certificate to be replaced in time.
+/// The active certificate is replaced in time without a person.
 [[nodiscard]] bool WillRegenerateByItself(const View& view, const Outcome& automatic);
 
-/// What a person does about an active certificate that ends, or has ended: one or two sentences.
+/// What a person does about an active certificate that expires or has expired: one or two
+/// sentences.
 [[nodiscard]] std::string WhatToDo(const View& view, const Outcome& automatic);
 
 }  // namespace certpair::core

@@ -17,7 +17,7 @@ namespace certpair::core {
 namespace {
 
 constexpr std::size_t kMostRecipients = 50;               // R11
-constexpr seconds kPostAgain = std::chrono::minutes{10};  // whoever finds no room is woken
+constexpr seconds kPostAgain = std::chrono::minutes{10};  // a system that finds no room is woken
 
 // One mail that is true now.
 struct Wanted {
@@ -42,22 +42,21 @@ WantedById Intend(const View& view, const std::vector<Occasion>& occasions,
   return wanted;
 }
 
-// R17: they are told all the same.
+// R17: subscribers are told also where the certificate is not in use.
 std::string RemarkOnUse(const View& view) {
   if (view.o.spec.authentication == reason::kClientCertificate) return "";
-  return fmt::format(
-      " The system does not authenticate with it at present: its authentication is {}.",
-      view.o.spec.authentication);
+  return fmt::format(" The system does not authenticate with it now: spec.authentication is {}.",
+                     view.o.spec.authentication);
 }
 
 std::string Advise(const View& view, const Outcome& automatic, NoticeKind kind) {
   switch (kind) {
     case NoticeKind::Renewed:
       return view.by_fingerprint
-                 ? "The peer matches by fingerprint: see to it that it knows the new certificate."
-                 : "The peer matches by subject and issuer: nothing is to be done.";
+                 ? "The peer matches by fingerprint: make sure that it knows the new certificate."
+                 : "The peer matches by subject and issuer: no action is needed.";
     case NoticeKind::Failing:
-      return "Once that is mended, a new certificate is made by itself.";
+      return "Once this is fixed, a new certificate is issued automatically.";
     case NoticeKind::Expiring:
     case NoticeKind::Expired:
     case NoticeKind::Held:
@@ -96,8 +95,7 @@ bool LacksPem(const Occasion& occasion) {
   return attached && occasion.about->pem.empty();
 }
 
-// What is due and still true is posted, as far as there is room; what is not true any more is
-// taken back.
+// What is due and still true is posted while there is room. What is no longer true is taken back.
 void Dispatch(const View& view, const Outcome& automatic, const WantedById& wanted, MailBook& book,
               Correspondence& mail) {
   const auto& ids = view.o.mail.under_way;
@@ -108,8 +106,8 @@ void Dispatch(const View& view, const Outcome& automatic, const WantedById& want
   }
   for (const MailEntry* entry : book.Entries()) {
     if (entry->state != MailState::Due) continue;
-    const bool waits = under_way.contains(std::string{entry->id});
-    const auto still = wanted.find(std::string{entry->id});
+    const bool waits = under_way.contains(entry->id);
+    const auto still = wanted.find(entry->id);
     if (still == wanted.end()) {
       (waits ? mail.withdrawn : void_ids).emplace_back(entry->id);
     } else if (waits) {
@@ -117,7 +115,7 @@ void Dispatch(const View& view, const Outcome& automatic, const WantedById& want
     } else if (mail.notices.size() == view.o.mail.room) {
       mail.again = view.o.now + kPostAgain;
     } else if (LacksPem(*still->second.occasion)) {
-      mail.needs_secret = true;
+      mail.lacks_attachment = true;
       mail.again = view.o.now + kPostAgain;
     } else {
       mail.notices.push_back(Write(view, automatic, still->second, still->first));
@@ -141,7 +139,7 @@ std::vector<const Subscriber*> Recipients(const SystemSpec& spec) {
 Correspondence Correspond(const View& view, const Outcome& automatic) {
   Correspondence mail;
   mail.ledger = Prune(view.o.status.ledger, view.active, view.inactive);
-  MailBook book(mail.ledger);
+  MailBook book(std::move(mail.ledger.entries));
   const auto recipients = Recipients(view.o.spec);
   WantedById wanted;
   if (view.o.installation.mail_configured) {
@@ -150,9 +148,10 @@ Correspondence Correspond(const View& view, const Outcome& automatic) {
     Settle(view, recipients, book, mail.events);
     Dispatch(view, automatic, wanted, book, mail);
   }
-  mail.delivered = SayDelivered(view, recipients, book);
-  mail.ledger = book.Close(std::move(mail.ledger), view.active, view.inactive, view.o.now,
-                           [&](std::string_view id) { return wanted.contains(std::string{id}); });
+  NoteReplies(view, recipients, book, mail.ledger);
+  mail.delivered = SayDelivered(view, recipients, book, mail.ledger);
+  book.Close(mail.ledger, view.active, view.inactive, view.o.now,
+             [&](std::string_view id) { return wanted.contains(std::string{id}); });
   return mail;
 }
 

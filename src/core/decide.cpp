@@ -10,6 +10,7 @@
 #include "core/decision.hpp"
 #include "core/events.hpp"
 #include "core/keystore.hpp"
+#include "core/needs.hpp"
 #include "core/operations.hpp"
 #include "core/reasons.hpp"
 #include "core/rules.hpp"
@@ -20,7 +21,7 @@ namespace {
 
 constexpr std::size_t kMostRemovals = 32;  // in one pass; the rest in the next
 
-// What happens by itself. The first rule that applies answers.
+// What happens automatically. The first rule that applies answers.
 constexpr std::array<Rule, 8> kAutomatic{
     &LeaveUnwritableSecret,       // R20: foreign, still being removed, immutable
     &IssueFirst,                  // R1
@@ -39,8 +40,8 @@ Outcome AnswerOf(const auto& rules, const View& view) {
   return {};
 }
 
-// What is done in this pass: at most one effect, and operations before what happens by itself, but
-// for a regeneration in the last quarter of its window.
+// What this pass does: at most one effect. Operations go before automatic changes, except for a
+// regeneration in the last quarter of its window.
 Outcome Choose(const View& view, const Outcome& automatic) {
   if (auto settled = SettleReceipt(view)) return *std::move(settled);
   if (view.Leaving()) {
@@ -59,8 +60,8 @@ bool MendsSomething(const View& view) {
   return !view.not_writable && !view.missing && !std::holds_alternative<std::monostate>(keystore);
 }
 
-// Also of one that an operation asks for: a system whose certificate is in its window or cannot be
-// used needs the next one, whoever had it made.
+// Also for a certificate that an operation asks for: a system whose certificate is in its window or
+// cannot be used needs the next one.
 std::optional<sys_seconds> NeededBy(const View& view) {
   const bool lost = view.active_damaged || (view.missing && view.o.status.active);
   if (lost) return view.o.now;
@@ -143,6 +144,7 @@ Decision Decide(const Observation& observation) {
 
   Decision decision;
   std::optional<sys_seconds> again;
+  bool lacks_attachment = false;
   if (!view.Leaving()) {
     SystemStatus& status = decision.status;
     status.secret_name = observation.status.secret_name;  // the rest is said anew
@@ -165,6 +167,8 @@ Decision Decide(const Observation& observation) {
     status.secret_resource_version = observation.secret_resource_version;
     status.next = NextStep(view, automatic);
     status.automatic_issuances = BudgetAfter(view, false).automatic;
+    status.secret_blocked = IsSecretBlocked(view);
+    if (HoldsForPeer(view, automatic)) status.held_fingerprint = view.inactive->fingerprint;
     Tidings tidings =
         TellDifference(view, outcome, automatic, status.conditions, std::move(mail.ledger));
     status.ledger = std::move(tidings.ledger);
@@ -172,7 +176,7 @@ Decision Decide(const Observation& observation) {
     std::ranges::move(mail.events, std::back_inserter(decision.events));
     decision.notices = std::move(mail.notices);
     decision.withdrawn = std::move(mail.withdrawn);
-    decision.needs_secret = mail.needs_secret;
+    lacks_attachment = mail.lacks_attachment;
     again = EarlierOf(mail.again, LookAgainAtPassword(view));
     if (view.keep_owners && observation.secret_owner_differs)
       again = EarlierOf(again, observation.owner_refused_at + kOwnerRetry);
@@ -180,7 +184,7 @@ Decision Decide(const Observation& observation) {
     decision.status = observation.status;
     decision.withdrawn = observation.mail.under_way;
   }
-  decision.needs_password = NeedsPassword(outcome.change, view);
+  decision.need = NextNeed(view, outcome.change, lacks_attachment);
   decision.tells_failure = !view.write_failure.empty();
   decision.wake_at = NextLook(view, outcome, automatic);
   if (again) decision.wake_at = std::min(decision.wake_at, *again);

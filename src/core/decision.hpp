@@ -31,8 +31,9 @@ struct PlannedChange {
   /// OutcomeOf (core/slots.hpp) fills it in.
   std::optional<Receipt> receipt;
   Budget budget;  ///< as it stands after the change
-  /// The certificate that becomes active takes another's place by itself: the Secret says so in the
-  /// same write, so that subscribers are told of it whatever happens before the status is written.
+  /// The certificate that becomes active replaces another one automatically. The Secret says so in
+  /// the same write, so that subscribers are told even if the process ends before it writes the
+  /// status.
   bool renews = false;
   KeystoreChange keystore;
   /// The ownerReferences stay as they are: the API server refuses to change them, and no
@@ -49,17 +50,24 @@ struct EventNotice {
   friend bool operator==(const EventNotice&, const EventNotice&) = default;
 };
 
+/// What a decision depends on and nothing has read yet.
+enum class Need {
+  Secret,     ///< the Secret from the API server: before a change, or for a mail's attachment
+  Password,   ///< the password of the key store that is made. The change holds without it too
+  System,     ///< whether the system still exists: its Secret may be gone with it
+  Operation,  ///< whether the operation that asks for the change is still to be done
+};
+
 struct Decision {
   std::optional<PlannedChange> change;
   std::vector<OperationVerdict> verdicts;
   std::vector<EventNotice> events;
   /// Mails to post once `status`, whose ledger holds them as due, is what the API server has.
   std::vector<Notice> notices;
-  std::vector<std::string> withdrawn;  ///< ids of mails under way that nobody wants any more
-  bool needs_secret = false;    ///< a mail is due whose certificate only the Secret holds: read it,
-                                ///< and decide again
-  bool needs_password = false;  ///< a key store is to be made: read its password, and decide again.
-                                ///< The change holds without it too
+  std::vector<std::string> withdrawn;  ///< ids of mails under way that are no longer wanted
+  /// Read this, put it into the observation, and decide again: until then nothing of this decision
+  /// is carried out. Nothing: the decision stands.
+  std::optional<Need> need;
   SystemStatus status;
   bool tells_failure = false;  ///< `status` says that the Secret cannot be written
   sys_seconds wake_at;         ///< look again at this time, if nothing happens before
@@ -69,10 +77,10 @@ struct Decision {
 /// What is done about a system now. Total, deterministic, never throws, reads nothing but its
 /// argument.
 ///
-/// Protocol (ARCHITECTURE.md, "A pass"): if `change` is set, Apply writes it, observes the outcome,
-/// and calls Decide again; that second answer must hold no change, and its status is the one that
-/// is written. `status`, `verdicts` and `events` of an answer that holds a change say what is so
-/// without it, for the case that the change fails.
+/// Protocol (ARCHITECTURE.md, "A pass"): while `need` is set, the pass learns it and decides again.
+/// If `change` is set then, the pass writes it and decides upon AfterWrite (core/slots.hpp). That
+/// answer holds no change, and its status is the one that is written. `status`, `verdicts` and
+/// `events` of an answer that holds a change say what is so without it, in case the write fails.
 [[nodiscard]] Decision Decide(const Observation& observation);
 
 /// What is done about a system whose spec cannot be read (`why` names the field): it is told so,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <set>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "base/plain_text.hpp"
 #include "base/utf8.hpp"
 #include "core/reasons.hpp"
 
@@ -22,7 +24,7 @@ using Kind = NoticeOutcome::Kind;
 constexpr std::size_t kMostNames = 5;
 constexpr std::size_t kLongestWords = 300;
 // It counts nothing, so that it stays as it is while mails come and go.
-constexpr std::string_view kWaits = "Mail waits, and is tried again automatically.";
+constexpr std::string_view kWaits = "Mail is delayed and retried automatically.";
 
 std::string NameOf(const Subscriber& subscriber) {
   return subscriber.display_name.empty() ? "a subscriber without a display name"
@@ -30,7 +32,7 @@ std::string NameOf(const Subscriber& subscriber) {
 }
 
 std::string Words(const NoticeOutcome& outcome) {
-  return std::string{CutUtf8(outcome.message, kLongestWords)};
+  return std::string{CutUtf8(PlainText(outcome.message), kLongestWords)};
 }
 
 // The ledger names recipients by hash: this finds them again.
@@ -64,45 +66,34 @@ bool Failed(const MailEntry& entry) {
   return entry.state == MailState::Refused || entry.state == MailState::GivenUp;
 }
 
-// Subscribers whose latest mail failed, with how it did.
-std::vector<std::pair<const Subscriber*, MailState>> NotTold(
-    const View& view, const std::vector<const Subscriber*>& recipients, const MailBook& book) {
-  std::vector<std::pair<const Subscriber*, MailState>> failed;
+// A subscriber whose latest mail failed.
+struct Failure {
+  const Subscriber* who = nullptr;
+  MailState state = MailState::GivenUp;
+  std::string_view id;
+};
+
+std::vector<Failure> NotTold(const View& view, const std::vector<const Subscriber*>& recipients,
+                             const MailBook& book) {
+  std::vector<Failure> failed;
   const auto entries = book.Entries();
   if (std::ranges::none_of(entries, [](const MailEntry* e) { return Failed(*e); })) return failed;
   const Addressees addressees(view, recipients, book);
   for (const MailEntry* entry : entries) {
     const Subscriber* who = addressees.Find(entry->id);
     if (who == nullptr || entry->state == MailState::Due) continue;
-    std::erase_if(failed, [&](const auto& one) { return one.first == who; });
-    if (Failed(*entry)) failed.emplace_back(who, entry->state);
+    std::erase_if(failed, [&](const Failure& one) { return one.who == who; });
+    if (Failed(*entry)) failed.push_back({who, entry->state, entry->id});
   }
   return failed;
 }
 
-// What the condition says at present of mails that failed and, after that, of those that wait.
-struct SaidBefore {
-  explicit SaidBefore(const View& view) {
-    const Condition* was = view.o.status.Find(condition::kNotificationsDelivered);
-    if (was == nullptr) return;
-    const std::size_t waits = std::min(was->message.find(kWaits), was->message.size());
-    delayed = was->message.substr(waits);
-    failed = was->message.substr(0, waits);
-    if (failed.ends_with(' ')) failed.pop_back();
-  }
-  std::string failed;
-  std::string delayed;
-};
-
-// What the server said, where this pass knows it; else what was said of the same before.
-std::string Remember(const View& view, const std::string& before, const std::string& text,
-                     std::initializer_list<Kind> kinds) {
+const NoticeOutcome* LastOf(const View& view, std::initializer_list<Kind> kinds) {
   const NoticeOutcome* last = nullptr;
   for (const NoticeOutcome& outcome : view.o.mail.outcomes) {
     if (std::ranges::find(kinds, outcome.kind) != kinds.end()) last = &outcome;
   }
-  if (last && !last->message.empty()) return text + " " + Words(*last);
-  return before.starts_with(text) ? before : text;
+  return last;
 }
 
 Statement Say(ConditionStatus status, std::string_view reason, std::string message) {
@@ -113,36 +104,50 @@ std::string Count(std::size_t count, std::string_view one, std::string_view many
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
-// `waits`: what is to be said of others that wait; empty: nothing.
-Statement SayFailed(const View& view, const std::string& before,
-                    const std::vector<std::pair<const Subscriber*, MailState>>& failed,
-                    std::size_t subscribers, const std::string& waits) {
+std::string WithWords(std::string text, const ServerReply& reply) {
+  return reply.words.empty() ? text : text + " " + reply.words;
+}
+
+// `delay`: of other mails that wait.
+Statement SayFailed(const std::vector<Failure>& failed, std::size_t subscribers,
+                    const NotificationLedger& ledger) {
   std::string names;
   for (std::size_t n = 0; n < std::min(failed.size(), kMostNames); ++n) {
-    names += fmt::format("{}{} ({})", n == 0 ? "" : ", ", NameOf(*failed[n].first),
-                         failed[n].second == MailState::Refused ? "refused" : "given up");
+    names += fmt::format("{}{} ({})", n == 0 ? "" : ", ", NameOf(*failed[n].who),
+                         failed[n].state == MailState::Refused ? "refused" : "given up");
   }
   if (failed.size() > kMostNames) names += fmt::format(" and {} more", failed.size() - kMostNames);
   const bool refused =
-      std::ranges::any_of(failed, [](const auto& f) { return f.second == MailState::Refused; });
+      std::ranges::find(failed, MailState::Refused, &Failure::state) != failed.end();
   const std::string_view reason = refused ? reason::kRecipientRefused : reason::kMailGivenUp;
   std::string text = fmt::format("The last mail did not reach {} of {}: {}.", failed.size(),
                                  Count(subscribers, "subscriber", "subscribers"), names);
-  std::string message = Remember(view, before, text, {Kind::Refused, Kind::GivenUp});
-  if (!waits.empty()) message += " " + waits;
+  std::string message = WithWords(std::move(text), ledger.failure.value_or(ServerReply{}));
+  if (ledger.delay) message += " " + WithWords(std::string{kWaits}, *ledger.delay);
   return Say(ConditionStatus::False, reason, std::move(message));
 }
 
-// Empty: nothing waits for the server, as far as is known.
-std::string WordsOfDelay(const View& view, const std::string& before) {
-  const auto is = [](Kind kind) {
-    return [kind](const NoticeOutcome& outcome) { return outcome.kind == kind; };
+// What the server said of the last mail that failed: kept while that mail is one of `failed`.
+std::optional<ServerReply> ReplyToFailed(const View& view, const std::vector<Failure>& failed) {
+  const auto counts = [&](const std::string& id) {
+    return std::ranges::find(failed, std::string_view{id}, &Failure::id) != failed.end();
   };
-  const auto& outcomes = view.o.mail.outcomes;
-  const bool delayed = std::ranges::any_of(outcomes, is(Kind::Delayed));
-  const bool still = !before.empty() && std::ranges::none_of(outcomes, is(Kind::Sent));
-  if (!delayed && !still) return "";
-  return Remember(view, before, std::string{kWaits}, {Kind::Delayed});
+  const NoticeOutcome* last = LastOf(view, {Kind::Refused, Kind::GivenUp});
+  if (last && counts(last->id)) return ServerReply{last->id, Words(*last)};
+  const auto& before = view.o.status.ledger.failure;
+  return before && counts(before->notice_id) ? before : std::nullopt;
+}
+
+// What the server said of mail that waits. Once it takes a mail, the delay is over.
+std::optional<ServerReply> ReplyToWaiting(const View& view) {
+  const NoticeOutcome* delayed = LastOf(view, {Kind::Delayed});
+  if (delayed) return ServerReply{"", Words(*delayed)};
+  return LastOf(view, {Kind::Sent}) ? std::nullopt : view.o.status.ledger.delay;
+}
+
+bool IsAnyDue(const MailBook& book) {
+  return std::ranges::any_of(book.Entries(),
+                             [](const MailEntry* entry) { return entry->state == MailState::Due; });
 }
 
 }  // namespace
@@ -156,10 +161,9 @@ void Settle(const View& view, const std::vector<const Subscriber*>& recipients, 
     const Subscriber* who = addressees.Find(outcome.id);
     const bool said = std::ranges::find(events, reason, &EventNotice::reason) != events.end();
     if (said) return;  // one for a pass: the condition counts
-    events.push_back(
-        {true, std::string(reason),
-         fmt::format("A mail to {} {}: {}", who ? NameOf(*who) : "somebody who unsubscribed", what,
-                     Words(outcome))});
+    events.push_back({true, std::string(reason),
+                      fmt::format("A mail to {} {}: {}", who ? NameOf(*who) : "a former subscriber",
+                                  what, Words(outcome))});
   };
   for (const NoticeOutcome& outcome : view.o.mail.outcomes) {
     if (outcome.kind == Kind::Sent) book.Settle(outcome.id, MailState::Sent);
@@ -175,35 +179,41 @@ void Settle(const View& view, const std::vector<const Subscriber*>& recipients, 
   }
 }
 
+void NoteReplies(const View& view, const std::vector<const Subscriber*>& recipients,
+                 const MailBook& book, NotificationLedger& ledger) {
+  ledger.failure.reset();
+  ledger.delay.reset();
+  if (recipients.empty() || !view.o.installation.mail_configured) return;
+  ledger.failure = ReplyToFailed(view, NotTold(view, recipients, book));
+  if (IsAnyDue(book)) ledger.delay = ReplyToWaiting(view);
+}
+
 std::optional<Statement> SayDelivered(const View& view,
                                       const std::vector<const Subscriber*>& recipients,
-                                      const MailBook& book) {
+                                      const MailBook& book, const NotificationLedger& ledger) {
   if (recipients.empty()) {
     const bool said = view.o.status.Find(condition::kNotificationsDelivered) != nullptr;
     if (!said) return std::nullopt;
-    return Say(ConditionStatus::True, reason::kNoSubscribers, "Nobody is subscribed.");
+    return Say(ConditionStatus::True, reason::kNoSubscribers, "The system has no subscribers.");
   }
   if (!view.o.installation.mail_configured) {
-    return Say(
-        ConditionStatus::False, reason::kMailNotConfigured,
-        fmt::format("This operator sends no mail, so {} not told. The conditions, the Events "
-                    "and the metrics tell the same.",
-                    recipients.size() == 1
-                        ? "the subscriber is"
-                        : fmt::format("the {} subscribers are", recipients.size())));
+    return Say(ConditionStatus::False, reason::kMailNotConfigured,
+               fmt::format("This operator sends no mail, so {} not notified. Conditions, Events "
+                           "and metrics say the same.",
+                           recipients.size() == 1
+                               ? "the subscriber is"
+                               : fmt::format("the {} subscribers are", recipients.size())));
   }
-  const auto entries = book.Entries();
-  const auto due = std::ranges::count(entries, MailState::Due, &MailEntry::state);
-  const SaidBefore before(view);
-  const std::string waits = due > 0 ? WordsOfDelay(view, before.delayed) : "";
   const auto failed = NotTold(view, recipients, book);
-  if (!failed.empty()) return SayFailed(view, before.failed, failed, recipients.size(), waits);
-  if (!waits.empty()) return Say(ConditionStatus::False, reason::kMailDelayed, waits);
-  if (due > 0) {
-    return Say(ConditionStatus::Unknown, reason::kMailSending,
-               "Mail is on its way to the mail server.");
+  if (!failed.empty()) return SayFailed(failed, recipients.size(), ledger);
+  if (ledger.delay) {
+    return Say(ConditionStatus::False, reason::kMailDelayed,
+               WithWords(std::string{kWaits}, *ledger.delay));
   }
-  return Say(ConditionStatus::True, reason::kDelivered, "Every mail that was due was sent.");
+  if (IsAnyDue(book)) {
+    return Say(ConditionStatus::Unknown, reason::kMailSending, "Mail is being sent.");
+  }
+  return Say(ConditionStatus::True, reason::kDelivered, "All mail that was due was sent.");
 }
 
 }  // namespace certpair::core

@@ -18,8 +18,14 @@ namespace certpair::core {
 void Settle(const View& view, const std::vector<const Subscriber*>& recipients, MailBook& book,
             std::vector<EventNotice>& events);
 
-/// NotificationsDelivered; nothing where it concerns nobody.
+/// Keeps in `ledger` what the mail server says of mails that failed and of mails that wait.
+void NoteReplies(const View& view, const std::vector<const Subscriber*>& recipients,
+                 const MailBook& book, NotificationLedger& ledger);
+
+/// NotificationsDelivered, with the replies that `ledger` holds. Nothing where the system has no
+/// subscribers and had none.
 [[nodiscard]] std::optional<Statement> SayDelivered(
-    const View& view, const std::vector<const Subscriber*>& recipients, const MailBook& book);
+    const View& view, const std::vector<const Subscriber*>& recipients, const MailBook& book,
+    const NotificationLedger& ledger);
 
 }  // namespace certpair::core

@@ -42,33 +42,34 @@ std::string ByWhom(const View& view, const std::string& fingerprint) {
   return op == view.o.operations.end() ? "" : fmt::format(" by operation \"{}\"", op->name);
 }
 
-// What became of the active slot. `told` collects certificates of which the Event speaks already.
+// What became of the active slot. `told_inactive_gone`: an Event here names the deleted inactive
+// certificate already.
 void TellActive(const View& view, std::vector<EventNotice>& events, bool& told_inactive_gone) {
   const SystemStatus& was = view.o.status;
   const Certificate* now_active = view.active;
   const bool old_is_there = Is(was.active, view.active) || Is(was.active, view.inactive);
   if (was.active && !old_is_there && (now_active || view.missing)) {
-    events.push_back(Warning(
-        reason::kCertificateLost,
-        fmt::format("The active certificate {} is no longer in Secret \"{}\", or was damaged "
-                    "there: somebody else changed or deleted it.",
-                    was.active->fingerprint, view.o.spec.secret.name)));
+    events.push_back(Warning(reason::kCertificateLost,
+                             fmt::format("The active certificate {} was removed from Secret \"{}\" "
+                                         "or damaged there, and not by the operator.",
+                                         was.active->fingerprint, view.o.spec.secret.name)));
   }
   if (!now_active || Is(was.active, now_active)) return;
   const std::string what = Until(*now_active, view.o.now);
   const std::string who = ByWhom(view, now_active->fingerprint);
   if (Is(was.inactive, now_active)) {
     events.push_back(Normal(reason::kCertificateActivated,
-                            fmt::format("Certificate {} is active now{}.", what, who)));
+                            fmt::format("Certificate {} was activated{}.", what, who)));
   } else if (!was.active && view.o.now - now_active->not_before > kFreshlyIssued) {
     events.push_back(Normal(reason::kCertificateAdopted,
                             fmt::format("Certificate {} was found and is active.", what)));
   } else if (!was.active || !old_is_there) {
     events.push_back(Normal(reason::kCertificateIssued,
-                            fmt::format("Certificate {} was made{}; it is active.", what, who)));
+                            fmt::format("Certificate {} was issued{} and is active.", what, who)));
   } else {
-    std::string message = fmt::format("Certificate {} was made and is active; {} is inactive.",
-                                      what, was.active->fingerprint);
+    std::string message =
+        fmt::format("Certificate {} was issued and is active. {} is now inactive.", what,
+                    was.active->fingerprint);
     if (was.inactive && !Is(was.inactive, view.inactive)) {
       message += fmt::format(" The inactive {} was deleted.", was.inactive->fingerprint);
       told_inactive_gone = true;
@@ -90,14 +91,13 @@ void TellInactive(const View& view, std::vector<EventNotice>& events, bool told_
   if (!view.inactive || !was.active) return;
   if (Is(was.inactive, view.inactive) || Is(was.active, view.inactive)) return;
   const std::string who = ByWhom(view, view.inactive->fingerprint);
-  std::string message = fmt::format("Certificate {} was made{}; it is inactive.",
+  std::string message = fmt::format("Certificate {} was issued{} and is inactive.",
                                     Until(*view.inactive, view.o.now), who);
   const bool for_peer = who.empty() && view.regenerating && view.by_fingerprint;
   if (for_peer) {
     message += fmt::format(
-        " The peer matches by fingerprint: let it know the new certificate, "
-        "then create a CertificateOperation with systemRef.name: {}, action: "
-        "Activate and that fingerprint.",
+        " The peer matches by fingerprint: tell it the new certificate, then create a "
+        "CertificateOperation with systemRef.name: {}, action: Activate and this fingerprint.",
         view.o.identity.name);
   }
   events.push_back({for_peer, std::string(reason::kCertificateIssued), std::move(message)});
@@ -108,8 +108,8 @@ struct Announced {
   std::string_view reason;
   bool warning;
 };
-// Reasons that are worth an Event when a condition takes them on: where somebody must act, or would
-// wonder. Authorities that are not there tell of themselves.
+// Reasons that are worth an Event when a condition takes them on: a person must act, or would ask
+// why.
 constexpr std::array kAnnounced{
     Announced{condition::kReady, reason::kSecretDamaged, true},
     Announced{condition::kReady, reason::kInactiveDamaged, true},
@@ -159,14 +159,13 @@ void TellConditions(const View& view, const std::vector<Condition>& conditions,
 void TellExpiry(const View& view, const Outcome& automatic, Tidings& tidings) {
   if (!view.active) return;
   const Certificate& active = *view.active;
-  const std::string prefix = EventPrefix(active);
   const bool act = !WillRegenerateByItself(view, automatic);
   const sys_seconds now = view.o.now;
   if (view.ActiveExpired()) {
-    if (!Enter(tidings.ledger, prefix + "expired")) return;
+    if (!EnterEvent(tidings.ledger, active, "expired")) return;
     tidings.events.push_back(
         {act, std::string(reason::kExpired),
-         fmt::format("The active certificate {} ended on {}, {} ago. {}", active.fingerprint,
+         fmt::format("The active certificate {} expired on {}, {} ago. {}", active.fingerprint,
                      FormatTime(active.not_after), DescribeDuration(now - active.not_after),
                      WhatToDo(view, automatic))});
     return;
@@ -174,12 +173,12 @@ void TellExpiry(const View& view, const Outcome& automatic, Tidings& tidings) {
   bool is_new = false;  // of the last that passed, which is the most urgent
   for (const seconds threshold : view.thresholds) {
     if (now < active.not_after - threshold) break;
-    is_new = Enter(tidings.ledger, prefix + FormatDuration(threshold));
+    is_new = EnterEvent(tidings.ledger, active, FormatDuration(threshold));
   }
   if (!is_new) return;
   tidings.events.push_back(
       {act, std::string(reason::kExpiringSoonEvent),
-       fmt::format("The active certificate {} ends on {}, in {}. {}", active.fingerprint,
+       fmt::format("The active certificate {} expires on {}, in {}. {}", active.fingerprint,
                    FormatTime(active.not_after), DescribeDuration(active.not_after - now),
                    WhatToDo(view, automatic))});
 }

@@ -110,17 +110,18 @@ std::optional<sys_seconds> LookAgainAtPassword(const View& view) {
 std::optional<Statement> DescribeKeystore(const View& view) {
   if (!view.o.spec.secret.pkcs12) return std::nullopt;
   if (!view.active) {
-    return Say(false, reason::kNoCertificate, "There is no active certificate to put into it.");
+    return Say(false, reason::kNoCertificate,
+               "The system has no active certificate for keystore.p12.");
   }
   if (Fits(view, *view.active)) {
     return Say(true, reason::kCurrent,
                fmt::format("keystore.p12 in Secret \"{}\" holds the active certificate.",
                            view.o.spec.secret.name));
   }
-  const std::string rest = view.o.keystore
-                               ? fmt::format(" keystore.p12 is still that of certificate {}.",
-                                             view.o.keystore->fingerprint)
-                               : "";
+  const std::string rest =
+      view.o.keystore
+          ? fmt::format(" keystore.p12 still holds certificate {}.", view.o.keystore->fingerprint)
+          : "";
   if (view.not_writable) {
     return Say(false, view.not_writable->reason, view.not_writable->message + rest);
   }
@@ -130,7 +131,7 @@ std::optional<Statement> DescribeKeystore(const View& view) {
   if (!view.o.write_failure.empty()) {
     return Say(false, view.FailureReason(), view.DescribeFailure() + rest);
   }
-  return Say(false, reason::kIssuing, "keystore.p12 is about to be made." + rest);
+  return Say(false, reason::kIssuing, "keystore.p12 is being made." + rest);
 }
 
 }  // namespace certpair::core

@@ -13,8 +13,7 @@ namespace certpair::core {
 /// What the write of `change` does to keystore.p12 beside it.
 [[nodiscard]] KeystoreChange KeystoreBeside(const SlotChange& change, const View& view);
 
-/// Whether a key store is wanted that is not there, or will not be after `change`, and nobody has
-/// looked at the password yet.
+/// Whether a key store is missing now or after `change`, and its password has not been read yet.
 [[nodiscard]] bool NeedsPassword(const std::optional<PlannedChange>& change, const View& view);
 
 /// When to look again at a password that is missing; nothing where none is wanted.

@@ -1,42 +1,25 @@
 #include "core/ledger.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <iterator>
 #include <utility>
 
 #include "base/ascii.hpp"
+#include "base/match.hpp"
 
 namespace certpair::core {
 namespace {
 
-constexpr std::string_view kEventEntry = "event/";
-constexpr std::size_t kDigitsOfFingerprint = 16;
 constexpr std::size_t kMostMails = 800;  // 50 subscribers, 8 thresholds, two certificates
 constexpr std::size_t kMostSummaries = 32;
 
-constexpr std::array<std::pair<MailState, std::string_view>, 4> kStates{
-    {{MailState::Due, "due"},
-     {MailState::Sent, "sent"},
-     {MailState::Refused, "refused"},
-     {MailState::GivenUp, "given-up"}}};
-
-// The text before the next slash; the slash goes with it.
-std::string_view TakePart(std::string_view& text) {
-  const std::size_t slash = text.find('/');
-  const std::string_view part = text.substr(0, slash);
-  text.remove_prefix(slash == std::string_view::npos ? text.size() : slash + 1);
-  return part;
-}
-
 bool Failed(MailState state) { return state == MailState::Refused || state == MailState::GivenUp; }
 
-const Certificate* CertificateOf(const MailEntry& entry, const Certificate* active,
+const Certificate* CertificateOf(std::string_view digits, const Certificate* active,
                                  const Certificate* inactive) {
   for (const Certificate* certificate : {active, inactive}) {
-    if (certificate && IsShortOf(entry.certificate, certificate->fingerprint)) return certificate;
+    if (certificate && IsShortOf(digits, certificate->fingerprint)) return certificate;
   }
   return nullptr;
 }
@@ -74,159 +57,115 @@ std::string NoticeId(std::string_view system_uid, std::string_view fingerprint,
   return NoticeIds(system_uid, fingerprint).Of(threshold, email);
 }
 
-std::string ShortFingerprint(std::string_view fingerprint) {
-  std::string digits;
-  digits.reserve(kDigitsOfFingerprint);
-  for (const char c : fingerprint) {
-    if (c != ':') digits += c;
-    if (digits.size() == kDigitsOfFingerprint) break;
-  }
-  return digits;
-}
-
-bool IsShortOf(std::string_view digits, std::string_view fingerprint) {
-  std::size_t matched = 0;
-  for (const char c : fingerprint) {
-    if (c == ':') continue;
-    if (matched == kDigitsOfFingerprint) break;
-    if (matched == digits.size() || digits[matched] != c) return false;
-    ++matched;
-  }
-  return matched == digits.size();
-}
-
-std::string EventPrefix(const Certificate& certificate) {
-  return std::string{kEventEntry} + ShortFingerprint(certificate.fingerprint) + '/';
-}
-
-bool Enter(NotificationLedger& ledger, std::string entry) {
-  if (std::ranges::find(ledger.sent, entry) != ledger.sent.end()) return false;
-  ledger.sent.push_back(std::move(entry));
+bool EnterEvent(NotificationLedger& ledger, const Certificate& certificate, std::string threshold) {
+  LedgerEntry entry = EventEntry{ShortFingerprint(certificate.fingerprint), std::move(threshold)};
+  if (std::ranges::find(ledger.entries, entry) != ledger.entries.end()) return false;
+  ledger.entries.push_back(std::move(entry));
   return true;
-}
-
-std::optional<MailEntry> ParseMailEntry(std::string_view line) {
-  const std::string_view state = TakePart(line);
-  const auto known =
-      std::ranges::find(kStates, state, &std::pair<MailState, std::string_view>::second);
-  if (known == kStates.end()) return std::nullopt;
-  MailEntry entry{.state = known->first, .certificate = {}, .threshold = {}, .id = {}};
-  entry.certificate = TakePart(line);
-  entry.threshold = TakePart(line);
-  entry.id = line;
-  if (entry.id.empty() || entry.id.find('/') != std::string_view::npos) return std::nullopt;
-  return entry;
-}
-
-std::string FormatMailEntry(const MailEntry& entry) {
-  const auto state =
-      std::ranges::find(kStates, entry.state, &std::pair<MailState, std::string_view>::first);
-  std::string line{state->second};
-  for (const std::string_view part : {entry.certificate, entry.threshold, entry.id}) {
-    line += '/';
-    line += part;
-  }
-  return line;
 }
 
 NotificationLedger Prune(NotificationLedger ledger, const Certificate* active,
                          const Certificate* inactive) {
-  std::erase_if(ledger.sent, [&](const std::string& line) {
-    if (const auto mail = ParseMailEntry(line))
-      return CertificateOf(*mail, active, inactive) == nullptr;
-    if (!line.starts_with(kEventEntry)) return false;
-    const std::size_t end = std::min(line.find('/', kEventEntry.size()), line.size());
-    const auto digits = std::string_view{line}.substr(0, end).substr(kEventEntry.size());
-    const auto speaks_of = [&](const Certificate* certificate) {
-      return certificate && end < line.size() && IsShortOf(digits, certificate->fingerprint);
-    };
-    return !speaks_of(active) && !speaks_of(inactive);
+  const auto is_gone = [&](const auto& entry) {
+    return CertificateOf(entry.certificate, active, inactive) == nullptr;
+  };
+  std::erase_if(ledger.entries, [&](const LedgerEntry& entry) {
+    return std::visit(Match{[&](const EventEntry& event) { return is_gone(event); },
+                            [&](const MailEntry& mail) { return is_gone(mail); },
+                            [](const OtherEntry&) { return false; }},
+                      entry);
   });
   return ledger;
 }
 
-MailBook::MailBook(const NotificationLedger& ledger) {
-  lines_.reserve(ledger.sent.size());
-  for (std::size_t place = 0; place < ledger.sent.size(); ++place)
-    Append({place, ParseMailEntry(ledger.sent[place]), false});  // twice: once is enough
+MailBook::MailBook(std::vector<LedgerEntry> entries) {
+  lines_.reserve(entries.size());
+  for (LedgerEntry& entry : entries) Append({std::move(entry), false});
 }
 
-MailBook::ById::const_iterator MailBook::PlaceOf(std::string_view id) const {
-  return std::ranges::lower_bound(by_id_, id, {}, &ById::value_type::first);
+MailEntry& MailBook::MailAt(std::size_t place) { return std::get<MailEntry>(lines_[place].entry); }
+const MailEntry& MailBook::MailAt(std::size_t place) const {
+  return std::get<MailEntry>(lines_[place].entry);
+}
+
+MailBook::Places::const_iterator MailBook::PlaceOf(std::string_view id) const {
+  return std::ranges::lower_bound(
+      mails_, id, {}, [&](std::size_t place) { return std::string_view{MailAt(place).id}; });
 }
 
 std::optional<std::size_t> MailBook::LineOf(std::string_view id) const {
   const auto found = PlaceOf(id);
-  if (found == by_id_.end() || found->first != id) return std::nullopt;
-  return found->second;
+  if (found == mails_.end() || MailAt(*found).id != id) return std::nullopt;
+  return *found;
 }
 
-// Whether it is new.
-bool MailBook::Append(Line line) {
-  if (line.mail) {
-    const auto place = PlaceOf(line.mail->id);
-    if (place != by_id_.end() && place->first == line.mail->id) return false;
-    by_id_.emplace(place, line.mail->id, lines_.size());
+// Of two mails with one id the first counts.
+void MailBook::Append(Line line) {
+  if (const auto* mail = std::get_if<MailEntry>(&line.entry)) {
+    const auto place = PlaceOf(mail->id);
+    if (place != mails_.end() && MailAt(*place).id == mail->id) return;
+    mails_.insert(place, lines_.size());
   }
-  lines_.push_back(line);
-  return true;
+  lines_.push_back(std::move(line));
 }
 
 const MailEntry* MailBook::Find(std::string_view id) const {
   const auto line = LineOf(id);
-  return line ? &*lines_[*line].mail : nullptr;
+  return line ? &MailAt(*line) : nullptr;
 }
 
 void MailBook::Intend(std::string_view fingerprint, std::string_view threshold,
                       std::string_view id) {
   if (LineOf(id)) return;
-  const std::string digits = ShortFingerprint(fingerprint);
-  texts_.push_front(FormatMailEntry({MailState::Due, digits, threshold, id}));
-  Append({kNew, ParseMailEntry(texts_.front()), true});
+  Append({MailEntry{MailState::Due, ShortFingerprint(fingerprint), std::string{threshold},
+                    std::string{id}},
+          true});
 }
 
 bool MailBook::Settle(std::string_view id, MailState state) {
   const auto place = LineOf(id);
-  if (!place) return false;
-  Line& line = lines_[*place];
-  if (line.mail->state != MailState::Due) return false;
-  line.mail->state = state;
-  line.news = true;
+  if (!place || MailAt(*place).state != MailState::Due) return false;
+  MailAt(*place).state = state;
+  lines_[*place].news = true;
   return true;
 }
 
 void MailBook::Erase(std::string_view id) {
+  if (!LineOf(id)) return;
   std::vector<Line> lines;
   lines.swap(lines_);
-  by_id_.clear();
-  for (const Line& line : lines) {
-    if (!line.mail || line.mail->id != id) Append(line);
+  mails_.clear();
+  for (Line& line : lines) {
+    const auto* mail = std::get_if<MailEntry>(&line.entry);
+    if (!mail || mail->id != id) Append(std::move(line));
   }
 }
 
 std::vector<const MailEntry*> MailBook::Entries() const {
   std::vector<const MailEntry*> entries;
-  entries.reserve(by_id_.size());
+  entries.reserve(mails_.size());
   for (const Line& line : lines_) {
-    if (line.mail) entries.push_back(&*line.mail);
+    if (const auto* mail = std::get_if<MailEntry>(&line.entry)) entries.push_back(mail);
   }
   return entries;
 }
 
-// Due ones are debts and stay.
+// Due ones are debts and stay. The places are of no use afterwards.
 void MailBook::DropOldest(const IsWanted& is_wanted) {
-  std::size_t excess = by_id_.size() > kMostMails ? by_id_.size() - kMostMails : 0;
+  std::size_t excess = mails_.size() > kMostMails ? mails_.size() - kMostMails : 0;
+  mails_.clear();
   for (const bool wanted : {false, true}) {
     std::erase_if(lines_, [&](const Line& line) {
-      if (excess == 0 || !line.mail || line.mail->state == MailState::Due) return false;
-      if (is_wanted(line.mail->id) != wanted) return false;
+      const auto* mail = std::get_if<MailEntry>(&line.entry);
+      if (excess == 0 || !mail || mail->state == MailState::Due) return false;
+      if (is_wanted(mail->id) != wanted) return false;
       --excess;
       return true;
     });
   }
 }
 
-std::vector<NotificationSummary> MailBook::Summarize(const NotificationLedger& before,
+std::vector<NotificationSummary> MailBook::Summarize(const std::vector<NotificationSummary>& before,
                                                      const Certificate* active,
                                                      const Certificate* inactive,
                                                      sys_seconds now) const {
@@ -237,18 +176,19 @@ std::vector<NotificationSummary> MailBook::Summarize(const NotificationLedger& b
     });
   };
   for (const Line& line : lines_) {
-    if (!line.mail) continue;
-    const Certificate* certificate = CertificateOf(*line.mail, active, inactive);
+    const auto* mail = std::get_if<MailEntry>(&line.entry);
+    if (!mail) continue;
+    const Certificate* certificate = CertificateOf(mail->certificate, active, inactive);
     if (certificate == nullptr) continue;
-    auto row = row_of(rows, *line.mail, *certificate);
+    auto row = row_of(rows, *mail, *certificate);
     if (row == rows.end()) {
-      const auto was = row_of(before.summary, *line.mail, *certificate);
-      rows.push_back({std::string{line.mail->threshold}, certificate->fingerprint,
-                      was == before.summary.end() ? now : was->at, 0, 0});
+      const auto was = row_of(before, *mail, *certificate);
+      rows.push_back(
+          {mail->threshold, certificate->fingerprint, was == before.end() ? now : was->at, 0, 0});
       row = std::prev(rows.end());
     }
     ++row->recipients;
-    if (Failed(line.mail->state)) ++row->failed;
+    if (Failed(mail->state)) ++row->failed;
     if (line.news) row->at = now;
   }
   std::ranges::stable_sort(rows, {}, &NotificationSummary::at);
@@ -258,26 +198,21 @@ std::vector<NotificationSummary> MailBook::Summarize(const NotificationLedger& b
   return rows;
 }
 
-NotificationLedger MailBook::Close(NotificationLedger before, const Certificate* active,
-                                   const Certificate* inactive, sys_seconds now,
-                                   const IsWanted& is_wanted) {
+void MailBook::Close(NotificationLedger& ledger, const Certificate* active,
+                     const Certificate* inactive, sys_seconds now, const IsWanted& is_wanted) {
   DropOldest(is_wanted);
-  NotificationLedger after;
-  after.summary = Summarize(before, active, inactive, now);
-  after.sent.reserve(lines_.size());
-  for (const Line& line : lines_) {
-    after.sent.push_back(line.news ? FormatMailEntry(*line.mail)
-                                   : std::move(before.sent[line.place]));
-  }
-  return after;
+  ledger.summary = Summarize(ledger.summary, active, inactive, now);
+  ledger.entries.clear();
+  ledger.entries.reserve(lines_.size());
+  for (Line& line : lines_) ledger.entries.push_back(std::move(line.entry));
+  lines_.clear();
 }
 
 std::vector<std::string> DueNotices(const NotificationLedger& ledger) {
   std::vector<std::string> due;
-  for (const std::string& line : ledger.sent) {
-    if (auto entry = ParseMailEntry(line); entry && entry->state == MailState::Due) {
-      due.emplace_back(entry->id);
-    }
+  for (const LedgerEntry& entry : ledger.entries) {
+    const auto* mail = std::get_if<MailEntry>(&entry);
+    if (mail && mail->state == MailState::Due) due.push_back(mail->id);
   }
   return due;
 }

@@ -1,16 +1,12 @@
-// What stands in `status.notifications`: one line an Event or mail.
-//   event/<16 digits of the fingerprint>/<threshold>
-//   due|sent|refused|given-up/<16 digits of the fingerprint>/<threshold>/<id>
-// No address stands in it: the id is a hash (R11).
+// The ledger of Events and mails in `status.notifications`: what was told, so that nothing is told
+// twice. `core/ledger_entry.hpp` has the entries.
 #pragma once
 
 #include <cstddef>
-#include <forward_list>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/system.hpp"
@@ -41,44 +37,23 @@ class NoticeIds {
 /// `email` as it is compared: ASCII letters in lower case.
 [[nodiscard]] std::string FoldAddress(std::string_view email);
 
-/// The start of the lines that tell of an Event about `certificate` (R9).
-[[nodiscard]] std::string EventPrefix(const Certificate& certificate);
+/// Enters the Event about `certificate` and `threshold`; whether it is new.
+bool EnterEvent(NotificationLedger& ledger, const Certificate& certificate, std::string threshold);
 
-/// Enters `entry`; whether it is new.
-bool Enter(NotificationLedger& ledger, std::string entry);
-
-/// The ledger without the lines of certificates that are gone. Lines of others stay.
+/// The ledger without the entries of certificates that are gone. Entries of others stay.
 [[nodiscard]] NotificationLedger Prune(NotificationLedger ledger, const Certificate* active,
                                        const Certificate* inactive);
 
-/// What the ledger says of one mail. `Due`: intended, and maybe sent by a process that died since.
-enum class MailState { Due, Sent, Refused, GivenUp };
-
-/// Borrows from the line that it was read from.
-struct MailEntry {
-  MailState state = MailState::Due;
-  std::string_view certificate;  ///< 16 digits
-  std::string_view threshold;
-  std::string_view id;
-};
-[[nodiscard]] std::optional<MailEntry> ParseMailEntry(std::string_view line);
-[[nodiscard]] std::string FormatMailEntry(const MailEntry& entry);
-/// As it stands in the lines of a certificate.
-[[nodiscard]] std::string ShortFingerprint(std::string_view fingerprint);
-/// Whether `digits` are the ShortFingerprint of `fingerprint`.
-[[nodiscard]] bool IsShortOf(std::string_view digits, std::string_view fingerprint);
-
-/// The mails of a ledger, by id; the lines of others stay as and where they are. Borrows from the
-/// ledger.
+/// The mails of a ledger, by id; other entries stay as and where they are. Not thread-safe.
 class MailBook {
  public:
-  explicit MailBook(const NotificationLedger& ledger);
+  explicit MailBook(std::vector<LedgerEntry> entries);
   MailBook(const MailBook&) = delete;
   MailBook& operator=(const MailBook&) = delete;
   ~MailBook() = default;
   /// Null: no mail of this id.
   [[nodiscard]] const MailEntry* Find(std::string_view id) const;
-  /// Enters a mail that is due, if there is none of this id.
+  /// Enters a mail that is due, unless the book has one with this id.
   void Intend(std::string_view fingerprint, std::string_view threshold, std::string_view id);
   /// Notes what became of one that is due; false where none is.
   bool Settle(std::string_view id, MailState state);
@@ -87,34 +62,30 @@ class MailBook {
   [[nodiscard]] std::vector<const MailEntry*> Entries() const;
   /// Whether a mail of this id would be due if it stood in no ledger.
   using IsWanted = std::function<bool(std::string_view id)>;
-  /// The ledger again; `before` is the one that the book was opened upon, and the book is of no
-  /// more use. Bounded: where there are too many mails, those that are not due go, the oldest
-  /// first, and those that are wanted last, since they would be sent again. The summary follows;
-  /// where it has news, its time is `now`.
-  [[nodiscard]] NotificationLedger Close(NotificationLedger before, const Certificate* active,
-                                         const Certificate* inactive, sys_seconds now,
-                                         const IsWanted& is_wanted);
+  /// Puts the entries into `ledger`, and empties the book. Bounded: of too many mails those that
+  /// are not due go, the oldest first, and those that are wanted last, since they would be sent
+  /// again. The summary of `ledger` follows; where it has news, its time is `now`.
+  void Close(NotificationLedger& ledger, const Certificate* active, const Certificate* inactive,
+             sys_seconds now, const IsWanted& is_wanted);
 
  private:
-  static constexpr std::size_t kNew = static_cast<std::size_t>(-1);
   struct Line {
-    std::size_t place = kNew;  // in the ledger; what is new stands in none
-    std::optional<MailEntry> mail;
+    LedgerEntry entry;
     bool news = false;
   };
-  using ById = std::vector<std::pair<std::string_view, std::size_t>>;
-  [[nodiscard]] ById::const_iterator PlaceOf(std::string_view id) const;
+  [[nodiscard]] MailEntry& MailAt(std::size_t place);
+  [[nodiscard]] const MailEntry& MailAt(std::size_t place) const;
+  using Places = std::vector<std::size_t>;
+  [[nodiscard]] Places::const_iterator PlaceOf(std::string_view id) const;
   [[nodiscard]] std::optional<std::size_t> LineOf(std::string_view id) const;
-  bool Append(Line line);
+  void Append(Line line);
   void DropOldest(const IsWanted& is_wanted);
-  [[nodiscard]] std::vector<NotificationSummary> Summarize(const NotificationLedger& before,
-                                                           const Certificate* active,
-                                                           const Certificate* inactive,
-                                                           sys_seconds now) const;
+  [[nodiscard]] std::vector<NotificationSummary> Summarize(
+      const std::vector<NotificationSummary>& before, const Certificate* active,
+      const Certificate* inactive, sys_seconds now) const;
 
   std::vector<Line> lines_;
-  ById by_id_;                            // sorted
-  std::forward_list<std::string> texts_;  // of what is new
+  Places mails_;  // of lines_, sorted by id
 };
 
 /// The ids of the mails that the ledger holds as due.

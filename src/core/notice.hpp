@@ -13,16 +13,15 @@
 namespace certpair::core {
 
 enum class NoticeKind {
-  Expiring,  ///< a threshold of `warnBefore` has passed, and nothing happens by itself
-  Expired,   ///< as Expiring, when the end was already there before anybody could be told
-  Failing,   ///< regeneration is on, and cannot happen: `why` says what is in the way
+  Expiring,  ///< a threshold of `warnBefore` has passed, and a person must act
+  Expired,   ///< as Expiring, where the certificate expired before a mail could be sent
+  Failing,   ///< regeneration is on and fails: `why` says what prevents it
   Held,     ///< R15: a certificate was pre-issued for a peer that matches by fingerprint, and waits
             ///< for its Activate
-  Renewed,  ///< a new certificate became active by itself
+  Renewed,  ///< a new certificate became active automatically
 };
 
-/// One mail to one recipient. A value: whatever it speaks of is in it, as it was when it was
-/// decided.
+/// One mail to one recipient. A value: it holds all that it tells, as of the time of the decision.
 struct Notice {
   NoticeKind kind = NoticeKind::Expiring;
   /// What the ledger keeps of it (R11): derived from (system UID, fingerprint, threshold,
@@ -60,7 +59,7 @@ struct NoticeOutcome {
     Refused,  ///< it never will: 5xx for this recipient or this message, or an address that cannot
               ///< be written
     Delayed,  ///< not yet: server away, 4xx, credentials refused, no STARTTLS …; it is tried again
-              ///< by itself
+              ///< automatically
     GivenUp,  ///< Delayed for days, or the certificate's time is over: it is not tried any more
     Dropped,  ///< not sent, and forgotten: another process leads now
   };

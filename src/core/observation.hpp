@@ -17,8 +17,8 @@ namespace certpair::core {
 
 /// No Secret of that name.
 struct Missing {};
-/// A Secret of that name which is not this system's (R20). `collectable`: it belonged to an earlier
-/// system of the same name and is on its way out: wait for it.
+/// A Secret of that name which is not this system's (R20). `collectable`: it belongs to an earlier
+/// system of the same name, and the garbage collector removes it: wait for it.
 struct NotOurs {
   std::string owner;  ///< for the message: what is known of whose it is
   bool collectable = false;
@@ -52,7 +52,7 @@ struct Keystore {
   friend bool operator==(const Keystore&, const Keystore&) = default;
 };
 
-/// The password that `spec.secret.pkcs12` names. The password itself is no business of the domain.
+/// The password that `spec.secret.pkcs12` names. The domain never sees the password itself.
 struct PasswordView {
   enum class State {
     NotRead,
@@ -91,6 +91,13 @@ struct MailView {
   std::vector<NoticeOutcome> outcomes;  ///< not in the ledger yet, oldest first
 };
 
+/// What was read from the API server in this pass, instead of from a cache.
+struct ReadLive {
+  bool secret = false;
+  bool system = false;        ///< it exists, with the same UID, and is not being deleted
+  std::string operation_uid;  ///< of an operation that has not finished
+};
+
 struct Observation {
   SystemIdentity identity;
   SystemSpec spec;
@@ -108,10 +115,10 @@ struct Observation {
   sys_seconds owner_refused_at;
   std::optional<Receipt> receipt;
   Budget budget;
-  /// The fingerprint of the certificate that last took another's place by itself, from the Secret's
-  /// annotation; empty: none.
+  /// The fingerprint of the certificate that last replaced another one automatically, from the
+  /// Secret's annotation; empty: none.
   std::string renewed;
-  std::optional<Keystore> keystore;  ///< nothing: there is none of ours
+  std::optional<Keystore> keystore;  ///< nothing: the Secret has no key store of ours
   bool keystore_damaged = false;     ///< read in depth, and not the bytes that were written
   PasswordView password;
   MailView mail;
@@ -121,11 +128,12 @@ struct Observation {
   std::string write_failure;
   /// `write_failure` says why the authority did not sign what was to be written.
   bool signing_failed = false;
-  /// Since when attempts have failed one after the other for reasons that may pass by themselves;
-  /// nothing: it is a reason that a person must mend (quota, forbidden).
+  /// Since when attempts have failed one after the other for reasons that may pass. Nothing: a
+  /// person must mend the reason (quota, forbidden).
   std::optional<sys_seconds> write_fails_since;
   /// The Secret was written in this very pass: no status can tell of it yet.
   bool written_in_this_pass = false;
+  ReadLive live;
   Installation installation;
   sys_seconds now;
 };

@@ -18,13 +18,13 @@ NoticeKind Ending(const View& view) {
   return view.ActiveExpired() ? NoticeKind::Expired : NoticeKind::Expiring;
 }
 
-// Regeneration is on, and something is in the way.
+// Regeneration is on, and an obstacle keeps it from happening.
 bool CannotRegenerate(const View& view, const Outcome& automatic) {
   if (!view.by_fingerprint) return !WillRegenerateByItself(view, automatic);
   return !view.HasSuccessor() && (automatic.obstacle || !view.write_failure.empty());
 }
 
-// R10: with ON only the last threshold counts, and only where nobody but a person can help.
+// R10: with ON only the last threshold counts, and only where a person must act.
 std::optional<Occasion> EndWhileOn(const View& view, const Outcome& automatic) {
   const auto& thresholds = view.thresholds;
   if (thresholds.empty()) return std::nullopt;
@@ -46,14 +46,14 @@ std::optional<Occasion> End(const View& view, const Outcome& automatic) {
   return EndOf(view, Ending(view), *passed);
 }
 
-// R15: the peer must know the new certificate before somebody activates it. One that is about to be
-// replaced is not worth the trouble.
+// R15: the peer must know the new certificate before it is activated. One that is replaced soon is
+// not announced.
 bool IsHeld(const View& view, const Outcome& automatic) {
   if (!view.regenerating || !view.by_fingerprint || !view.Due()) return false;
   return view.HasFreshSuccessor() || (view.HasSuccessor() && automatic.obstacle);
 }
 
-// The Secret says that it came by itself, and status that nobody was told of it yet.
+// The Secret says that the renewal was automatic; the status says whether it was announced.
 Occasion Renewal(const View& view) {
   const SystemStatus& was = view.o.status;
   const bool was_told = was.observed_generation == 0 || (was.active && *was.active == *view.active);

@@ -1,4 +1,4 @@
-// Private to src/core: what there is to tell subscribers now (R10, R15), whoever has been told.
+// Private to src/core: what subscribers are to know now (R10, R15), whether or not they were told.
 #pragma once
 
 #include <string>

@@ -99,15 +99,15 @@ OrphanDecision DecideOrphan(const Operation& operation, const std::string& syste
     decision.wake_at = std::min(deadline, now + kOrphanPatience);
     return decision;
   }
-  decision.verdict = OperationVerdict{
-      OperationVerdict::Kind::Fail,
-      operation.uid,
-      operation.name,
-      std::string(reason::kSystemNotFound),
-      fmt::format("There is no ProvisioningSystem \"{}\" in this namespace. Create it, then create "
-                  "this operation again.",
-                  system_name),
-      operation.fingerprint};
+  decision.verdict =
+      OperationVerdict{OperationVerdict::Kind::Fail,
+                       operation.uid,
+                       operation.name,
+                       std::string(reason::kSystemNotFound),
+                       fmt::format("ProvisioningSystem \"{}\" does not exist in this namespace. "
+                                   "Create it, then create this operation again.",
+                                   system_name),
+                       operation.fingerprint};
   return decision;
 }
 

@@ -82,7 +82,7 @@ struct OperationVerdict {
 [[nodiscard]] std::optional<FinishedMark> ParseFinishedMark(std::string_view text,
                                                             std::string_view name);
 
-/// An operation whose system is not there: waits a minute from its creation, then fails
+/// An operation whose system does not exist: waits a minute from its creation, then fails
 /// (SystemNotFound); one that is finished is removed after its TTL. Pure.
 struct OrphanDecision {
   std::optional<OperationVerdict> verdict;

@@ -45,10 +45,11 @@ std::optional<Judgement> JudgeObstacle(const View& view, const Operation& op) {
 
 OperationVerdict RefuseThird(const View& view, const Operation& op) {
   const std::string& spare = view.inactive->fingerprint;
-  return Refuse(op, reason::kLimitReached,
-                fmt::format("There are two certificates already. Delete the inactive one first: a "
-                            "CertificateOperation with action: Delete and fingerprint: {}",
-                            spare));
+  return Refuse(
+      op, reason::kLimitReached,
+      fmt::format("The system already has two certificates, the maximum. Delete the inactive one "
+                  "first: create a CertificateOperation with action: Delete and fingerprint: {}",
+                  spare));
 }
 
 // R2, and the rows of the table in which a Generate mends.
@@ -82,7 +83,7 @@ OperationVerdict RefuseUnknown(const View& view, const Operation& op) {
       was(view.o.status.inactive, view.inactive_damaged)) {
     return Refuse(op, reason::kCertificateDamaged,
                   "This certificate is damaged in the Secret. A CertificateOperation with action: "
-                  "Generate puts a new one in its place.");
+                  "Generate replaces it.");
   }
   std::string there = view.active || view.inactive ? "It has" : "It has none";
   if (view.active) there += fmt::format(" {} (active)", view.active->fingerprint);
@@ -101,17 +102,17 @@ bool Names(const Operation& op, const Certificate* certificate) {
 Judgement JudgeActivate(const View& view, const Operation& op) {
   if (Names(op, view.active)) {
     return Verdict(OperationVerdict::Kind::Complete, op, reason::kAlreadyActive,
-                   "This certificate was active already.");
+                   "This certificate was already active.");
   }
   if (!Names(op, view.inactive)) return RefuseUnknown(view, op);
   if (IsExpired(*view.inactive, view.o.now)) {
     return Refuse(op, reason::kCertificateExpired,
-                  fmt::format("This certificate ended on {}. Generate another one.",
+                  fmt::format("This certificate expired on {}. Generate a new one.",
                               FormatTime(view.inactive->not_after)));
   }
   if (!IsValid(*view.inactive, view.o.now)) {
     return Refuse(op, reason::kCertificateNotYetValid,
-                  fmt::format("This certificate begins on {}; it is {} now.",
+                  fmt::format("This certificate is not valid before {}. The time is {}.",
                               FormatTime(view.inactive->not_before), FormatTime(view.o.now)));
   }
   if (auto judged = JudgeObstacle(view, op)) return *std::move(judged);
@@ -183,11 +184,12 @@ std::pair<std::string_view, std::string> Outcomes(const View& view, const Receip
   }
   const bool is_active = view.active && view.active->fingerprint == made;
   return {reason::kGenerated,
-          is_active ? fmt::format("Certificate {} was made; it is active.", made)
-                    : fmt::format("Certificate {} was made; it is inactive. Once the peer knows "
-                                  "it, activate it: a CertificateOperation with action: Activate "
-                                  "and that fingerprint.",
-                                  made)};
+          is_active
+              ? fmt::format("Certificate {} was issued and is active.", made)
+              : fmt::format(
+                    "Certificate {} was issued and is inactive. Once the peer knows it, activate "
+                    "it: create a CertificateOperation with action: Activate and this fingerprint.",
+                    made)};
 }
 
 }  // namespace
@@ -222,8 +224,8 @@ std::optional<Outcome> SettleReceipt(const View& view) {
 }
 
 // Refusals first, all that come before the next effect; the effect itself only once they are
-// durable, or a refused one might be judged anew against what comes after it. Likewise it waits
-// for a status that tells what happened before it.
+// durable, or a refused one might be judged anew against what comes after it. Likewise it waits for
+// a status that tells what happened before it.
 std::optional<Outcome> RunOperations(const View& view) {
   Outcome outcome;
   for (const Operation& op : view.o.operations) {

@@ -1,4 +1,4 @@
-// R1, R6, R15, R22 and the table of the pair's states: what happens by itself.
+// R1, R6, R15, R22 and the table of the pair's states: what happens automatically.
 #include <algorithm>
 #include <initializer_list>
 
@@ -12,18 +12,19 @@ namespace certpair::core {
 namespace {
 
 Obstacle AuthorityEndsFirst(const View& view) {
-  return {reason::kAuthorityExpiresFirst,
-          fmt::format("CertificateAuthority \"{}\" ends on {}: a new certificate would not outlast "
-                      "the present one by a tenth of the validity ({}). Renew the authority.",
-                      view.o.spec.authority, FormatTime(view.o.authority.chain_end),
-                      FormatDuration(view.o.spec.validity)),
-          std::nullopt};
+  return {
+      reason::kAuthorityExpiresFirst,
+      fmt::format("CertificateAuthority \"{}\" expires on {}: a new certificate would not outlast "
+                  "the present one by a tenth of the validity ({}). Renew the authority.",
+                  view.o.spec.authority, FormatTime(view.o.authority.chain_end),
+                  FormatDuration(view.o.spec.validity)),
+      std::nullopt};
 }
 
 Obstacle AuthorityBeginsLater(const View& view) {
   const sys_seconds begin = view.o.authority.not_before;
   return {reason::kAuthorityNotReady,
-          fmt::format("CertificateAuthority \"{}\" is valid only from {} on: is a clock wrong?",
+          fmt::format("CertificateAuthority \"{}\" is not valid before {}. Check the clocks.",
                       view.o.spec.authority, FormatTime(begin)),
           begin};
 }
@@ -34,8 +35,8 @@ bool Renews(const View& view, ChangeKind kind) {
   return kind == ChangeKind::Regenerate;
 }
 
-// One automatic certificate, that must outlast `present` (R22), within the budget (R27).
-// `change` lacks only its order.
+// One automatic certificate, that must outlast `present` (R22), within the budget (R27). `change`
+// lacks only its order.
 Outcome IssueAutomatically(const View& view, SlotChange change,
                            std::initializer_list<const Certificate*> present) {
   Outcome outcome;
@@ -82,7 +83,7 @@ bool WasMadeInLead(const View& view) {
 
 }  // namespace
 
-// R1. A Secret that was deleted by hand comes back the same way; with `Manual` it waits for a
+// R1. A Secret that a person deletes is made anew in the same way. With `Manual` it waits for a
 // Generate.
 std::optional<Outcome> IssueFirst(const View& view) {
   if (!view.missing) return std::nullopt;
@@ -110,8 +111,8 @@ std::optional<Outcome> ReleaseHeld(const View& view) {
   return ActivateAutomatically(view);
 }
 
-// R6: the newer certificate that a person went back from is taken in the last quarter of the
-// window, if it is still of use; till then nothing happens.
+// R6: after a rollback the newer certificate is activated in the last quarter of the window, if it
+// is still fresh. Until then nothing happens.
 std::optional<Outcome> WaitAfterRollback(const View& view) {
   if (!view.regenerating || view.by_fingerprint || !view.Due() || !view.RolledBack()) {
     return std::nullopt;
@@ -132,7 +133,7 @@ std::optional<Outcome> RegenerateExpiring(const View& view) {
 }
 
 // R15, `atExpiry: Activate`: shortly before the active certificate ends the held one goes in. Where
-// there is none after the end, a new one does: late is better than never.
+// no certificate is held after the expiry, a new one goes in: late is better than never.
 std::optional<Outcome> ActivateForFingerprintPeer(const View& view) {
   if (!view.regenerating || !view.by_fingerprint || !view.active) return std::nullopt;
   if (view.o.spec.at_expiry == AtExpiry::Hold || view.o.now < view.window->lead) {
@@ -148,7 +149,7 @@ std::optional<Outcome> ActivateForFingerprintPeer(const View& view) {
 
 // R15: within the window (and after the end, with Hold) a newer valid certificate stands ready. It
 // is replaced when it comes into its own window, never before. A status that does not yet describe
-// the pair is written first: a certificate of which nobody is told is of no use here.
+// the pair is written first: the peer learns of the certificate from it.
 std::optional<Outcome> HoldForFingerprintPeer(const View& view) {
   if (!view.regenerating || !view.by_fingerprint || !view.Due()) return std::nullopt;
   if (view.HasFreshSuccessor()) return Outcome{};

@@ -48,12 +48,12 @@ struct Window {
                                         const Certificate& certificate);
 
 /// R10: from here on a regeneration that could not happen is worth a mail, if the last threshold
-/// has passed: what is in the way for a minute only is nobody's concern.
+/// has passed: an obstacle of a minute concerns no reader.
 [[nodiscard]] inline sys_seconds FailingFrom(const Window& window) {
   return window.starts + window.before / 8;
 }
 
-/// A failure that may pass by itself is worth a word once it has lasted so long: ten minutes, or an
+/// A failure that may pass is reported once it has lasted so long: ten minutes, or an
 /// eighth of the window of the active certificate where that is shorter.
 [[nodiscard]] inline seconds Patience(const std::optional<Window>& window) {
   constexpr seconds kLongest = std::chrono::minutes{10};

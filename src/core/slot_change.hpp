@@ -19,7 +19,7 @@ enum class From {
 /// Which change it is: for the log and the metrics. What is written follows from the slots alone.
 enum class ChangeKind {
   IssueActive,     ///< the first certificate, or one in place of a damaged active one
-  IssueInactive,   ///< a certificate for the inactive slot, whether or not one is there
+  IssueInactive,   ///< a certificate for the inactive slot, empty or not
   Regenerate,      ///< R6
   Activate,        ///< R3, R6, R15
   DeleteInactive,  ///< R4

@@ -101,6 +101,7 @@ Observation AfterWrite(Observation before, const PlannedChange& plan, const Cert
   after.write_failure.clear();
   after.write_fails_since.reset();
   after.written_in_this_pass = true;
+  after.live.secret = true;  // its content is known by the write
   return after;
 }
 

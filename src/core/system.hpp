@@ -11,6 +11,7 @@
 #include "base/boxed.hpp"
 #include "base/clock.hpp"
 #include "core/certificate.hpp"
+#include "core/ledger_entry.hpp"
 #include "core/text_map.hpp"
 
 namespace certpair::core {
@@ -93,7 +94,7 @@ struct Condition {
 
 enum class Slot { Active, Inactive };
 
-/// The next thing that happens by itself. `action` is a word for people: Issue, Regenerate,
+/// The next thing that happens automatically. `action` is a word for people: Issue, Regenerate,
 /// Activate, Warn, Expire, …
 struct NextTransition {
   sys_seconds at;
@@ -111,11 +112,20 @@ struct NotificationSummary {
   friend bool operator==(const NotificationSummary&, const NotificationSummary&) = default;
 };
 
-/// `status.notifications`: what was told already (R9's Events, R11's mails). `core/ledger.hpp` says
-/// what the strings mean; bounded; pruned with the certificate that they speak of.
+/// What the mail server last said of a mail: for people, without an address.
+struct ServerReply {
+  std::string notice_id;  ///< of the mail; empty where it does not matter which
+  std::string words;      ///< may be empty
+  friend bool operator==(const ServerReply&, const ServerReply&) = default;
+};
+
+/// `status.notifications`: which Events (R9) and mails (R11) went out. Bounded; an entry goes with
+/// the certificate that it names.
 struct NotificationLedger {
-  std::vector<std::string> sent;
-  std::vector<NotificationSummary> summary;  ///< follows from `sent`, but for `at`
+  std::vector<LedgerEntry> entries;          ///< `sent`, oldest first
+  std::vector<NotificationSummary> summary;  ///< follows from `entries`, but for `at`
+  std::optional<ServerReply> failure;        ///< of the last mail that failed
+  std::optional<ServerReply> delay;          ///< present while mail waits for the server
   friend bool operator==(const NotificationLedger&, const NotificationLedger&) = default;
 };
 
@@ -127,6 +137,12 @@ struct SystemStatus {
   std::string secret_name;  ///< effective: for people, who may have left it out of the spec
   std::string secret_resource_version;  ///< the version of the Secret that this status describes;
                                         ///< empty: none
+  /// A Secret of the system's name is in the way, or was refused: the watch may not show it, and
+  /// each pass reads it.
+  bool secret_blocked = false;
+  /// R15: of the inactive certificate, while it waits for a peer that matches by fingerprint to
+  /// know it; empty: none waits. It is activated where the peer stops to match so.
+  std::string held_fingerprint;
   std::optional<NextTransition> next;
   NotificationLedger ledger;
   /// R27: when certificates were last made automatically, oldest first, at most six. The same times

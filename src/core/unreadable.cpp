@@ -14,7 +14,7 @@ namespace certpair::core {
 namespace {
 
 constexpr seconds kFarOff = std::chrono::days{366};
-// The postbox forgets outcomes that nobody asks for within a day.
+// The postbox forgets outcomes that are not asked for within a day.
 constexpr seconds kAskAgain = std::chrono::hours{6};
 
 OperationVerdict Refuse(const Operation& op, const std::string& message) {
@@ -31,7 +31,8 @@ Decision DecideUnreadable(const Observation& o, const std::string& why) {
   decision.withdrawn = o.mail.under_way;
   if (!o.mail.outcomes.empty()) decision.wake_at = o.now + kAskAgain;
   const std::string message = fmt::format(
-      "{}. Correct it: until then nothing is done for this system, and its Secret stays as it is.",
+      "{}. Correct it: until then the operator does nothing for this system and leaves its Secret "
+      "as it is.",
       why);
   for (const Operation& op : o.operations) {
     if (op.finished || op.being_deleted) continue;

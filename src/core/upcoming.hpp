@@ -10,7 +10,7 @@ namespace certpair::core {
 /// The action of a step that only tells people; every other changes what a certificate is good for.
 inline constexpr std::string_view kWarnAction = "Warn";
 
-/// The next step that is taken by itself, if nothing happens before it.
+/// The next automatic step, if nothing else happens before it.
 [[nodiscard]] std::optional<NextTransition> NextStep(const View& view, const Outcome& automatic);
 
 /// The earliest time at which Decide may answer otherwise though nothing else changed; never now,

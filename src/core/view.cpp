@@ -14,11 +14,12 @@ constexpr seconds kShortestWait{15};
 constexpr seconds kLongestWait = std::chrono::minutes{10};
 
 Obstacle Foreign(const Observation& o, std::string_view what) {
-  return {reason::kSecretNotOurs,
-          fmt::format("Secret \"{}\" is not this system's: {}. It is left alone. Remove or rename "
-                      "it, or give this system another spec.secret.name.",
-                      o.spec.secret.name, what),
-          LookAgainAtUnwatched(o, condition::kReady)};
+  return {
+      reason::kSecretNotOurs,
+      fmt::format("Secret \"{}\" does not belong to this system: {}. The operator does not change "
+                  "it. Remove or rename it, or give this system another spec.secret.name.",
+                  o.spec.secret.name, what),
+      LookAgainAtUnwatched(o, condition::kReady)};
 }
 
 void Show(View& view, const CertificatePair& pair) {
@@ -26,13 +27,13 @@ void Show(View& view, const CertificatePair& pair) {
   view.inactive = pair.inactive ? &*pair.inactive : nullptr;
 }
 
-// R25 first: it holds whatever state the authority is in, and before any key is made.
+// R25 first: it holds in each state of the authority, and before a key is made.
 std::optional<Obstacle> WhyNotIssuable(const Observation& o) {
   const AuthorityView& authority = o.authority;
   if (authority.state == AuthorityView::State::Absent) {
     return Obstacle{reason::kAuthorityNotFound,
-                    fmt::format("There is no CertificateAuthority \"{}\". Create it; this system "
-                                "goes on by itself.",
+                    fmt::format("CertificateAuthority \"{}\" does not exist. Create it: this "
+                                "system then continues automatically.",
                                 o.spec.authority),
                     std::nullopt};
   }
@@ -51,17 +52,16 @@ std::optional<Obstacle> WhyNotIssuable(const Observation& o) {
 
 // A retained Secret is adopted on the terms of a new certificate: its authority is ready and lets
 // this system have the name. It stays retained, or the deletion of this system would take what the
-// earlier one was told to keep. A restored Secret has no owner whatever the policy was: there the
-// restored spec is the owner's word.
+// earlier one was told to keep. A restored Secret has no owner, with either policy: the restored
+// spec decides.
 std::optional<Obstacle> WhyNotAdopted(const Observation& o, const Retained& retained) {
   if (!retained.restored && o.spec.secret.deletion_policy != DeletionPolicy::Retain) {
     return Obstacle{
         reason::kSecretRetained,
         fmt::format("Secret \"{}\" was retained by an earlier system of this name, and "
-                    "spec.secret.deletionPolicy is Delete: this system would take the Secret with "
-                    "it when it is deleted. The Secret is left alone. Set "
-                    "spec.secret.deletionPolicy to Retain to adopt its certificates, or remove the "
-                    "Secret to have new ones made.",
+                    "spec.secret.deletionPolicy is Delete. The Secret is not adopted, since it "
+                    "would be deleted with this system. Set spec.secret.deletionPolicy to Retain "
+                    "to adopt its certificates, or remove the Secret to get new ones.",
                     o.spec.secret.name),
         std::nullopt};
   }
@@ -109,7 +109,7 @@ struct ReadSecret {
     view.not_writable = Obstacle{
         reason::kSecretImmutable,
         fmt::format("Secret \"{}\" is immutable, so its certificates cannot change. Delete it to "
-                    "have a new one made, or give this system another spec.secret.name.",
+                    "get a new one, or give this system another spec.secret.name.",
                     o.spec.secret.name),
         std::nullopt};
     if (immutable.pair) {
@@ -208,10 +208,11 @@ bool View::RolledBack() const {
 }
 
 bool View::WasHeld() const {
-  const Condition* told = o.status.Find(condition::kAutomaticRegeneration);
-  if (told) return told->reason == reason::kWaitingForActivation && !stale_status;
+  if (o.status.Find(condition::kAutomaticRegeneration)) {
+    return inactive && o.status.held_fingerprint == inactive->fingerprint && !stale_status;
+  }
   // The status was lost. What was made automatically becomes active in the same write, unless it is
-  // held, or a person went back from it.
+  // held, or a person rolled back from it.
   return inactive && !RolledBack() && IsAutomatic(*this, *inactive);
 }
 

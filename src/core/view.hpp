@@ -15,7 +15,8 @@ namespace certpair::core {
 /// An ownerReference that the API server refused is tried again so much later.
 inline constexpr seconds kOwnerRetry = std::chrono::hours{1};
 
-/// Why something does not happen by itself, for a condition. `retry_at`: when time alone may help.
+/// Why something does not happen automatically, for a condition. `retry_at`: when time alone may
+/// help.
 struct Obstacle {
   std::string_view reason;
   std::string message;
@@ -34,7 +35,7 @@ struct View {
   bool relabel = false;                  ///< labels, annotations or ownership are to be mended
   bool regenerating = false;             ///< ON, and offered by the installation (R18)
   bool by_fingerprint = false;           ///< the peer matches by fingerprint (R15)
-  bool stale_status = false;             ///< status does not describe the pair that is there
+  bool stale_status = false;             ///< status does not describe the present pair
   bool untold_change = false;            ///< the pair was written since, be it as it was before
   seconds before{};                      ///< R23, of the active certificate
   std::optional<Window> window;          ///< of the active certificate
@@ -50,7 +51,7 @@ struct View {
   /// `write_failure` as a reason and as a sentence.
   [[nodiscard]] std::string_view FailureReason() const;
   [[nodiscard]] std::string DescribeFailure() const;
-  /// The system or its namespace is on its way out: nothing is written (R21).
+  /// The system or its namespace is being deleted: nothing is written (R21).
   [[nodiscard]] bool Leaving() const;
   [[nodiscard]] bool ActiveExpired() const { return active && IsExpired(*active, o.now); }
   /// R8: the active certificate's window has come for this system.

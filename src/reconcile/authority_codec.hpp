@@ -14,7 +14,7 @@ namespace certpair::reconcile {
                                                   const core::AuthorityStatus& after,
                                                   const std::string& secret_resource_version);
 
-/// The authority as a system's Decide sees it; `authority` null: there is none of that name.
+/// The authority as a system's Decide sees it; `authority` null: none has that name.
 [[nodiscard]] core::AuthorityView ViewOf(const std::string& name, const StoredAuthority* authority);
 
 }  // namespace certpair::reconcile

@@ -53,7 +53,7 @@ PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string
   if (!authority) {
     signing_.Drop(name);
     signing_.Forget(owner);
-    memories_.Lock()->erase(name);
+    writes_.Lock()->erase(name);
     return {.kind = Kind::Gone};
   }
   if (IsBehind(*authority))
@@ -74,13 +74,13 @@ PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string
       seen.write_failure = ended->error;
       decided = core::DecideAuthority(seen);
       const auto told = cluster_.WriteStatus(*authority, decided.status, "");
-      if (told && *told) (*memories_.Lock())[name].authority_version = (*told)->resource_version;
+      if (told && *told) (*writes_.Lock())[name].WroteSystem((*told)->resource_version);
     }
     if (ended) return *ended;
     seen.secret = reading->state;
     decided = core::DecideAuthority(seen);
   } else {
-    signing_.Forget(owner);  // one that was asked for, and is not wanted any more
+    signing_.Forget(owner);  // a key that was asked for and is not wanted any more
   }
   const bool usable = std::holds_alternative<core::CaUsable>(reading->state);
   if (reading->signer)
@@ -94,9 +94,7 @@ PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string
     failed.wake_at = decided.wake_at;
     return failed;
   }
-  if (*written)
-    (*memories_.Lock())[name] = {.authority_version = (*written)->resource_version,
-                                 .behind_since = {}};
+  if (*written) (*writes_.Lock())[name].WroteSystem((*written)->resource_version);
   for (const core::AuthorityEvent& event : decided.events)
     cluster_.Tell(authority->identity, event);
   return {.kind = Kind::Settled, .wake_at = decided.wake_at};
@@ -105,20 +103,19 @@ PassResult AuthorityReconciler::Pass(const std::string& owner, const std::string
 // Our own write is not in the cache yet. What is written after the wait carries the version that
 // the cache shows, so that it fails where that is the past.
 bool AuthorityReconciler::IsBehind(const StoredAuthority& authority) {
-  bool lags = false;
-  {
-    auto memories = memories_.Lock();
-    Memory& memory = (*memories)[authority.identity.name];
-    lags = !memory.authority_version.empty() &&
-           !HasReached(authority.resource_version, memory.authority_version);
-    const auto now = clock_.Steady();
-    if (lags && !memory.behind_since) memory.behind_since = now;
-    if (lags && now - *memory.behind_since < kCacheMayLag) return true;
-    memory = {};
+  auto writes = writes_.Lock();
+  OwnWrites& own = (*writes)[authority.identity.name];
+  switch (own.Check(authority.resource_version, nullptr, clock_.Steady())) {
+    case OwnWrites::Lag::None:
+      return false;
+    case OwnWrites::Lag::Behind:
+      return true;
+    case OwnWrites::Lag::TooLong:
+      break;
   }
-  if (lags)
-    log::Warn("the cache does not show a write of ours: it is not waited for any more",
-              {{"authority", authority.identity.name}});
+  own = {};
+  log::Warn("the cache does not show a write of this operator: it is not waited for any more",
+            {{"authority", authority.identity.name}});
   return false;
 }
 

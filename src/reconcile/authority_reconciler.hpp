@@ -1,7 +1,6 @@
 // One pass over one CertificateAuthority: look at its Secret, decide, make a generated CA, tell.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -9,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/guarded.hpp"
 #include "reconcile/authority_secret.hpp"
+#include "reconcile/pass/memory.hpp"
 #include "reconcile/pass_result.hpp"
 #include "reconcile/ports.hpp"
 #include "reconcile/signing.hpp"
@@ -30,10 +30,6 @@ class AuthorityReconciler {
   PassResult Pass(const std::string& owner, const std::string& name);
 
  private:
-  struct Memory {
-    std::string authority_version;  // of our last write: the cache must reach it
-    std::optional<std::chrono::steady_clock::time_point> behind_since;
-  };
   bool IsBehind(const StoredAuthority& authority);
   kube::ApiResult<AuthorityReading> Observe(const StoredAuthority& authority);
   std::optional<PassResult> Generate(const std::string& owner, const StoredAuthority& authority,
@@ -45,7 +41,7 @@ class AuthorityReconciler {
   SigningSource& signing_;
   const Clock& clock_;
   const std::string namespace_;
-  Guarded<std::unordered_map<std::string, Memory>> memories_;
+  Guarded<std::unordered_map<std::string, OwnWrites>> writes_;  // by name
 };
 
 }  // namespace certpair::reconcile

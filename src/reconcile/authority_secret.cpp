@@ -50,10 +50,10 @@ AuthorityReading ReadAuthoritySecret(const LiveSecret* secret, const StoredAutho
   if (MustHaveLabel(authority.source) &&
       secret->metadata.Label(kAuthorityLabel) != authority.identity.name) {
     reading.state = core::CaNotOurs{
-        .message = fmt::format(
-            "Secret {}/{} is there and was not made for this authority (label {}={} is missing)",
-            secret->metadata.namespace_, secret->metadata.name, kAuthorityLabel,
-            authority.identity.name)};
+        .message =
+            fmt::format("Secret {}/{} was not made for this authority: the label {}={} is missing",
+                        secret->metadata.namespace_, secret->metadata.name, kAuthorityLabel,
+                        authority.identity.name)};
     return reading;
   }
   if (std::string why = WhyOfAnother(secret->metadata, authority); !why.empty()) {

@@ -17,7 +17,7 @@ struct AuthorityReading {
   std::optional<x509::Signer> signer;  ///< set where `state` is CaUsable
 };
 
-/// `secret` null: there is none. A generated authority's Secret must carry its label, and one that
+/// `secret` null: none exists. A generated authority's Secret must carry its label, and one that
 /// is given must not be another authority's (WhyOfAnother): else it is CaNotOurs, and no key is
 /// read.
 [[nodiscard]] AuthorityReading ReadAuthoritySecret(const LiveSecret* secret,
@@ -25,8 +25,8 @@ struct AuthorityReading {
                                                    sys_seconds now);
 
 /// Why the Secret is another authority's: it has its label, or the name that certpair gives to the
-/// Secret of that one's generated CA. Whoever may create an authority must not sign with the key of
-/// another, whose `allow` is not theirs. Empty: it is not.
+/// Secret of that one's generated CA. A person who may create an authority must not sign with the
+/// key of another one, whose `allow` is not theirs. Empty: it is not.
 [[nodiscard]] std::string WhyOfAnother(const SecretMetadata& metadata,
                                        const StoredAuthority& authority);
 

@@ -17,7 +17,7 @@ namespace certpair::reconcile::json {
 
 using Value = nlohmann::json;
 
-/// The member, or null where there is none or `object` is no object.
+/// The member; null where it is missing or `object` is not an object.
 [[nodiscard]] const Value& Member(const Value& object, std::string_view name);
 /// A path of members: Member(Member(object, a), b)…
 template <class... Names>

@@ -66,7 +66,7 @@ PasswordReading ReadPassword(const core::PasswordReference& reference,
                                                 reference.name, kAsked, secret.error().message));
   if (!*secret)
     return Trouble(State::Missing,
-                   fmt::format("There is no Secret \"{}\", which {} names. Create it, with the "
+                   fmt::format("Secret \"{}\", which {} names, does not exist. Create it, with the "
                                "password of the key store under \"{}\".",
                                reference.name, kAsked, reference.key));
   const std::string_view text = (*secret)->Data(reference.key);

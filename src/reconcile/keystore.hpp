@@ -15,8 +15,8 @@
 namespace certpair::reconcile {
 
 /// `fingerprint secret/key resourceVersion digest`, the last of the bytes of keystore.p12: so that
-/// a watch of metadata tells whether a key store fits, and a look at its bytes whether somebody
-/// else wrote them. It is no protection against whoever may write Secrets.
+/// a watch of metadata tells whether a key store fits, and its bytes whether something else wrote
+/// them. It does not protect against a writer of Secrets.
 [[nodiscard]] std::string FormatKeystore(const core::Keystore& keystore, std::string_view bytes);
 /// Nothing where the annotation is absent, or not one of ours.
 [[nodiscard]] std::optional<core::Keystore> ParseKeystore(std::string_view text);
@@ -27,8 +27,8 @@ struct PasswordReading {
   core::PasswordView view;
   SecretString password;  ///< empty unless `view` says There
 };
-/// What the Secret that `reference` names holds. Whatever is wrong with it, a failed request
-/// included, is the password's trouble alone.
+/// What the Secret that `reference` names holds. Each fault, a failed request included, concerns
+/// the password alone.
 [[nodiscard]] PasswordReading ReadPassword(
     const core::PasswordReference& reference,
     const kube::ApiResult<std::optional<LiveSecret>>& secret);

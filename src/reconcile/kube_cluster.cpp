@@ -21,7 +21,7 @@ Written WrittenOf(const nlohmann::json& object) {
           .resource_version = json::Text(json::At(object, "metadata", "resourceVersion"))};
 }
 
-// A GET in which "not there" is an answer.
+// A GET for which a missing object is an answer.
 template <class Decode>
 auto Read(ApiResult<nlohmann::json> object, Decode decode)
     -> ApiResult<std::optional<decltype(decode(*object))>> {

@@ -118,10 +118,14 @@ std::uint64_t StatusDigest(const core::SystemStatus& status, std::uint64_t pems_
   }
   digest = Add(Add(digest, status.active), status.inactive);
   digest = Add(Add(digest, status.secret_name), status.secret_resource_version);
+  digest = Add(Add(digest, std::int64_t{status.secret_blocked}), status.held_fingerprint);
   if (status.next) digest = Add(Add(digest, status.next->action), status.next->at);
   for (const sys_seconds at : status.automatic_issuances) digest = Add(digest, at);
   digest = Add(digest, std::int64_t(status.automatic_issuances.size()));
-  for (const std::string& sent : status.ledger.sent) digest = Add(digest, sent);
+  for (const core::LedgerEntry& entry : status.ledger.entries)
+    digest = Add(digest, core::FormatLedgerEntry(entry));
+  for (const auto* reply : {&status.ledger.failure, &status.ledger.delay})
+    digest = *reply ? Add(Add(digest, (*reply)->notice_id), (*reply)->words) : Add(digest, "none");
   for (const core::NotificationSummary& row : status.ledger.summary) {
     digest = Add(Add(Add(digest, row.threshold), row.fingerprint), row.at);
     digest = Add(Add(digest, std::int64_t{row.recipients}), std::int64_t{row.failed});

@@ -22,8 +22,7 @@ struct StoredSystem {
   core::SystemSpec spec;
   core::SystemStatus status;  ///< without PEMs
   std::string resource_version;
-  std::uint64_t pems_digest =
-      0;  ///< of the PEMs that status holds, to notice when somebody edits them
+  std::uint64_t pems_digest = 0;  ///< of the PEMs in the status, to notice an edit
   /// The object breaks the schema that this program knows (an older or newer CRD), in the field
   /// that is named: nothing is done but to say so.
   std::string undecodable;

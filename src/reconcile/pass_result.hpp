@@ -15,10 +15,10 @@ namespace certpair::reconcile {
 struct PassResult {
   enum class Kind {
     Settled,  ///< nothing is left to do before `wake_at`
-    Waiting,  ///< a key is being made, or a cache has to catch up: whoever brings it wakes the key;
-              ///< `wake_at` is the safety net
+    Waiting,  ///< a key is being made, or a cache is behind. The pool or the cache wakes the
+              ///< system; `wake_at` is the safety net
     Failed,   ///< back off; `retry_after` is the least, but for what is due at `wake_at` before it
-    Gone,     ///< the system is not there any more
+    Gone,     ///< the system does not exist any more
   };
   Kind kind = Kind::Settled;
   std::optional<sys_seconds> wake_at;

@@ -79,12 +79,12 @@ class CertificateSource {
  public:
   virtual ~CertificateSource() = default;
   /// Nothing: the key is being made, and `owner`'s key in the work queue will be woken.
-  /// Unavailable: the authority could not be asked, which passes by itself. NotFound, Invalid: it
-  /// cannot sign as things are, and somebody has to mend that. Cancelled: the process is leaving.
+  /// Unavailable: the authority could not be asked, which may pass. NotFound, Invalid: it cannot
+  /// sign until a person mends it. Cancelled: the process is leaving.
   virtual Result<std::optional<x509::IssuedCertificate>> Make(
       const std::string& owner, const std::string& authority,
       const core::CertificateOrder& order) = 0;
-  /// Drops what was being made for an owner that is gone or wants it no more.
+  /// Drops what is made for an owner that is gone or does not want it any more.
   virtual void Forget(const std::string& owner) = 0;
   virtual Result<core::Certificate> ReadSlot(std::string_view certificate, std::string_view key,
                                              std::string_view authority) const = 0;

@@ -31,8 +31,7 @@ std::string TemplateEntries(const core::AllowedMetadata& spec) {
   return entries;
 }
 
-// Names that are there and not wanted; never one of ours, whatever somebody wrote into the
-// annotation.
+// Names that are there and not wanted; never one of ours, whatever stands in the annotation.
 void AddStale(std::string_view name, const TextMap& there, const TextMap& wanted,
               std::vector<std::string>& stale) {
   const std::string key{name};

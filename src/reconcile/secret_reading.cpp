@@ -21,7 +21,7 @@ struct SlotReading {
   bool present = false;  // some bytes stand in the slot
 };
 
-// By fingerprint, the CA certificates whose signature counts in a slot. Nothing: nobody can tell.
+// By fingerprint, the CA certificates whose signature counts in a slot. Nothing: that is not known.
 using Issuers = std::optional<std::vector<std::string>>;
 
 // The CAs that the authority has now or had before (R24). An authority that is not there, or that
@@ -36,9 +36,8 @@ Issuers IssuersOf(const core::AuthorityView& authority) {
 // In a Secret of ours the CAs count as well that signed what the system's own status lists: the
 // status lists what was intact when it was looked at. An authority that was made anew, or whose
 // status was wiped, has forgotten its earlier CAs, and a certificate in hand must outlive that
-// (R24). What was put into the Secret by somebody else is in no status. Where there is no status
-// at all, nothing remembers whose a certificate was, and one that is sound is not destroyed for
-// that.
+// (R24). What something else put into the Secret is in no status. Where there is no status at all,
+// nothing remembers whose a certificate was, and one that is sound is not destroyed for that.
 Issuers IssuersInOurs(const core::AuthorityView& authority, const StoredSystem& system) {
   if (!system.HasStatus()) return std::nullopt;
   Issuers issuers = IssuersOf(authority);
@@ -115,7 +114,7 @@ std::string DescribeOwner(const SecretMetadata& metadata) {
     return fmt::format("something managed by {}", by);
   if (!metadata.owners.empty())
     return fmt::format("{} {}", metadata.owners.front().kind, metadata.owners.front().name);
-  return "somebody else";
+  return "its owner is unknown";
 }
 
 // R20: not ours by its annotation. Of an earlier system of this name, retained by one, or a

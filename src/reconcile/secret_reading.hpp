@@ -15,12 +15,12 @@ struct SecretReading {
   bool owner_differs = false;
   std::optional<core::Receipt> receipt;
   core::Budget budget;
-  std::string renewed;  ///< the certificate that last took another's place by itself
+  std::string renewed;  ///< the certificate that last replaced another one automatically
   std::optional<core::Keystore> keystore;
   bool keystore_damaged = false;
 };
 
-/// In depth: keys, signatures, names. `secret` null: there is none. A slot counts if one of the
+/// In depth: keys, signatures, names. `secret` null: none exists. A slot counts if one of the
 /// authority's CAs signed it, present or earlier, or (in a Secret that is ours) one that signed
 /// what the system's status lists. Ours, and a system without any status: any CA whose certificate
 /// stands in the slot, since nothing is left that could tell.

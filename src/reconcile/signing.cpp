@@ -13,7 +13,7 @@
 namespace certpair::reconcile {
 namespace {
 
-// Whether it passes by itself, or a person has to mend it.
+// Whether it may pass, or a person must mend it.
 ErrorCode CodeOf(kube::ApiErrorKind kind) {
   if (kind == kube::ApiErrorKind::Cancelled) return ErrorCode::Cancelled;
   return NeedsPerson(kind) ? ErrorCode::Invalid : ErrorCode::Unavailable;
@@ -82,12 +82,12 @@ void SigningSource::Drop(const std::string& authority) { signers_.Lock()->erase(
 Result<std::shared_ptr<const x509::Signer>> SigningSource::SignerOf(const std::string& name) {
   const auto authority = view_.Authority(name);
   if (!authority)
-    return Fail(ErrorCode::NotFound, fmt::format("CertificateAuthority {} is not there", name));
+    return Fail(ErrorCode::NotFound, fmt::format("CertificateAuthority {} does not exist", name));
   const std::string secret_name = authority->SecretName();
   const auto cached = view_.AuthoritySecret(secret_name);
   if (!cached)
     return Fail(ErrorCode::NotFound,
-                fmt::format("Secret {}/{} is not there", namespace_, secret_name));
+                fmt::format("Secret {}/{} does not exist", namespace_, secret_name));
   {
     auto signers = signers_.Lock();
     const auto found = signers->find(name);

@@ -42,7 +42,7 @@ class SigningSource final : public CertificateSource {
     // An authority without a key keeps all its systems waiting.
     return keys_.Take(owner, spec, clock_.NowSeconds());
   }
-  /// Keys that nobody took, and those that are being made.
+  /// Keys that no pass took, and those that are being made.
   void ForgetKeys() { keys_.ForgetAll(); }
   [[nodiscard]] std::size_t KeysWaiting() const { return keys_.Waiting(); }
 

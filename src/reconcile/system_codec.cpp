@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/time_format.hpp"
+#include "core/reasons.hpp"
 #include "reconcile/json.hpp"
 
 namespace certpair::reconcile {
@@ -16,7 +17,7 @@ using json::At;
 using json::Text;
 using json::Value;
 
-// A value for a message, whatever somebody wrote there.
+// A value as a message can quote it: short and in ASCII.
 std::string Quoted(const Value& value) {
   constexpr std::size_t kMost = 80;
   std::string text = value.dump(-1, ' ', true, Value::error_handler_t::replace);
@@ -145,6 +146,32 @@ core::Certificate DecodeCertificate(const Value& entry) {
   return out;
 }
 
+std::optional<core::ServerReply> DecodeReply(const Value& reply) {
+  if (!reply.is_object()) return std::nullopt;
+  return core::ServerReply{.notice_id = Text(At(reply, "id")), .words = Text(At(reply, "message"))};
+}
+
+// Earlier operators wrote no fields for these facts, and read them from the reasons of their own
+// conditions. Where a field is absent the reason counts. Decide writes no such reason without the
+// field, so that a status of this operator reads back as it was written.
+void ReadFactsFromConditions(const Value& status, core::SystemStatus& out) {
+  const auto says = [&](std::string_view type, std::initializer_list<std::string_view> reasons) {
+    const core::Condition* told = out.Find(type);
+    return told != nullptr && std::ranges::find(reasons, told->reason) != reasons.end();
+  };
+  if (At(status, "secretBlocked").is_null())
+    out.secret_blocked = says(core::condition::kReady,
+                              {core::reason::kSecretNotOurs, core::reason::kSecretRetained,
+                               core::reason::kSecretImmutable, core::reason::kSecretWriteFailed,
+                               core::reason::kSecretDamaged});
+  if (At(status, "heldFingerprint").is_null() && out.inactive &&
+      says(core::condition::kAutomaticRegeneration, {core::reason::kWaitingForActivation}))
+    out.held_fingerprint = out.inactive->fingerprint;
+  if (At(status, "notifications", "delay").is_null() &&
+      says(core::condition::kNotificationsDelivered, {core::reason::kMailDelayed}))
+    out.ledger.delay = core::ServerReply{};
+}
+
 core::SystemStatus DecodeStatus(const Value& status) {
   core::SystemStatus out;
   out.observed_generation = json::Integer(At(status, "observedGeneration"));
@@ -159,7 +186,12 @@ core::SystemStatus DecodeStatus(const Value& status) {
     out.next = {.at = *at, .action = Text(At(status, "nextTransition", "action"))};
   for (const Value& at : At(status, "automaticIssuances"))
     if (const auto time = json::Time(at)) out.automatic_issuances.push_back(*time);
-  out.ledger.sent = json::Texts(At(status, "notifications", "sent"));
+  out.secret_blocked = json::Boolean(At(status, "secretBlocked"));
+  out.held_fingerprint = Text(At(status, "heldFingerprint"));
+  for (const std::string& line : json::Texts(At(status, "notifications", "sent")))
+    out.ledger.entries.push_back(core::ParseLedgerEntry(line));
+  out.ledger.failure = DecodeReply(At(status, "notifications", "failure"));
+  out.ledger.delay = DecodeReply(At(status, "notifications", "delay"));
   for (const Value& row : At(status, "notifications", "summary"))
     out.ledger.summary.push_back(
         {.threshold = Text(At(row, "threshold")),
@@ -167,6 +199,7 @@ core::SystemStatus DecodeStatus(const Value& status) {
          .at = json::Time(At(row, "at")).value_or(sys_seconds{}),
          .recipients = static_cast<int>(json::Integer(At(row, "recipients"))),
          .failed = static_cast<int>(json::Integer(At(row, "failed")))});
+  ReadFactsFromConditions(status, out);
   return out;
 }
 
@@ -186,8 +219,14 @@ Value EncodeCertificate(const core::Certificate& certificate, std::string_view s
           {"pem", certificate.pem}};
 }
 
+Value EncodeReply(const core::ServerReply& reply) {
+  Value out{{"message", reply.words}};
+  if (!reply.notice_id.empty()) out["id"] = reply.notice_id;
+  return out;
+}
+
 // A merge patch takes lists as a whole.
-Value EncodeLedger(const core::NotificationLedger& ledger) {
+Value EncodeLedger(const core::NotificationLedger& before, const core::NotificationLedger& ledger) {
   Value summary = Value::array();
   for (const core::NotificationSummary& row : ledger.summary)
     summary.push_back({{"threshold", row.threshold},
@@ -195,7 +234,17 @@ Value EncodeLedger(const core::NotificationLedger& ledger) {
                        {"at", FormatTime(row.at)},
                        {"recipients", row.recipients},
                        {"failed", row.failed}});
-  return {{"sent", ledger.sent}, {"summary", std::move(summary)}};
+  Value sent = Value::array();
+  for (const core::LedgerEntry& entry : ledger.entries)
+    sent.push_back(core::FormatLedgerEntry(entry));
+  Value out{{"sent", std::move(sent)}, {"summary", std::move(summary)}};
+  const auto reply = [&](const char* field, const std::optional<core::ServerReply>& was,
+                         const std::optional<core::ServerReply>& is) {
+    if (was != is) out[field] = is ? EncodeReply(*is) : Value();
+  };
+  reply("failure", before.failure, ledger.failure);
+  reply("delay", before.delay, ledger.delay);
+  return out;
 }
 
 Value EncodeTimes(const std::vector<sys_seconds>& times) {
@@ -275,7 +324,7 @@ StoredSystem DecodeSystem(const nlohmann::json& object) {
   return out;
 }
 
-// The PEMs are held as a digest alone: it tells whether somebody edited them.
+// The PEMs are held as a digest alone: it tells whether they were edited.
 bool CertificatesDiffer(const StoredSystem& before, const core::SystemStatus& after) {
   return Writable(after) && (!SameFacts(before.status.active, after.active) ||
                              !SameFacts(before.status.inactive, after.inactive) ||
@@ -300,7 +349,13 @@ nlohmann::json StatusPatch(const StoredSystem& stored, const core::SystemStatus&
                    : Value();
   if (before.automatic_issuances != after.automatic_issuances)
     patch["automaticIssuances"] = EncodeTimes(after.automatic_issuances);
-  if (before.ledger != after.ledger) patch["notifications"] = EncodeLedger(after.ledger);
+  if (before.secret_blocked != after.secret_blocked)
+    patch["secretBlocked"] = after.secret_blocked ? Value(true) : Value();
+  if (before.held_fingerprint != after.held_fingerprint)
+    patch["heldFingerprint"] =
+        after.held_fingerprint.empty() ? Value() : Value(after.held_fingerprint);
+  if (before.ledger != after.ledger)
+    patch["notifications"] = EncodeLedger(before.ledger, after.ledger);
   if (patch.empty()) return nullptr;
   return {{"status", std::move(patch)}};
 }

@@ -76,7 +76,7 @@ class KeystoreTest : public testing::Test {
   Stage stage;
 };
 
-TEST_F(KeystoreTest, A_new_system_has_its_key_store_in_the_one_write_of_its_Secret) {
+TEST_F(KeystoreTest, A_new_system_gets_its_key_store_with_its_Secret) {
   AddPassword();
   stage.world.AddSystem(Wanting());
   stage.Settle();
@@ -112,7 +112,7 @@ TEST_F(KeystoreTest, A_missing_password_holds_nothing_back_and_is_looked_for) {
   EXPECT_EQ(stage.mint.Made(), 1U);
 }
 
-TEST_F(KeystoreTest, It_is_told_once_with_the_Secret_and_the_key_and_never_the_password) {
+TEST_F(KeystoreTest, An_Event_names_the_missing_key_once_and_no_password) {
   AddPassword("with a newline\n");
   stage.world.AddSystem(Wanting());
   stage.Run(hours{1});
@@ -128,7 +128,7 @@ TEST_F(KeystoreTest, It_is_told_once_with_the_Secret_and_the_key_and_never_the_p
   EXPECT_EQ(TimesTold(core::reason::kPasswordMissing), 1);
 }
 
-TEST_F(KeystoreTest, Asking_for_it_writes_the_Secret_once_and_makes_no_certificate) {
+TEST_F(KeystoreTest, A_new_request_writes_the_Secret_once_without_issuing) {
   AddPassword();
   MakeItLive(MakeSystem("abap"));
   EditSpec([](auto& spec) { spec.secret.pkcs12 = {.name = "p", .key = "password"}; });
@@ -152,7 +152,7 @@ TEST_F(KeystoreTest, Asking_for_it_writes_the_Secret_once_and_makes_no_certifica
   EXPECT_EQ(stage.mint.Made(), 1U);
 }
 
-TEST_F(KeystoreTest, Each_change_of_the_active_slot_brings_its_own_in_the_same_write) {
+TEST_F(KeystoreTest, Each_change_of_the_active_slot_renews_it_in_one_write) {
   AddPassword();
   MakeItLive();
   stage.world.AddOperation("abap", core::OperationAction::Generate, "");
@@ -177,7 +177,7 @@ TEST_F(KeystoreTest, Each_change_of_the_active_slot_brings_its_own_in_the_same_w
 
 // Nobody's key store is taken away because its password is: it serves while the pair has its
 // certificate.
-TEST_F(KeystoreTest, Without_a_password_the_pair_goes_on_and_the_old_key_store_serves) {
+TEST_F(KeystoreTest, Without_a_password_the_old_key_store_serves) {
   AddPassword();
   MakeItLive();
   stage.world.DeleteSecret(kPasswordKey);
@@ -204,7 +204,7 @@ TEST_F(KeystoreTest, Another_password_in_the_same_place_is_taken_up_within_a_day
   EXPECT_EQ(Count(Call::PatchSecret), 1);
 }
 
-TEST_F(KeystoreTest, One_that_somebody_damaged_is_made_anew) {
+TEST_F(KeystoreTest, A_damaged_key_store_is_made_anew) {
   AddPassword();
   MakeItLive();
   for (const char* bytes : {"garbage", ""}) {
@@ -270,7 +270,7 @@ TEST_F(KeystoreTest, A_retained_pair_is_adopted_with_or_without_one_in_one_write
   EXPECT_EQ(stage.mint.Made(), 1U);
 }
 
-TEST_F(KeystoreTest, What_others_put_there_under_that_name_stays_until_one_is_asked_for) {
+TEST_F(KeystoreTest, A_foreign_key_store_stays_until_one_is_asked_for) {
   AddPassword();
   MakeItLive(MakeSystem("abap"));
   stage.world.EditSecret(kSecretKey, [](auto& s) { s.data["keystore.p12"] = "somebody's"; });

@@ -57,8 +57,9 @@ class MailTest : public testing::Test {
   }
   [[nodiscard]] std::vector<std::string> Lines(std::string_view state) const {
     std::vector<std::string> lines;
-    for (const std::string& line : stage.world.LiveSystem(kKey)->status.ledger.sent)
-      if (line.starts_with(state)) lines.push_back(line);
+    for (const auto& entry : stage.world.LiveSystem(kKey)->status.ledger.entries)
+      if (auto line = core::FormatLedgerEntry(entry); line.starts_with(state))
+        lines.push_back(std::move(line));
     return lines;
   }
   void EditSubscribers(const std::function<void(std::vector<core::Subscriber>&)>& edit) {
@@ -85,7 +86,7 @@ TEST_F(MailTest, A_threshold_costs_two_writes_and_no_read_of_the_Secret) {
   EXPECT_EQ(Delivered(), "Delivered");
 }
 
-TEST_F(MailTest, A_year_without_regeneration_brings_three_mails_and_one_with_it_brings_one) {
+TEST_F(MailTest, A_year_brings_three_warnings_or_one_renewal) {
   MakeItLive(false);
   stage.Run(hours{24 * 400});
   EXPECT_THAT(Mails(), ElementsAre("720h to reader-0", "336h to reader-0", "72h to reader-0"));
@@ -111,7 +112,7 @@ TEST_F(MailTest, A_process_that_dies_before_the_server_has_it_sends_it_once) {
   EXPECT_THAT(Mails(), ElementsAre("720h to reader-0"));
 }
 
-TEST_F(MailTest, A_process_that_dies_after_the_server_has_it_repeats_it_with_the_same_id) {
+TEST_F(MailTest, A_mail_repeated_after_a_crash_has_the_same_id) {
   MakeItLive(false, 3);
   RunToBefore(hours{720});
   FailNextMail(MailFault::CrashAfter);
@@ -125,7 +126,7 @@ TEST_F(MailTest, A_process_that_dies_after_the_server_has_it_repeats_it_with_the
 }
 
 // Wherever in the life of a mail the process dies, each reader has it, and at most once more.
-TEST_F(MailTest, Each_write_is_crashed_at_and_nobody_is_forgotten) {
+TEST_F(MailTest, A_crash_at_each_write_loses_no_mail) {
   MakeItLive(false, 4);
   RunToBefore(hours{720});
   int calls = 0;
@@ -159,7 +160,7 @@ TEST_F(MailTest, A_restart_repeats_nothing) {
 }
 
 // What a leader before us sent while our cache slept is not sent again.
-TEST_F(MailTest, A_debt_that_is_older_than_the_process_is_read_live_before_it_is_posted) {
+TEST_F(MailTest, An_earlier_leaders_debt_is_read_live_before_posting) {
   MakeItLive(false);
   RunToBefore(hours{720});
   FailNextMail(MailFault::CrashAfter);
@@ -168,8 +169,8 @@ TEST_F(MailTest, A_debt_that_is_older_than_the_process_is_read_live_before_it_is
   stage.world.watch_delay = [] { return World::Delay{10'000}; };
   stage.daemon.Start();  // its cache shows the debt
   stage.world.EditSystem(kKey, [](auto& system) {
-    for (std::string& line : system.status.ledger.sent)
-      if (line.starts_with("due/")) line.replace(0, 3, "sent");
+    for (core::LedgerEntry& entry : system.status.ledger.entries)
+      if (auto* mail = std::get_if<core::MailEntry>(&entry)) mail->state = core::MailState::Sent;
   });
   stage.world.ResetCounts();
   stage.Run(World::Delay{2000});
@@ -218,7 +219,7 @@ TEST_F(MailTest, Fifty_readers_through_a_narrow_postbox_all_get_theirs) {
   EXPECT_EQ(Delivered(), "Delivered");
 }
 
-TEST_F(MailTest, A_refused_reader_holds_nobody_back_and_is_named) {
+TEST_F(MailTest, A_refused_reader_is_named_and_delays_no_other) {
   MakeItLive(false, 2);
   EditSubscribers([](auto& all) { all.push_back({"Nobody", "refused@example.com"}); });
   RunToBefore(hours{720});
@@ -243,7 +244,7 @@ TEST_F(MailTest, Who_unsubscribes_while_the_server_is_away_gets_nothing) {
   EXPECT_EQ(Delivered(), "Delivered");
 }
 
-TEST_F(MailTest, A_server_that_is_away_is_no_reason_to_renew_later) {
+TEST_F(MailTest, A_mail_server_that_is_away_delays_no_renewal) {
   MakeItLive(true);
   stage.world.mail_fault = [] { return MailFault::Delay; };
   stage.Run(hours{24 * 364});
@@ -252,7 +253,7 @@ TEST_F(MailTest, A_server_that_is_away_is_no_reason_to_renew_later) {
   EXPECT_EQ(stage.world.LiveSecretOf("idm/abap-outbound")->Data("tls.crt"), "cert:1");
 }
 
-TEST_F(MailTest, A_wiped_status_brings_the_most_urgent_mail_again_and_nothing_else) {
+TEST_F(MailTest, A_wiped_status_repeats_only_the_most_urgent_mail) {
   MakeItLive(false, 2);
   RunToBefore(hours{336});
   stage.Run(minutes{5});
@@ -286,7 +287,7 @@ class Hindered : public MailTest, public testing::WithParamInterface<Hindrance> 
   }
 };
 
-TEST_P(Hindered, A_regeneration_is_told_of_at_the_last_threshold_once_and_renewed_when_it_can_be) {
+TEST_P(Hindered, A_failing_renewal_is_mailed_once_and_happens_when_it_can) {
   MakeItLive(true, 2);
   RunToBefore(hours{336});
   Hinder();
@@ -310,7 +311,7 @@ TEST_P(Hindered, A_regeneration_is_told_of_at_the_last_threshold_once_and_renewe
 
 using BrieflyHindered = Hindered;
 
-TEST_P(BrieflyHindered, For_a_moment_it_is_nobodys_concern_and_costs_no_write) {
+TEST_P(BrieflyHindered, A_short_failure_costs_no_mail_and_no_write) {
   MakeItLive(true);
   RunToBefore(hours{336});
   stage.Run(hours{25});  // renewed, at a time of its own

@@ -40,10 +40,12 @@ std::string TupleOf(const core::Notice& notice) {
 }
 
 // What the ledger has of a mail; nullptr: nothing.
-const std::string* LineOf(const StoredSystem& system, const std::string& id) {
-  const auto& lines = system.status.ledger.sent;
-  const auto line = std::ranges::find_if(lines, [&](const auto& l) { return l.ends_with(id); });
-  return line == lines.end() ? nullptr : &*line;
+const core::MailEntry* EntryOf(const StoredSystem& system, const std::string& id) {
+  for (const core::LedgerEntry& entry : system.status.ledger.entries) {
+    const auto* mail = std::get_if<core::MailEntry>(&entry);
+    if (mail != nullptr && mail->id == id) return mail;
+  }
+  return nullptr;
 }
 
 bool IsHeldForGood(const core::SystemSpec& spec) {
@@ -136,7 +138,7 @@ void MailWitness::JudgeOnce(const std::string& key, const core::Notice& notice, 
   const std::uint64_t process = stage_.daemon.Starts();
   // One that was under way when the ledger was wiped is of the time before that.
   const auto system = stage_.world.LiveSystem(key);
-  const bool of_before = !system || LineOf(*system, notice.id) == nullptr;
+  const bool of_before = !system || EntryOf(*system, notice.id) == nullptr;
   const Got now{notice.id, process, account.edits - (of_before ? 1 : 0)};
   const auto [got, first] = account.got.emplace(tuple, now);
   if (first) return;
@@ -152,11 +154,11 @@ void MailWitness::JudgeLedger(const std::string& key, const core::Notice& notice
                               const Account& account) {
   if (stage_.world.Now() - account.edited_at < hours{24}) return;
   const auto system = stage_.world.LiveSystem(key);
-  const std::string* line = LineOf(*system, notice.id);
-  if (line == nullptr)
+  const core::MailEntry* entry = EntryOf(*system, notice.id);
+  if (entry == nullptr)
     court_.accuse(key, "a mail went out of which the ledger knew nothing: " + notice.threshold);
-  else if (!line->starts_with("due/"))
-    court_.accuse(key, "a mail went out that the ledger had as " + *line);
+  else if (entry->state != core::MailState::Due)
+    court_.accuse(key, "a mail went out that the ledger had as " + core::FormatLedgerEntry(*entry));
 }
 
 void MailWitness::JudgeTruth(const std::string& key, const core::Notice& notice,

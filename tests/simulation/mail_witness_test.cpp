@@ -53,7 +53,7 @@ class MailWitnessTest : public testing::Test {
        .look = [this](const std::string& key) { return Look(key); }}};
 };
 
-TEST_F(MailWitnessTest, Blames_nobody_for_a_mail_that_the_server_put_off_for_good) {
+TEST_F(MailWitnessTest, Accepts_a_mail_that_the_server_delayed_for_good) {
   stage.world.onlookers.given_up = [this](const std::string& key, const core::Notice& notice) {
     witness.GivenUp(key, notice);
   };
@@ -64,7 +64,7 @@ TEST_F(MailWitnessTest, Blames_nobody_for_a_mail_that_the_server_put_off_for_goo
   EXPECT_EQ(told->reason, "MailGivenUp");
 }
 
-TEST_F(MailWitnessTest, Misses_a_mail_that_is_not_there_for_no_such_reason) {
+TEST_F(MailWitnessTest, Accuses_where_a_mail_is_missing_without_a_reason) {
   RunBeyondTheLastWarning();
   EXPECT_THAT(accused, HasSubstr("reader@example.com was not told of 72h"));
 }

@@ -58,7 +58,7 @@ TEST_F(SecretMetadataTest, The_first_Secret_goes_without_keys_that_are_not_allow
   EXPECT_EQ(stage.world.Writes(), 0) << "in the steady state";
 }
 
-TEST_F(SecretMetadataTest, A_key_that_is_no_longer_allowed_is_taken_off_by_one_write) {
+TEST_F(SecretMetadataTest, A_key_that_loses_its_permission_goes_in_one_write) {
   StartWith({"team", "reflector.v1.k8s.emberstack.com/*"});
   EXPECT_TRUE(IsReflected());
   EXPECT_EQ(Says("SecretMetadataAllowed"), "True/Allowed");

@@ -68,7 +68,7 @@ class ReconcilerTest : public testing::Test {
   Stage stage;
 };
 
-TEST_F(ReconcilerTest, A_new_system_costs_one_Secret_one_status_one_Event_and_no_read) {
+TEST_F(ReconcilerTest, A_new_system_costs_three_writes_and_no_read) {
   stage.world.AddSystem(MakeSystem("abap"));
   stage.Settle();
   EXPECT_EQ(Ready(), "Valid");
@@ -98,7 +98,7 @@ TEST_F(ReconcilerTest, A_caches_delay_of_a_second_causes_no_second_write) {
   EXPECT_EQ(stage.world.Writes(), 3);
 }
 
-TEST_F(ReconcilerTest, A_restart_in_the_steady_state_reads_nothing_and_writes_nothing) {
+TEST_F(ReconcilerTest, A_restart_in_the_steady_state_reads_and_writes_nothing) {
   MakeItLive();
   stage.daemon.Start();
   stage.Settle();
@@ -312,7 +312,7 @@ TEST_F(ReconcilerTest, A_pass_that_failed_still_asks_for_what_comes_next) {
   EXPECT_GT(*failed.wake_at, stage.clock.NowSeconds());
 }
 
-TEST_F(ReconcilerTest, A_Secret_whose_creation_was_not_answered_is_taken_up_not_doubled) {
+TEST_F(ReconcilerTest, An_unanswered_creation_of_a_Secret_is_taken_up) {
   FailNext(Call::CreateSecret, Fault::LostAnswer);
   stage.world.AddSystem(MakeSystem("abap"));
   stage.Run(minutes{1});
@@ -322,7 +322,7 @@ TEST_F(ReconcilerTest, A_Secret_whose_creation_was_not_answered_is_taken_up_not_
   EXPECT_EQ(stage.world.LiveSystem(kKey)->status.active->fingerprint, FingerprintIn("tls.crt"));
 }
 
-TEST_F(ReconcilerTest, A_crash_between_Secret_and_status_is_settled_by_the_next_process) {
+TEST_F(ReconcilerTest, A_crash_between_Secret_and_status_is_made_up_for) {
   FailNext(Call::WriteStatus, Fault::CrashBefore);
   stage.world.AddSystem(MakeSystem("abap"));
   stage.Settle();
@@ -334,7 +334,7 @@ TEST_F(ReconcilerTest, A_crash_between_Secret_and_status_is_settled_by_the_next_
   EXPECT_EQ(stage.mint.Made(), 1U);
 }
 
-TEST_F(ReconcilerTest, An_authority_that_appears_later_lets_the_system_go_on_at_once) {
+TEST_F(ReconcilerTest, An_authority_that_appears_later_wakes_its_systems) {
   stage.world.RemoveAuthority(kAuthority);
   stage.Settle();
   stage.world.AddSystem(MakeSystem("abap"));
@@ -347,7 +347,7 @@ TEST_F(ReconcilerTest, An_authority_that_appears_later_lets_the_system_go_on_at_
 }
 
 // R25. The caches may see a system before its namespace, and may not be let to see that at all.
-TEST_F(ReconcilerTest, A_namespace_that_is_not_known_gets_nothing_by_its_labels_until_it_is) {
+TEST_F(ReconcilerTest, Labels_of_an_unread_namespace_allow_nothing) {
   auto authority = *stage.world.LiveAuthority(kAuthority);
   authority.allow[0].namespaces = {
       .labels = {{.key = "tenant", .op = core::LabelRequirement::Operator::DoesNotExist}}};
@@ -377,7 +377,7 @@ TEST_F(ReconcilerTest, Nothing_is_written_while_a_key_is_being_made) {
   EXPECT_EQ(stage.world.Writes(), 3);
 }
 
-TEST_F(ReconcilerTest, A_key_that_nobody_wants_any_more_is_forgotten) {
+TEST_F(ReconcilerTest, A_key_that_is_not_wanted_any_more_is_forgotten) {
   stage.mint.key_delay = [] { return World::Delay{2000}; };
   stage.world.AddSystem(MakeSystem("abap"));
   stage.Run(World::Delay{1000});
@@ -433,7 +433,7 @@ TEST_F(ReconcilerTest, One_that_cannot_sign_as_things_are_is_told_of_at_once) {
   EXPECT_EQ(Ready(), core::reason::kSigningFailed);
 }
 
-TEST_F(ReconcilerTest, Of_an_operation_that_was_refused_is_told_though_the_status_conflicts) {
+TEST_F(ReconcilerTest, A_refusal_is_recorded_though_the_status_conflicts) {
   MakeItLive();
   FailNext(Call::WriteStatus, Fault::Conflict);
   stage.world.EditSystem(kKey, [](auto& system) { ++system.identity.generation; });
@@ -576,7 +576,7 @@ TEST_F(ForgetfulAuthorityTest, Whose_status_was_wiped_leaves_the_pair) {
   EXPECT_EQ(stage.mint.Made(), 1U);
 }
 
-TEST_F(ForgetfulAuthorityTest, Leaves_the_pair_also_where_the_status_of_the_system_is_gone_too) {
+TEST_F(ForgetfulAuthorityTest, Leaves_the_pair_where_the_systems_status_is_lost_too) {
   MakeItLive();
   MakeItAnew();
   WipeStatus();
@@ -626,7 +626,7 @@ TEST_F(ReconcilerTest, A_label_that_was_taken_away_is_put_back) {
   EXPECT_EQ(stage.mint.Made(), 1U);
 }
 
-TEST_F(ReconcilerTest, Also_where_the_Secret_is_damaged_and_nothing_would_be_made_anew) {
+TEST_F(ReconcilerTest, A_damaged_Secret_that_cannot_be_repaired_is_reported) {
   auto system = MakeSystem("abap");
   system.spec.regeneration_enabled = false;
   MakeItLive(system);
@@ -752,7 +752,7 @@ TEST_F(ReconcilerTest, An_operation_without_a_system_fails_after_a_minute) {
   EXPECT_FALSE(stage.world.LiveOperation(key)->operation.succeeded);
 }
 
-TEST_F(ReconcilerTest, An_operation_that_waited_when_its_system_was_deleted_ends_with_it) {
+TEST_F(ReconcilerTest, A_waiting_operation_ends_with_its_deleted_system) {
   MakeItLive();
   StopSigning();
   const auto early = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
@@ -771,7 +771,7 @@ TEST_F(ReconcilerTest, An_operation_that_waited_when_its_system_was_deleted_ends
     EXPECT_FALSE(stage.world.LiveOperation(key)->operation.succeeded);
 }
 
-TEST_F(ReconcilerTest, An_operation_that_waited_when_its_system_began_to_leave_ends_at_once) {
+TEST_F(ReconcilerTest, A_waiting_operation_ends_as_its_system_is_deleted) {
   MakeItLive();
   StopSigning();
   const auto key = stage.world.AddOperation("abap", core::OperationAction::Generate, "");
@@ -784,7 +784,7 @@ TEST_F(ReconcilerTest, An_operation_that_waited_when_its_system_began_to_leave_e
 }
 
 // In a second there is room for several: they are done as they were created, whatever their names.
-TEST_F(ReconcilerTest, Of_one_second_the_operation_that_was_written_first_is_done_first) {
+TEST_F(ReconcilerTest, Operations_of_one_second_run_in_order_of_creation) {
   MakeItLive();
   std::vector<std::string> keys;
   for (int i = 0; i < 12; ++i)  // "operation-10" is before "operation-9"
@@ -794,7 +794,7 @@ TEST_F(ReconcilerTest, Of_one_second_the_operation_that_was_written_first_is_don
     EXPECT_EQ(stage.world.LiveOperation(key)->operation.succeeded, key == keys.front()) << key;
 }
 
-TEST_F(ReconcilerTest, And_not_while_its_system_is_there_and_only_the_cache_has_not_heard_of_it) {
+TEST_F(ReconcilerTest, An_operation_waits_for_a_system_that_no_cache_shows) {
   stage.world.watch_delay = [] { return minutes{2}; };
   stage.world.AddSystem(MakeSystem("abap"));
   stage.world.watch_delay = nullptr;
@@ -839,7 +839,7 @@ TEST_F(ReconcilerTest, A_new_one_gets_no_Secret) {
   EXPECT_EQ(stage.world.Writes(), 2);
 }
 
-TEST_F(ReconcilerTest, A_write_that_the_caches_never_show_is_read_live_after_half_a_minute) {
+TEST_F(ReconcilerTest, A_write_that_no_cache_shows_is_read_live_in_the_end) {
   stage.world.watch_delay = [] { return hours{1}; };
   stage.daemon.Stop();
   stage.world.AddSystem(MakeSystem("abap"));

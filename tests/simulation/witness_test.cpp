@@ -128,7 +128,7 @@ TEST_F(WitnessTest, Accuses_an_activation_in_spite_of_Hold_also_after_the_end) {
   EXPECT_THAT(witness.Violation(), HasSubstr("in spite of Hold"));
 }
 
-TEST_F(WitnessTest, Accuses_an_activation_that_nobody_waited_for) {
+TEST_F(WitnessTest, Accuses_an_activation_without_a_cause) {
   stage.Settle();
   WaitUntil(End() - days{13});
   Swap();

@@ -26,7 +26,7 @@ bool IsSecretWrite(Call call) { return call == Call::CreateSecret || call == Cal
 bool SameButCertificates(const core::SystemStatus& a, const core::SystemStatus& b) {
   const auto facts = [](const core::SystemStatus& s) {
     return std::tie(s.observed_generation, s.conditions, s.secret_name, s.secret_resource_version,
-                    s.next, s.ledger, s.automatic_issuances);
+                    s.next, s.ledger, s.automatic_issuances, s.secret_blocked, s.held_fingerprint);
   };
   return facts(a) == facts(b);
 }

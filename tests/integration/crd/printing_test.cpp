@@ -32,9 +32,9 @@ Json FullSystemStatus() {
       "subject": "CN=printed,O=Example,C=DE", "issuer": "CN=Test CA", "issuerFingerprint": "CD:00",
       "serialNumber": "01:02", "signatureAlgorithm": "ecdsa-with-SHA256", "keyAlgorithm": "RSA", "keySize": 3072,
       "notBefore": "2026-11-23T10:00:00Z", "notAfter": "2027-11-23T10:00:00Z", "pem": "-----BEGIN CERTIFICATE-----\n"}],
-    "secretName": "printed-outbound", "secretResourceVersion": "4711", "expires": "2027-11-23T10:00:00Z",
+    "secretName": "printed-outbound", "secretResourceVersion": "4711", "secretBlocked": true, "heldFingerprint": "EF:00", "expires": "2027-11-23T10:00:00Z",
     "nextTransition": {"at": "2027-11-09T10:00:00Z", "action": "Regenerate"},
-    "notifications": {"sent": ["f00d"], "summary": [
+    "notifications": {"sent": ["f00d"], "failure": {"id": "f00d", "message": "550 no"}, "delay": {"message": "450 later"}, "summary": [
       {"threshold": "336h", "fingerprint": "AB:00", "at": "2027-11-09T10:00:00Z", "recipients": 12, "failed": 1}]}
   })");
   status["certificates"][0]["fingerprint"] = kFingerprint;

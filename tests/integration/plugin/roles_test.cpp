@@ -139,7 +139,7 @@ TEST_F(Roles, A_doctor_of_one_namespace_sees_the_authorities_that_its_systems_na
   OperatorProcess op{WithAdmin()};
   MakeSystem("patient");
   const ProcessResult seen = Certpair({"doctor"}, "viewer@example.com");
-  EXPECT_THAT(seen.out, testing::ContainsRegex("OK +authority plugin-ca +It signs until"));
+  EXPECT_THAT(seen.out, testing::ContainsRegex("OK +authority plugin-ca +It can sign until"));
   EXPECT_THAT(seen.out, testing::ContainsRegex("OK +CRDs"));
   const ProcessResult blind = Certpair({"doctor"}, "nobody@example.com");
   EXPECT_EQ(blind.exit_code, 1);

@@ -201,7 +201,7 @@ TEST(Allow, A_star_in_a_subject_is_never_suggested_as_a_pattern) {
 }
 
 // A label that cannot be read is not absent.
-TEST(Allow, Labels_that_cannot_be_read_let_nobody_through_and_the_refusal_says_so) {
+TEST(Allow, Unread_labels_allow_nothing_and_the_refusal_says_so) {
   Observation o = Fresh();
   o.identity.namespace_known = false;
   o.identity.namespace_labels.clear();

@@ -113,7 +113,7 @@ TEST(Authority, That_was_generated_is_never_replaced_in_silence) {
   EXPECT_EQ(lost.status.fingerprint, Fingerprint(1));
 }
 
-TEST(Authority, Whose_key_was_replaced_remembers_the_earlier_ones_newest_first) {
+TEST(Authority, A_replaced_key_adds_to_the_earlier_ones_newest_first) {
   AuthorityObservation o = FromSecret(Usable(1));
   Settle(o);
   o.secret = Usable(2);
@@ -215,7 +215,7 @@ TEST(Authority, That_is_being_deleted_makes_and_writes_nothing) {
   EXPECT_EQ(decision.status, o.status);
 }
 
-TEST(Authority, Renewed_with_the_same_key_is_no_new_key_to_a_system) {
+TEST(Authority, A_renewal_with_the_same_key_is_not_a_new_key) {
   Observation o = WithPair(Fresh(), Made(1, kNow - days{10}));
   o.authority.earlier_fingerprints = {o.authority.fingerprint};
   o.authority.same_key_fingerprints = o.authority.earlier_fingerprints;
@@ -227,7 +227,7 @@ TEST(Authority, Renewed_with_the_same_key_is_no_new_key_to_a_system) {
   EXPECT_THAT(decision.events, IsEmpty());
 }
 
-TEST(Authority, That_changed_leaves_the_certificates_in_hand_and_says_so) {
+TEST(Authority, A_new_key_leaves_existing_certificates_and_says_so) {
   Observation o = WithPair(Fresh(), Made(1, kNow - days{10}));
   o.authority.earlier_fingerprints = {o.authority.fingerprint};
   o.authority.fingerprint = Fingerprint(777);

@@ -161,6 +161,18 @@ inline std::string NameOf(const std::optional<PlannedChange>& planned) {
   return "Relabel";
 }
 
+/// The ledger as the status has it.
+inline std::vector<std::string> Lines(const NotificationLedger& ledger) {
+  std::vector<std::string> lines;
+  for (const LedgerEntry& entry : ledger.entries) lines.push_back(FormatLedgerEntry(entry));
+  return lines;
+}
+inline NotificationLedger LedgerOf(const std::vector<std::string>& lines) {
+  NotificationLedger ledger;
+  for (const std::string& line : lines) ledger.entries.push_back(ParseLedgerEntry(line));
+  return ledger;
+}
+
 /// `True/Valid`, or `-` where the status has no such condition.
 inline std::string Says(const SystemStatus& status, std::string_view type) {
   const Condition* found = status.Find(type);
@@ -194,6 +206,7 @@ inline Pass RunPass(Observation& o, Signer& signer) {
     signer.Perform(o, *pass.first.change);
     pass.last = Decide(o);
     o.written_in_this_pass = false;
+    o.live = {};
   } else {
     pass.last = pass.first;
   }

@@ -64,7 +64,7 @@ TEST(Ready, Stays_True_while_a_regeneration_fails) {
   EXPECT_THAT(MessageOf(decision.status, "Ready"), HasSubstr("exceeded quota"));
 }
 
-TEST(Ready, Tells_a_certificate_that_was_not_signed_from_one_that_was_not_written) {
+TEST(Ready, Distinguishes_a_failed_signature_from_a_failed_write) {
   Observation o = Fresh();
   o.write_failure = "nameConstraints";
   o.signing_failed = true;
@@ -82,17 +82,17 @@ TEST(Ready, Tells_a_certificate_that_was_not_signed_from_one_that_was_not_writte
   EXPECT_EQ(Says(later.status, "AutomaticRegeneration"), "False/SigningFailed");
 }
 
-TEST(Ready, Says_when_the_spec_asks_for_another_key_than_the_certificate_has) {
+TEST(Ready, Says_that_the_spec_asks_for_another_key) {
   Observation o = Quiet();
   EXPECT_THAT(MessageOf(Decide(o).status, "Ready"), Not(HasSubstr("Its key")));
   o.spec.key = {.algorithm = KeyAlgorithm::Ed25519, .size = 256};
   const Decision decision = Decide(o);
   EXPECT_EQ(Says(decision.status, "Ready"), "True/Valid");
   EXPECT_THAT(MessageOf(decision.status, "Ready"),
-              HasSubstr("Its key is ECDSA 256; the next certificate has the Ed25519"));
+              HasSubstr("Its key is ECDSA 256. The next certificate has Ed25519"));
 }
 
-TEST(Ready, Says_what_is_damaged_and_that_an_immutable_Secret_stays_as_it_is) {
+TEST(Ready, Names_the_damage_and_an_immutable_Secret) {
   Observation o = Quiet();
   o.secret = Damaged{kActive, std::nullopt, "the inactive key does not match"};
   EXPECT_EQ(Says(Decide(o).status, "Ready"), "True/InactiveDamaged");
@@ -103,7 +103,7 @@ TEST(Ready, Says_what_is_damaged_and_that_an_immutable_Secret_stays_as_it_is) {
   EXPECT_THAT(Reasons(Decide(o).events), ElementsAre("Warning SecretImmutable"));
 }
 
-TEST(Ready, Of_a_foreign_Secret_warns_once_and_looks_again_ever_more_seldom) {
+TEST(Ready, A_foreign_Secret_warns_once_and_backs_off) {
   Observation o = Fresh();
   o.secret = NotOurs{"it is Helm's", false};
   Decision decision = Decide(o);
@@ -195,7 +195,7 @@ TEST(Warnings, With_OFF_come_once_a_threshold_and_ask_for_action) {
                  {-hours{1000}, "True/Expired", {}}});
 }
 
-TEST(Warnings, With_ON_are_no_warnings) {
+TEST(Warnings, A_threshold_with_ON_is_a_normal_Event) {
   Walk(Quiet(true), {{hours{720}, "True/WillBeRegenerated", {"Normal ExpiringSoon"}},
                      {hours{500}, "True/WillBeRegenerated", {}}});
 }
@@ -221,7 +221,7 @@ TEST(Warnings, Name_the_certificate_the_time_and_what_to_do) {
   EXPECT_THAT(MessageOf(decision.status, "ExpiringSoon"), HasSubstr("in less than 30 days"));
 }
 
-TEST(Warnings, Name_the_inactive_certificate_that_only_waits_to_be_activated) {
+TEST(Warnings, Name_the_inactive_certificate_to_activate) {
   Observation o = WithPair(Fresh(), kActive, Made(2, kNow + days{300}));
   o.now = BeforeEnd(days{20});
   EXPECT_THAT(MessageOf(Decide(o).status, "ExpiringSoon"),
@@ -235,16 +235,16 @@ TEST(Warnings, That_are_switched_off_stay_off_but_the_end_is_told) {
        {{hours{72}, "False/WarningsOff", {}}, {seconds{0}, "True/Expired", {"Warning Expired"}}});
 }
 
-TEST(Ledger, Has_an_entry_a_certificate_and_threshold_and_is_pruned_with_the_certificate) {
+TEST(Ledger, Has_an_entry_for_each_threshold_while_its_certificate_lasts) {
   Observation o = Quiet();
-  o.status.ledger.sent = {"mail-hash-of-another", "event/0000000000000000/72h"};
+  o.status.ledger = LedgerOf({"mail-hash-of-another", "event/0000000000000000/72h"});
   o.now = BeforeEnd(hours{300});
   o.status = Decide(o).status;
-  EXPECT_THAT(o.status.ledger.sent,
+  EXPECT_THAT(Lines(o.status.ledger),
               ElementsAre("mail-hash-of-another", "event/0000000100000000/720h",
                           "event/0000000100000000/336h"));
   o.secret = CertificatePair{Made(2, o.now), std::nullopt};
-  EXPECT_THAT(Decide(o).status.ledger.sent, ElementsAre("mail-hash-of-another"));
+  EXPECT_THAT(Lines(Decide(o).status.ledger), ElementsAre("mail-hash-of-another"));
 }
 
 TEST(Events, Of_a_regeneration_name_all_three_certificates) {
@@ -277,7 +277,7 @@ struct NextCase {
   seconds at_before_end;
 };
 class Next : public ::testing::TestWithParam<NextCase> {};
-TEST_P(Next, Is_what_happens_by_itself) {
+TEST_P(Next, Is_what_happens_automatically) {
   Observation o = Quiet(GetParam().on);
   if (GetParam().fingerprint) o.spec.peer_matching = PeerMatching::Fingerprint;
   o.now = BeforeEnd(GetParam().before_end);

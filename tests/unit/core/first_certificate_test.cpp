@@ -122,7 +122,7 @@ TEST(FirstCertificate, A_failed_write_is_told_and_tried_again) {
   EXPECT_THAT(Reasons(decision.events), Contains("Warning SecretWriteFailed"));
 }
 
-TEST(FirstCertificate, Without_client_certificate_authentication_it_is_made_but_not_in_use) {
+TEST(FirstCertificate, Is_issued_but_not_in_use_with_other_authentication) {
   Observation o = Fresh();
   o.spec.authentication = "BasicAuthentication";
   Signer signer;
@@ -194,7 +194,7 @@ INSTANTIATE_TEST_SUITE_P(
     R20, AdoptionRefused,
     ::testing::Values(
         Refusal{"authority_absent", [](Observation& o) { o.authority = AuthorityView{}; },
-                "False/AuthorityNotFound", "is not adopted. There is no CertificateAuthority"},
+                "False/AuthorityNotFound", "is not adopted. CertificateAuthority"},
         Refusal{"authority_not_ready",
                 [](Observation& o) { o.authority.state = AuthorityView::State::NotReady; },
                 "False/AuthorityNotReady", "is not adopted"},

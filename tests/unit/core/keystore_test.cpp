@@ -192,11 +192,11 @@ TEST(Keystore, Is_left_alone_where_the_Secret_is) {
   for (const Observation* o : {&immutable, &foreign, &broken}) {
     Observation unread = *o;
     unread.password = {};
-    EXPECT_FALSE(Decide(unread).needs_password);
+    EXPECT_NE(Decide(unread).need, Need::Password);
   }
 }
 
-TEST(Keystore, In_an_immutable_Secret_is_told_of_alike_whether_the_password_was_looked_at_or_not) {
+TEST(Keystore, In_an_immutable_Secret_the_password_changes_no_report) {
   Observation o = WithKeystore(Pair(), 1);
   o.secret = Immutable{*PairOf(o.secret)};
   const SystemStatus unread = Decide(o).status;
@@ -206,16 +206,16 @@ TEST(Keystore, In_an_immutable_Secret_is_told_of_alike_whether_the_password_was_
 }
 
 TEST(Keystore, Wants_its_password_read_only_where_one_is_to_be_made) {
-  EXPECT_FALSE(Decide(Pair()).needs_password);
-  EXPECT_FALSE(Decide(WithKeystore(Pair(), 1)).needs_password);
-  EXPECT_TRUE(Decide(Asked(Pair())).needs_password);
-  EXPECT_TRUE(Decide(Asked(Fresh())).needs_password);
-  EXPECT_TRUE(Decide(WithKeystore(Due(), 1)).needs_password) << "regeneration";
-  EXPECT_FALSE(Decide(Ask(WithKeystore(Pair(), 1), OperationAction::Delete, 2)).needs_password);
-  EXPECT_FALSE(Decide(Knowing(NoPassword(), Asked(Pair()))).needs_password) << "once a pass";
+  EXPECT_NE(Decide(Pair()).need, Need::Password);
+  EXPECT_NE(Decide(WithKeystore(Pair(), 1)).need, Need::Password);
+  EXPECT_EQ(Decide(Asked(Pair())).need, Need::Password);
+  EXPECT_EQ(Decide(Asked(Fresh())).need, Need::Password);
+  EXPECT_EQ(Decide(WithKeystore(Due(), 1)).need, Need::Password) << "regeneration";
+  EXPECT_NE(Decide(Ask(WithKeystore(Pair(), 1), OperationAction::Delete, 2)).need, Need::Password);
+  EXPECT_NE(Decide(Knowing(NoPassword(), Asked(Pair()))).need, Need::Password) << "once a pass";
   Observation leaving = Asked(Pair());
   leaving.identity.being_deleted = true;
-  EXPECT_FALSE(Decide(leaving).needs_password);
+  EXPECT_NE(Decide(leaving).need, Need::Password);
 }
 
 TEST(Keystore, A_missing_password_is_told_once_and_looked_for_with_back_off) {
@@ -244,15 +244,15 @@ TEST(Keystore, What_it_still_holds_is_said) {
   Observation o = Knowing(NoPassword(), WithKeystore(Due(), 1));
   Signer signer;
   RunPass(o, signer);
-  EXPECT_EQ(MessageOf(o.status, kCondition),
-            "There is no Secret \"p\". keystore.p12 is still that of certificate " +
-                Fingerprint(1) + ".");
+  EXPECT_EQ(
+      MessageOf(o.status, kCondition),
+      "There is no Secret \"p\". keystore.p12 still holds certificate " + Fingerprint(1) + ".");
 }
 
 TEST(Keystore, The_pairs_own_Secret_holds_no_password) {
   Observation o = Asked(Pair());
   o.spec.secret.pkcs12 = PasswordReference{o.spec.secret.name, "password"};
-  EXPECT_FALSE(Decide(o).needs_password);
+  EXPECT_NE(Decide(o).need, Need::Password);
   Signer signer;
   const Pass pass = RunPass(o, signer);
   EXPECT_FALSE(pass.first.change);

@@ -40,7 +40,7 @@ std::string Message(const SystemStatus& status) {
 }
 std::vector<std::string> MailLines(const SystemStatus& status) {
   std::vector<std::string> lines;
-  for (const std::string& line : status.ledger.sent) {
+  for (const std::string& line : Lines(status.ledger)) {
     if (!line.starts_with("event/")) lines.push_back(line);
   }
   return lines;
@@ -85,25 +85,26 @@ TEST(ShortFingerprint, Is_recognised_whole_and_nothing_else) {
 
 // A line that was cut short, or made longer, by hand speaks of no certificate.
 TEST(Ledger, Keeps_an_Events_line_with_its_certificate_alone) {
-  NotificationLedger ledger;
-  const std::string kept = EventPrefix(kActive) + "72h";
-  ledger.sent = {kept,
-                 "event/0000000100000000",
-                 "event/00000001/72h",
-                 "event/00000001000000001/72h",
-                 "event/",
-                 "of others"};
-  EXPECT_THAT(Prune(ledger, &kActive, nullptr).sent, ElementsAre(kept, "of others"));
-  EXPECT_THAT(Prune(ledger, nullptr, &kActive).sent, ElementsAre(kept, "of others"));
-  EXPECT_THAT(Prune(ledger, nullptr, nullptr).sent, ElementsAre("of others"));
+  const std::string kept = "event/" + ShortFingerprint(kActive.fingerprint) + "/72h";
+  const NotificationLedger ledger =
+      LedgerOf({kept, "event/0000000100000000/", "event/00000001/72h",
+                "event/00000001000000001/72h", "event/", "event/0000000100000000", "of others"});
+  const auto after = [&](const Certificate* active, const Certificate* inactive) {
+    return Lines(Prune(ledger, active, inactive));
+  };
+  const std::vector<std::string> of_others{"event/", "event/0000000100000000", "of others"};
+  EXPECT_THAT(after(&kActive, nullptr), ElementsAre(kept, "event/0000000100000000/", "event/",
+                                                    "event/0000000100000000", "of others"));
+  EXPECT_EQ(after(&kActive, nullptr), after(nullptr, &kActive));
+  EXPECT_EQ(after(nullptr, nullptr), of_others);
 }
 
-TEST(MailBook, Finds_enters_settles_and_drops_by_id_and_leaves_other_lines_where_they_are) {
+TEST(MailBook, Works_by_id_and_leaves_other_entries_in_place) {
   const std::string certificate = ShortFingerprint(kActive.fingerprint);
-  NotificationLedger ledger;
-  ledger.sent = {"due/" + certificate + "/72h/b", "of others", "sent/" + certificate + "/72h/a",
-                 "given-up/" + certificate + "/72h/b", "due/" + certificate + "/72h/c"};
-  MailBook book(ledger);
+  NotificationLedger ledger =
+      LedgerOf({"due/" + certificate + "/72h/b", "of others", "sent/" + certificate + "/72h/a",
+                "given-up/" + certificate + "/72h/b", "due/" + certificate + "/72h/c"});
+  MailBook book(ledger.entries);
   EXPECT_EQ(book.Find("of others"), nullptr);
   ASSERT_NE(book.Find("b"), nullptr);
   EXPECT_EQ(book.Find("b")->state, MailState::Due) << "of two, the first counts";
@@ -117,22 +118,28 @@ TEST(MailBook, Finds_enters_settles_and_drops_by_id_and_leaves_other_lines_where
   book.Erase("e");
   EXPECT_EQ(book.Find("c"), nullptr);
   EXPECT_THAT(book.Entries(), SizeIs(3));
-  EXPECT_THAT(book.Close(ledger, &kActive, nullptr, kNow, [](auto) { return false; }).sent,
+  book.Close(ledger, &kActive, nullptr, kNow, [](auto) { return false; });
+  EXPECT_THAT(Lines(ledger),
               ElementsAre("given-up/" + certificate + "/72h/b", "of others",
                           "sent/" + certificate + "/72h/a", "sent/" + certificate + "/held/d"));
 }
 
-TEST(MailEntry, Reads_what_it_writes_and_nothing_else) {
+TEST(LedgerEntry, Reads_back_as_it_was_written) {
   for (const MailState state :
        {MailState::Due, MailState::Sent, MailState::Refused, MailState::GivenUp}) {
-    const std::string line = FormatMailEntry({state, "0011223344556677", "1h30m", "abcdef"});
-    const auto read = ParseMailEntry(line);
-    ASSERT_TRUE(read) << line;
-    EXPECT_EQ(FormatMailEntry(*read), line);
+    const LedgerEntry entry = MailEntry{state, "0011223344556677", "1h30m", "abcdef"};
+    EXPECT_EQ(ParseLedgerEntry(FormatLedgerEntry(entry)), entry);
   }
+  const LedgerEntry event = EventEntry{"0011223344556677", "72h"};
+  EXPECT_EQ(ParseLedgerEntry(FormatLedgerEntry(event)), event);
+}
+
+TEST(LedgerEntry, A_line_of_another_version_stays_as_it_is) {
   for (const char* line : {"", "/", "sent", "sent/", "sent/00/72h", "sent/00/72h/", "sent/0/1/2/3",
-                           "lost/00/72h/ab", "event/00/72h", "Sent/00/72h/ab"}) {
-    EXPECT_FALSE(ParseMailEntry(line)) << line;
+                           "lost/00/72h/ab", "event/00", "event/", "Sent/00/72h/ab"}) {
+    const LedgerEntry entry = ParseLedgerEntry(line);
+    EXPECT_EQ(entry, LedgerEntry{OtherEntry{line}}) << line;
+    EXPECT_EQ(FormatLedgerEntry(entry), line);
   }
 }
 
@@ -153,7 +160,8 @@ TEST(Ledger, Has_no_address_in_it_nor_has_the_condition) {
   mail.LookAt(BeforeEnd(hours{72}));
   const Pass pass = RunPass(mail.o, mail.signer);
   mail.Deliver(pass.last.notices, Kind::Refused, "550 no such user here");
-  for (const std::string& line : mail.o.status.ledger.sent) EXPECT_THAT(line, Not(HasSubstr("@")));
+  for (const std::string& line : Lines(mail.o.status.ledger))
+    EXPECT_THAT(line, Not(HasSubstr("@")));
   EXPECT_THAT(Message(mail.o.status), Not(HasSubstr("@")));
 }
 
@@ -198,12 +206,12 @@ TEST(Ledger, Is_bounded_while_subscribers_and_thresholds_come_and_go) {
     mail.o.spec.warn_before = {hours{300 - round}};
     EXPECT_THAT(mail.PassAt(BeforeEnd(hours{200})), SizeIs(50));
   }
-  EXPECT_LE(mail.o.status.ledger.sent.size(), 1024U) << "crds/ allows no more";
+  EXPECT_LE(mail.o.status.ledger.entries.size(), 1024U) << "crds/ allows no more";
   EXPECT_LE(mail.o.status.ledger.summary.size(), 32U);
-  for (const std::string& line : mail.o.status.ledger.sent) EXPECT_LE(line.size(), 96U);
+  for (const std::string& line : Lines(mail.o.status.ledger)) EXPECT_LE(line.size(), 96U);
 }
 
-TEST(Ledger, Drops_whoever_left_before_those_who_would_be_told_again) {
+TEST(Ledger, Drops_former_subscribers_before_present_ones) {
   Correspondent mail = Subscribed();
   mail.o.spec.warn_before = {hours{300}};
   EXPECT_THAT(mail.PassAt(BeforeEnd(hours{200})), SizeIs(1)) << "the oldest line";
@@ -219,7 +227,7 @@ TEST(Ledger, Of_more_than_fifty_subscribers_knows_fifty) {
   EXPECT_THAT(mail.PassAt(BeforeEnd(hours{72})), SizeIs(50));
 }
 
-TEST(Posting, Is_bounded_by_the_room_and_goes_on_when_there_is_some) {
+TEST(Posting, Is_bounded_by_the_room_and_continues_when_it_grows) {
   Correspondent mail = Subscribed(50);
   mail.o.mail.room = 7;
   const Decision first = mail.LookAt(BeforeEnd(hours{72}));
@@ -235,7 +243,7 @@ TEST(Posting, Is_bounded_by_the_room_and_goes_on_when_there_is_some) {
   EXPECT_EQ(Told(mail.o.status), "True/Delivered");
 }
 
-TEST(Posting, Without_room_writes_the_debts_and_no_more) {
+TEST(Posting, Without_room_only_writes_the_debts) {
   Correspondent mail = Subscribed(2);
   mail.o.mail.room = 0;
   mail.PassAt(BeforeEnd(hours{72}));
@@ -279,7 +287,7 @@ TEST(Posting, Is_forgotten_where_the_recipient_unsubscribed) {
   EXPECT_THAT(MailLines(mail.LookAt(BeforeEnd(hours{72})).status), IsEmpty());
 }
 
-TEST(Posting, Of_a_less_urgent_mail_that_waits_is_given_up_for_the_more_urgent_one) {
+TEST(Posting, A_more_urgent_mail_replaces_one_that_waits) {
   Correspondent mail = Subscribed();
   const Decision early = mail.LookAt(BeforeEnd(hours{336}));
   mail.o.status = early.status;
@@ -319,16 +327,16 @@ TEST(Posting, Of_a_certificate_that_is_to_be_attached_asks_for_the_Secret) {
   auto& pair = std::get<CertificatePair>(mail.o.secret);
   const std::string pem = std::exchange(pair.active.pem, "");
   const Decision blind = mail.LookAt(BeforeEnd(hours{311}));
-  EXPECT_TRUE(blind.needs_secret);
+  EXPECT_EQ(blind.need, Need::Secret);
   EXPECT_THAT(blind.notices, IsEmpty());
   pair.active.pem = pem;
   const Decision read = mail.LookAt(BeforeEnd(hours{311}));
-  EXPECT_FALSE(read.needs_secret);
+  EXPECT_FALSE(read.need);
   ASSERT_THAT(read.notices, SizeIs(1));
   EXPECT_EQ(read.notices[0].active.pem, pem);
 }
 
-TEST(Outcomes, Of_a_mail_whose_ledger_was_wiped_meanwhile_are_taken_up_not_repeated) {
+TEST(Outcomes, After_a_wiped_ledger_outcomes_count_and_nothing_repeats) {
   Correspondent mail = Subscribed();
   const Decision due = mail.LookAt(BeforeEnd(hours{72}));
   mail.o.status = {};
@@ -338,7 +346,7 @@ TEST(Outcomes, Of_a_mail_whose_ledger_was_wiped_meanwhile_are_taken_up_not_repea
   EXPECT_THAT(MailLines(after.status), Each(StartsWith("sent/")));
 }
 
-TEST(Outcomes, Of_nobody_change_nothing) {
+TEST(Outcomes, Of_unknown_mails_change_nothing) {
   Correspondent mail = Subscribed();
   mail.PassAt(BeforeEnd(hours{72}));
   const SystemStatus before = mail.o.status;
@@ -348,7 +356,7 @@ TEST(Outcomes, Of_nobody_change_nothing) {
   EXPECT_THAT(decision.events, IsEmpty());
 }
 
-TEST(Refused, Says_who_by_display_name_and_what_the_server_said_and_others_get_theirs) {
+TEST(Refused, Names_the_reader_and_quotes_the_server) {
   Correspondent mail = Subscribed(3);
   mail.o.now = BeforeEnd(hours{336});
   const Pass pass = RunPass(mail.o, mail.signer);
@@ -392,7 +400,7 @@ TEST(Refused, In_any_script_is_quoted_in_whole_characters) {
   }
 }
 
-TEST(Refused, Concerns_nobody_once_the_recipient_is_gone) {
+TEST(Refused, Is_forgotten_once_the_recipient_is_gone) {
   Correspondent mail = Subscribed(2);
   mail.o.now = BeforeEnd(hours{336});
   const Pass pass = RunPass(mail.o, mail.signer);
@@ -402,6 +410,24 @@ TEST(Refused, Concerns_nobody_once_the_recipient_is_gone) {
   EXPECT_THAT(Message(mail.LookAt(mail.o.now).status), HasSubstr("1 of 1 subscriber:"));
   mail.Unsubscribe("reader-1");
   EXPECT_EQ(Told(mail.LookAt(mail.o.now).status), "True/NoSubscribers");
+}
+
+// The reply belongs to one mail: without it the other failures keep no foreign words.
+TEST(Refused, The_reply_goes_with_the_mail_that_it_answered) {
+  Correspondent mail = Subscribed(2);
+  mail.o.now = BeforeEnd(hours{336});
+  const Pass pass = RunPass(mail.o, mail.signer);
+  mail.Deliver({pass.last.notices.at(0)}, Kind::Refused, "550 no such user");
+  mail.Deliver({pass.last.notices.at(1)}, Kind::Refused, "551 moved");
+  EXPECT_THAT(Message(mail.o.status), HasSubstr("551 moved"));
+  Correspondent first_left = mail;
+  first_left.Unsubscribe("reader-0");
+  EXPECT_THAT(Message(first_left.LookAt(mail.o.now).status), HasSubstr("551 moved"));
+  mail.Unsubscribe("reader-1");
+  const SystemStatus after = mail.LookAt(mail.o.now).status;
+  EXPECT_EQ(Told(after), "False/RecipientRefused");
+  EXPECT_THAT(Message(after), Not(HasSubstr("551 moved")));
+  EXPECT_FALSE(after.ledger.failure);
 }
 
 TEST(Refused, Names_five_and_counts_the_rest) {
@@ -414,7 +440,7 @@ TEST(Refused, Names_five_and_counts_the_rest) {
   EXPECT_THAT(mail.after.events, SizeIs(1));
 }
 
-TEST(GivenUp, At_the_end_of_the_certificate_goes_out_as_the_news_that_it_has_ended) {
+TEST(GivenUp, A_warning_that_came_too_late_becomes_an_Expired_mail) {
   Correspondent mail = Subscribed();
   mail.o.now = BeforeEnd(hours{72});
   const Pass pass = RunPass(mail.o, mail.signer);
@@ -469,7 +495,7 @@ TEST(Delayed, Says_what_is_in_the_way_now_and_not_what_was) {
               AllOf(HasSubstr("535 wrong password"), Not(HasSubstr("there is no file"))));
 }
 
-TEST(Delayed, Hides_nobody_who_is_refused_nor_is_it_hidden) {
+TEST(Delayed, Is_reported_beside_a_refused_reader) {
   Correspondent mail = Subscribed(3);
   mail.o.now = BeforeEnd(hours{336});
   const Pass pass = RunPass(mail.o, mail.signer);
@@ -478,7 +504,7 @@ TEST(Delayed, Hides_nobody_who_is_refused_nor_is_it_hidden) {
   mail.Deliver({notices[0]}, Kind::Delayed, "450 greylisted");
   mail.Deliver({notices[1]}, Kind::Refused, "550 no such user");
   const auto both = AllOf(HasSubstr("\"reader-1\" (refused). 550 no such user"),
-                          HasSubstr("Mail waits"), HasSubstr("450 greylisted"));
+                          HasSubstr("Mail is delayed"), HasSubstr("450 greylisted"));
   EXPECT_EQ(Told(mail.o.status), "False/RecipientRefused");
   EXPECT_THAT(Message(mail.o.status), both);
   const SystemStatus before = mail.o.status;
@@ -490,18 +516,18 @@ TEST(Delayed, Hides_nobody_who_is_refused_nor_is_it_hidden) {
                                             Not(HasSubstr("greylisted"))));
   mail.Deliver({notices[0], notices[2]});
   EXPECT_THAT(Message(mail.o.status),
-              AllOf(HasSubstr("(refused). 550 no such user"), Not(HasSubstr("Mail waits"))));
+              AllOf(HasSubstr("(refused). 550 no such user"), Not(HasSubstr("Mail is delayed"))));
 }
 
-TEST(Delayed, Does_not_grow_whatever_the_server_repeats) {
+TEST(Delayed, A_repeated_reply_does_not_grow_the_message) {
   Correspondent mail = Subscribed(2);
   mail.o.now = BeforeEnd(hours{336});
   const Pass pass = RunPass(mail.o, mail.signer);
   const auto& notices = pass.last.notices;
   mail.o.mail.under_way = {notices[1].id};
   const std::string echo =
-      "Mail waits, and is tried again automatically. x "
-      "Mail waits, and is tried again automatically.";
+      "Mail is delayed and retried automatically. x "
+      "Mail is delayed and retried automatically.";
   mail.Deliver({notices[0]}, Kind::Refused, echo);
   std::size_t length = 0;
   for (int n = 0; n < 5; ++n) {

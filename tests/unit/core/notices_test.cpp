@@ -91,7 +91,7 @@ TEST(NoticesOff, Do_not_come_again_to_who_unsubscribed_and_came_back) {
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{690})), Mails{});
 }
 
-TEST(NoticesOff, Come_once_to_an_address_that_stands_there_twice_in_other_case) {
+TEST(NoticesOff, Come_once_to_an_address_in_two_spellings) {
   Correspondent mail = Quiet(false);
   mail.o.spec.subscribers.push_back({"anna again", "ANNA@Example.com"});
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{72})), Mails{"Expiring 72h to anna"});
@@ -134,7 +134,7 @@ TEST(NoticesOff, Remark_that_the_certificate_is_not_in_use) {
   EXPECT_THAT(mail.last.notices.at(0).what_to_do, HasSubstr("BasicAuthentication"));
 }
 
-TEST(NoticesOff, Come_the_same_with_Manual_issuance_and_where_regeneration_is_not_offered) {
+TEST(NoticesOff, Come_with_Manual_issuance_and_without_support_for_ON) {
   Correspondent manual = Quiet(false);
   manual.o.spec.issuance = Issuance::Manual;
   EXPECT_EQ(manual.PassAt(BeforeEnd(hours{72})), Mails{"Expiring 72h to anna"});
@@ -143,7 +143,7 @@ TEST(NoticesOff, Come_the_same_with_Manual_issuance_and_where_regeneration_is_no
   EXPECT_EQ(unsupported.PassAt(BeforeEnd(hours{336})), Mails{"Expiring 336h to anna"});
 }
 
-TEST(NoticesOff, Begin_when_regeneration_is_turned_off_within_the_window_and_end_when_it_is_on) {
+TEST(NoticesOff, Follow_the_switch_of_regeneration_within_the_window) {
   Correspondent mail = Quiet(true);
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{400})), Mails{});
   mail.o.spec.regeneration_enabled = false;
@@ -152,7 +152,7 @@ TEST(NoticesOff, Begin_when_regeneration_is_turned_off_within_the_window_and_end
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{100})), Mails{"Renewed renewed to anna"});
 }
 
-TEST(NoticesOff, Are_none_of_a_system_that_is_being_deleted_and_those_under_way_are_withdrawn) {
+TEST(NoticesOff, Are_withdrawn_for_a_system_that_is_being_deleted) {
   Correspondent mail = Quiet(false);
   const Decision due = mail.LookAt(BeforeEnd(hours{72}));
   mail.o.status = due.status;
@@ -163,7 +163,7 @@ TEST(NoticesOff, Are_none_of_a_system_that_is_being_deleted_and_those_under_way_
   EXPECT_THAT(leaving.withdrawn, ElementsAre(due.notices.at(0).id));
 }
 
-TEST(NoticesOn, Tell_of_the_new_certificate_once_it_is_active_and_of_no_threshold) {
+TEST(NoticesOn, Announce_the_new_certificate_and_no_threshold) {
   Correspondent mail = Quiet(true);
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{720})), Mails{});
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{312})), Mails{"Renewed renewed to anna"});
@@ -172,7 +172,7 @@ TEST(NoticesOn, Tell_of_the_new_certificate_once_it_is_active_and_of_no_threshol
   EXPECT_NE(notice.active.pem, "");
   EXPECT_EQ(notice.inactive, kActive);
   EXPECT_TRUE(notice.regeneration_enabled);
-  EXPECT_THAT(notice.what_to_do, HasSubstr("nothing is to be done"));
+  EXPECT_THAT(notice.what_to_do, HasSubstr("no action is needed"));
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{311})), Mails{});
 }
 
@@ -235,7 +235,7 @@ TEST(NoticesOn, That_cannot_regenerate_say_why_at_the_last_threshold) {
   EXPECT_EQ(mail.last.wake_at, BeforeEnd(hours{84})) << "the last quarter, and then the threshold";
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{72})), Mails{"Failing 72h to anna"});
   EXPECT_THAT(mail.last.notices.at(0).why, HasSubstr("its Secret is gone"));
-  EXPECT_THAT(mail.last.notices.at(0).what_to_do, HasSubstr("mended"));
+  EXPECT_THAT(mail.last.notices.at(0).what_to_do, HasSubstr("fixed"));
   mail.o.spec.regeneration_enabled = false;
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{71})), Mails{}) << "of this threshold she was told";
   mail.o.spec.regeneration_enabled = true;
@@ -243,7 +243,7 @@ TEST(NoticesOn, That_cannot_regenerate_say_why_at_the_last_threshold) {
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{10})), Mails{"Renewed renewed to anna"});
 }
 
-TEST(NoticesOn, Say_that_the_Secret_could_not_be_written_or_the_budget_is_used_up) {
+TEST(NoticesOn, Name_a_failed_write_or_a_used_up_budget) {
   Correspondent refused = Quiet(true);
   refused.o.write_failure = "exceeded quota";
   const Decision decision = refused.LookAt(BeforeEnd(hours{72}));
@@ -254,7 +254,7 @@ TEST(NoticesOn, Say_that_the_Secret_could_not_be_written_or_the_budget_is_used_u
   EXPECT_EQ(spent.PassAt(BeforeEnd(hours{72})), Mails{"Failing 72h to anna"});
 }
 
-TEST(NoticesOn, Say_what_may_pass_by_itself_only_once_it_has_lasted) {
+TEST(NoticesOn, Name_a_passing_failure_only_once_it_has_lasted) {
   Correspondent mail = Quiet(true);
   mail.o.write_failure = "PATCH /api/v1/…/secrets: 500";
   mail.o.write_fails_since = BeforeEnd(hours{72}) - std::chrono::minutes{9};
@@ -285,7 +285,7 @@ TEST(NoticesOn, Do_not_cry_over_what_is_in_the_way_for_a_moment) {
   EXPECT_EQ(mail.PassAt(window.starts + hours{3}), Mails{"Failing 72h to anna"});
 }
 
-TEST(NoticesOn, Have_no_warning_where_warnBefore_is_empty_but_tell_of_the_renewal) {
+TEST(NoticesOn, Announce_renewals_also_where_warnBefore_is_empty) {
   Correspondent mail = Quiet(true);
   mail.o.spec.warn_before.clear();
   mail.o.authority.state = AuthorityView::State::NotReady;
@@ -300,7 +300,7 @@ TEST(NoticesHeld, Ask_for_the_upload_and_again_when_the_held_one_was_replaced) {
   const Notice first = mail.last.notices.at(0);
   EXPECT_EQ(first.inactive, mail.o.status.inactive);
   EXPECT_NE(first.inactive->pem, "");
-  EXPECT_THAT(first.what_to_do, AllOf(HasSubstr("let it know"), HasSubstr("action: Activate")));
+  EXPECT_THAT(first.what_to_do, AllOf(HasSubstr("tell it"), HasSubstr("action: Activate")));
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{300})), Mails{});
   mail.o.spec.at_expiry = AtExpiry::Hold;
   mail.o.spec.warn_before.clear();
@@ -348,10 +348,10 @@ TEST(NoticesHeld, Are_followed_by_the_last_warning_where_nothing_activates) {
   mail.o.spec.at_expiry = AtExpiry::Hold;
   mail.PassAt(BeforeEnd(hours{312}));
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{72})), Mails{"Expiring 72h to anna"});
-  EXPECT_THAT(mail.last.notices.at(0).what_to_do, HasSubstr("not activated by itself"));
+  EXPECT_THAT(mail.last.notices.at(0).what_to_do, HasSubstr("not activated automatically"));
 }
 
-TEST(NoticesHeld, Are_followed_by_Renewed_where_the_peer_needs_no_hold_any_more) {
+TEST(NoticesHeld, A_released_certificate_is_announced_as_renewed) {
   Correspondent mail = Fingerprinted();
   mail.PassAt(BeforeEnd(hours{312}));
   mail.o.spec.peer_matching = PeerMatching::SubjectAndIssuer;
@@ -365,7 +365,7 @@ TEST(NoticesHeld, Say_why_where_nothing_can_be_made) {
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{72})), Mails{"Failing 72h to anna"});
 }
 
-TEST(Notices, Are_none_where_mail_is_not_configured_and_then_the_most_urgent_one) {
+TEST(Notices, Start_with_the_most_urgent_once_mail_is_configured) {
   Correspondent mail = Quiet(false);
   mail.o.installation.mail_configured = false;
   EXPECT_EQ(mail.PassAt(BeforeEnd(hours{300})), Mails{});

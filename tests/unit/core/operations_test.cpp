@@ -96,7 +96,7 @@ TEST(Generate, With_two_expired_ones_and_OFF_names_the_one_to_delete) {
   EXPECT_THAT(decision.verdicts[0].message, HasSubstr(Fingerprint(2)));
 }
 
-TEST(Generate, Without_a_certificate_makes_the_first_one_active_and_no_second) {
+TEST(Generate, Without_a_certificate_makes_one_and_activates_it) {
   for (const Issuance issuance : {Issuance::Automatic, Issuance::Manual}) {
     Observation o = Asked(Fresh(), {Op(Generate, 1)});
     o.spec.issuance = issuance;
@@ -170,7 +170,7 @@ TEST(Delete, Takes_the_inactive_one_away) {
   EXPECT_THAT(pass.last.events[0].message, HasSubstr("by operation \"operation-1\""));
 }
 
-TEST(Delete, Twice_of_one_certificate_knows_it_no_more_at_the_second) {
+TEST(Delete, A_second_Delete_of_a_certificate_is_refused) {
   Observation o = Asked(Two(), {Op(Delete, 1, 2), Op(Delete, 2, 2)});
   Signer signer;
   EXPECT_EQ(RunPass(o, signer).last.verdicts.at(0).reason, "Deleted");
@@ -416,7 +416,7 @@ TEST(Orphan, That_is_finished_goes_after_its_TTL) {
 }
 
 // What a backup brings back has neither status nor generateName, and a UID of its own.
-TEST(Restored, An_operation_that_had_finished_ends_so_again_and_does_nothing) {
+TEST(Restored, A_finished_operation_ends_again_without_an_effect) {
   for (const auto action : {Generate, Activate, Delete}) {
     for (const bool succeeded : {true, false}) {
       Observation o = action == Generate ? One() : Two();

@@ -423,7 +423,7 @@ TEST(Property, A_system_of_many_lives_keeps_the_invariants) {
 }
 
 // R6 and R8 without disturbance: one certificate a period, none of them ever expired.
-TEST(Property, Left_alone_with_ON_a_certificate_never_expires_and_few_passes_do) {
+TEST(Property, With_ON_no_certificate_expires_in_an_undisturbed_life) {
   for (const std::uint64_t seed : Seeds(60)) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Dice dice(seed);

@@ -26,7 +26,7 @@ TEST(Life, Counts_from_the_making_and_not_from_the_backdated_beginning) {
   EXPECT_EQ(ServiceLife(spec, Made(1, kNow, hours{8760})), hours{8760});
 }
 
-TEST(Life, Of_one_whose_authority_was_too_young_to_backdate_is_the_validity) {
+TEST(Life, Under_a_young_authority_it_is_the_validity) {
   SystemSpec spec;
   spec.validity = minutes{2};
   Certificate young = Made(1, kNow, minutes{2});

@@ -76,7 +76,7 @@ TEST(Slots, Only_intact_certificates_of_a_Secret_count) {
   EXPECT_EQ(Show(SlotsOf(Damaged{{}, kSecond, ""})), "- 2");
 }
 
-TEST(Slots, A_write_to_the_other_slot_leaves_a_damaged_active_one_damaged) {
+TEST(Slots, A_delete_leaves_a_damaged_active_slot_damaged) {
   const SecretState after =
       OutcomeOf(Plan(DeleteInactive()), Damaged{{}, kSecond, "junk"}, nullptr).secret;
   ASSERT_TRUE(std::holds_alternative<Damaged>(after));

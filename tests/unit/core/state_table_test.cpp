@@ -67,7 +67,7 @@ int NumberOf(const Certificate* certificate) {
   return -1;
 }
 
-TEST_P(StateTable, Is_answered_as_the_row_says_and_wants_no_more) {
+TEST_P(StateTable, Each_state_is_answered_by_its_row_in_one_change) {
   Observation o = With(In(GetParam().mode), GetParam().secret);
   Signer signer;
   const Pass pass = RunPass(o, signer);
@@ -171,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // ---- what a table of one column cannot hold -------------------------------------------------
 
-TEST(Repair, With_OFF_an_Activate_drops_the_damaged_one_and_a_Generate_fills_its_slot) {
+TEST(Repair, With_OFF_an_Activate_or_a_Generate_repairs) {
   Observation o = With(In(Mode::Off), Broken(std::nullopt, Newer()));
   Observation activated = o;
   activated.operations = {Op(OperationAction::Activate, 1, 2)};
@@ -215,7 +215,7 @@ TEST(Repair, With_manual_issuance_a_deleted_Secret_waits_for_a_Generate) {
   EXPECT_THAT(RunPass(o, signer).last.events, ::testing::IsEmpty());
 }
 
-TEST(Repair, Slots_swapped_by_hand_are_accepted_with_an_event_and_not_swapped_back) {
+TEST(Repair, Slots_swapped_by_hand_are_accepted_with_an_Event) {
   for (const Mode mode : {Mode::Off, Mode::On, Mode::Fingerprint}) {
     Observation o = WithPair(In(mode), Newer(), InWindow());
     o.secret = CertificatePair{Young(1), Newer(2)};
@@ -238,7 +238,7 @@ TEST(Repair, Wrong_labels_are_mended_while_nothing_else_is_to_be_done) {
   EXPECT_FALSE(Decide(o).change);
 }
 
-TEST(Release, The_held_one_is_activated_when_the_peer_matches_by_subject_from_now_on) {
+TEST(Release, A_peer_that_now_matches_by_subject_releases_it) {
   Observation o = WithPair(In(Mode::Fingerprint), InWindow(), Newer());
   ASSERT_EQ(Says(o.status, "AutomaticRegeneration"), "True/WaitingForActivation");
   o.spec.peer_matching = PeerMatching::SubjectAndIssuer;
@@ -276,7 +276,7 @@ TEST(Rollback, Waits_until_the_last_quarter_and_then_takes_the_newer_one) {
   EXPECT_EQ(o.status.active->fingerprint, Fingerprint(2));
 }
 
-TEST(Rollback, To_a_certificate_whose_successor_is_of_no_use_ends_in_a_new_one) {
+TEST(Rollback, With_an_unusable_successor_it_ends_in_a_new_certificate) {
   const Certificate newer = Made(2, kNow - days{362});  // in its own window too
   Observation o = RolledBack(LastQuarter(), newer);
   EXPECT_EQ(NameOf(Decide(o).change), "Regenerate");
@@ -331,7 +331,7 @@ TEST(Hold, One_is_made_only_after_the_activation_before_it_was_told) {
   EXPECT_EQ(NameOf(RunPass(o, signer).first.change), "IssueInactive");
 }
 
-TEST(Regeneration, Waits_for_an_authority_that_begins_later_and_looks_again_then) {
+TEST(Regeneration, Waits_until_its_authority_becomes_valid) {
   Observation o = WithPair(In(Mode::On), InWindow());
   o.authority.not_before = o.now + hours{3};
   const Decision decision = Decide(o);
@@ -355,7 +355,7 @@ TEST(Hold, A_pre_issued_one_is_told_with_what_to_do) {
   EXPECT_EQ(o.status.next->at, InWindow().not_after - minutes{5});
 }
 
-TEST(Key, That_is_another_in_the_spec_alone_changes_nothing_and_waits_for_the_next_certificate) {
+TEST(Key, A_changed_key_spec_waits_for_the_next_certificate) {
   for (const Mode mode : {Mode::Off, Mode::On, Mode::Fingerprint, Mode::Hold}) {
     Observation o = WithPair(In(mode), Young(), Newer());
     o.spec.key = {KeyAlgorithm::Ed25519, 256};
@@ -388,7 +388,7 @@ TEST(Switch, ON_OFF_ON_between_two_looks_makes_no_difference) {
 
 // ---- R22, R27 --------------------------------------------------------------------------------
 
-TEST(AuthorityEnd, Keeps_an_automatic_certificate_from_being_made_without_a_gain) {
+TEST(AuthorityEnd, Prevents_a_certificate_that_would_gain_too_little) {
   Observation o = In(Mode::On);
   o.authority.chain_end = InWindow().not_after + days{36};  // a tenth is 36.5 days
   o = WithPair(std::move(o), InWindow());
@@ -407,11 +407,11 @@ TEST(AuthorityEnd, Is_foreseen_in_the_warning_before_the_window) {
   o.authority.chain_end = soon.not_after;
   o = WithPair(std::move(o), soon);
   EXPECT_EQ(Says(o.status, "ExpiringSoon"), "True/ActionNeeded");
-  EXPECT_THAT(MessageOf(o.status, "ExpiringSoon"), HasSubstr("renew it"));
+  EXPECT_THAT(MessageOf(o.status, "ExpiringSoon"), HasSubstr("Renew the authority"));
 }
 
 // The status said that it was held, and was lost in the same moment.
-TEST(Held, Is_activated_for_a_peer_that_needs_no_hold_though_the_status_was_lost) {
+TEST(Held, Is_released_though_the_status_was_lost) {
   for (const bool rolled_back : {false, true}) {
     Observation o = In(Mode::On);
     o.spec.peer_matching = PeerMatching::Fingerprint;
@@ -522,7 +522,7 @@ TEST(Budget, Does_not_hold_a_person) {
 
 // Found by a simulated life: the window of a certificate that its authority's end cut short is
 // shorter than that of a damaged one.
-TEST(Budget, What_is_older_than_the_present_window_is_remembered_for_a_longer_one) {
+TEST(Budget, Remembers_issuances_for_a_longer_window) {
   Observation o = WithPair(In(Mode::On), Young());
   o.spec.regenerate_before.reset();
   const sys_seconds old = kNow - days{100};

@@ -37,7 +37,7 @@ TEST(Receipt, Reads_back_as_it_was_written) {
   EXPECT_EQ(FormatReceipt(made), "uid-1/Generate/" + Fingerprint(1));
 }
 
-TEST(Receipt, That_somebody_edited_is_nothing) {
+TEST(Receipt, An_edited_receipt_is_ignored) {
   const std::string good = FormatReceipt({"u", OperationAction::Delete, Fingerprint(1), ""});
   ASSERT_TRUE(ParseReceipt(good));
   for (const std::string& bad : {std::string(), std::string("u/Delete"), good + "/", good + "/x",

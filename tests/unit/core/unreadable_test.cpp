@@ -48,7 +48,7 @@ TEST(DecideUnreadable, An_operation_waits_for_the_correction_and_then_fails) {
   EXPECT_TRUE(decided.verdicts[0].message.starts_with(kWhy));
 }
 
-TEST(DecideUnreadable, Outcomes_of_mails_are_asked_for_again_before_the_postbox_forgets_them) {
+TEST(DecideUnreadable, Asks_for_outcomes_before_the_postbox_forgets_them) {
   Observation o = WithPair(Fresh(), Made(1, kNow));
   o.mail.outcomes = {{NoticeOutcome::Kind::Sent, "0123", "", kNow}};
   EXPECT_LE(DecideUnreadable(o, kWhy).wake_at, o.now + hours{12});

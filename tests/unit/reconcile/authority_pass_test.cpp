@@ -166,7 +166,7 @@ class Signing : public AuthorityPass {
   }
 };
 
-TEST_F(Signing, That_fails_by_what_passes_by_itself_is_told_from_what_somebody_has_to_mend) {
+TEST_F(Signing, Distinguishes_what_may_pass_from_what_a_person_mends) {
   view.secret = SecretMetadata{.name = "ca-secret", .resource_version = "1"};
   for (const auto kind : {ApiErrorKind::Timeout, ApiErrorKind::Transport, ApiErrorKind::Server,
                           ApiErrorKind::Throttled}) {

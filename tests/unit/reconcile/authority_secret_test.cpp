@@ -36,7 +36,7 @@ std::string Ready(const core::AuthorityDecision& decision) {
   return decision.status.conditions.at(0).reason;
 }
 
-TEST(AuthoritySecret, That_is_not_valid_yet_is_looked_at_again_when_its_chain_begins) {
+TEST(AuthoritySecret, A_future_chain_is_read_again_when_it_begins) {
   const sys_seconds now = test::kLongAgo + hours{24 * 365};
   test::CertificateOptions root_options;
   root_options.common_name = "Root";

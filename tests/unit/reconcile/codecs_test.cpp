@@ -47,7 +47,7 @@ TEST(OperationCodec, Every_field_is_read) {
   EXPECT_EQ(stored.operation, wanted);
 }
 
-TEST(OperationCodec, Fingerprints_are_canonical_whatever_way_they_were_typed) {
+TEST(OperationCodec, Fingerprints_become_canonical) {
   for (const std::string& typed : {std::string(kFingerprint), [] {
                                      std::string lower;
                                      for (int i = 0; i < 32; ++i) lower += "ab";
@@ -252,7 +252,7 @@ TEST(SecretCodec, Of_the_annotations_only_ours_and_those_of_the_spec_are_kept) {
                                 testing::Key("example.com/note"), testing::Key("note")));
 }
 
-TEST(SecretCodec, What_kubectl_applied_is_dropped_whatever_somebody_writes_into_the_list) {
+TEST(SecretCodec, Drops_what_kubectl_applied_also_where_it_is_listed) {
   const json object = json::parse(R"({"metadata": {"annotations": {
     "certpair.dev/secret-template": "annotation:kubectl.kubernetes.io/last-applied-configuration",
     "kubectl.kubernetes.io/last-applied-configuration": "{}"}}})");

@@ -42,7 +42,7 @@ TEST(KeystoreAnnotation, Anything_else_is_none_of_ours) {
   EXPECT_FALSE(IsKeystoreIntact("AB p/q 1 ", ""));
 }
 
-TEST(ReadPassword, Says_what_is_wrong_with_it_and_names_Secret_and_key_but_never_the_password) {
+TEST(ReadPassword, Names_Secret_key_and_fault_but_never_the_password) {
   struct Row {
     const char* name;
     PasswordReading reading;
@@ -59,7 +59,7 @@ TEST(ReadPassword, Says_what_is_wrong_with_it_and_names_Secret_and_key_but_never
   };
   const Row rows[] = {
       {"no Secret", ReadPassword(kReference, std::optional<LiveSecret>{}), State::Missing,
-       "There is no Secret \"p.q\""},
+       "Secret \"p.q\", which"},
       {"no key", ReadFrom({{"other", "x"}}), State::Missing, "has no key \"pass-word\""},
       {"empty", ReadFrom({{"pass-word", ""}}), State::Missing, "has nothing under \"pass-word\""},
       {"a newline", ReadFrom({{"pass-word", "sesame\n"}}), State::Unusable, "newline"},
@@ -151,7 +151,7 @@ TEST_F(KeystoreDraftTest, Is_removed_with_its_annotation_and_else_left_alone) {
   EXPECT_FALSE(kept.annotations.contains(annotation));
 }
 
-TEST_F(KeystoreDraftTest, Is_read_from_the_annotation_and_in_depth_compared_with_its_bytes) {
+TEST_F(KeystoreDraftTest, Is_read_from_the_annotation_and_in_depth_from_its_bytes) {
   LiveSecret secret = Full();
   const core::Keystore keystore{
       .fingerprint = "AB", .password = kReference, .password_version = "41"};

@@ -61,7 +61,8 @@ core::SystemStatus Status() {
   status.secret_resource_version = "1";
   status.next = core::NextTransition{sys_seconds{}, "Warn"};
   status.automatic_issuances = {sys_seconds{seconds{5}}};
-  status.ledger.sent = {"x"};
+  status.ledger.entries = {core::OtherEntry{"x"}};
+  status.ledger.failure = core::ServerReply{.notice_id = "1", .words = "550"};
   status.ledger.summary = {{"72h", "A", sys_seconds{}, 2, 1}};
   return status;
 }
@@ -94,13 +95,19 @@ TEST(StatusDigest, Tells_every_field) {
                         [](auto& s) { s.next->action = "Expire"; },
                         [](auto& s) { s.next->at += seconds{1}; },
                         [](auto& s) { s.next.reset(); },
-                        [](auto& s) { s.ledger.sent.emplace_back("y"); },
+                        [](auto& s) { s.ledger.entries.push_back(core::OtherEntry{"y"}); },
                         [](auto& s) { s.ledger.summary[0].threshold = "336h"; },
                         [](auto& s) { s.ledger.summary[0].fingerprint = "B"; },
                         [](auto& s) { s.ledger.summary[0].at += seconds{1}; },
                         [](auto& s) { s.ledger.summary[0].recipients = 3; },
                         [](auto& s) { s.ledger.summary[0].failed = 0; },
                         [](auto& s) { s.ledger.summary.clear(); },
+                        [](auto& s) { s.ledger.failure.reset(); },
+                        [](auto& s) { s.ledger.failure->notice_id = "2"; },
+                        [](auto& s) { s.ledger.failure->words = "551"; },
+                        [](auto& s) { s.ledger.delay = core::ServerReply{}; },
+                        [](auto& s) { s.secret_blocked = true; },
+                        [](auto& s) { s.held_fingerprint = "B"; },
                         [](auto& s) { s.automatic_issuances.clear(); },
                         [](auto& s) { s.automatic_issuances[0] += seconds{1}; },
                         [](auto& s) { s.active->pem = "PC"; }};

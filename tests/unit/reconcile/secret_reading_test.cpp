@@ -49,13 +49,13 @@ TEST_F(SecretReadingTest, A_whole_pair_is_read_with_what_stands_beside_it) {
   EXPECT_EQ(reading.renewed, first.details.fingerprint);
 }
 
-TEST_F(SecretReadingTest, An_active_certificate_alone_is_a_pair_without_an_inactive_one) {
+TEST_F(SecretReadingTest, An_active_certificate_alone_is_a_pair) {
   const auto state = State(Full(false));
   EXPECT_FALSE(std::get<CertificatePair>(state).inactive);
 }
 
 // What a text may look like and still be the same certificate.
-TEST_F(SecretReadingTest, Other_line_ends_are_no_damage) {
+TEST_F(SecretReadingTest, Other_line_ends_are_accepted) {
   const auto crlf = [](std::string text) {
     for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2)
       text.insert(at, "\r");
@@ -84,7 +84,7 @@ TEST_F(SecretReadingTest, Other_line_ends_are_no_damage) {
   }
 }
 
-TEST_F(SecretReadingTest, What_is_broken_in_the_active_slot_is_named_and_the_inactive_one_counts) {
+TEST_F(SecretReadingTest, Damage_of_the_active_slot_is_named_and_spares_the_other) {
   using Edit = std::function<void(LiveSecret&)>;
   const x509::IssuedCertificate stranger = Issue("somebody-else");
   const std::pair<const char*, Edit> edits[] = {
@@ -152,7 +152,7 @@ TEST_F(SecretReadingTest, A_CA_that_the_authority_had_before_still_counts) {
 }
 
 // Ours by its annotation, and sound in itself: but neither authority nor status knows its CA.
-TEST_F(SecretReadingTest, A_CA_that_neither_the_authority_nor_the_status_knows_does_not) {
+TEST_F(SecretReadingTest, A_certificate_of_an_unknown_CA_does_not_count) {
   const x509::IssuedCertificate foreign = test::MakeClient(test::MakeAuthority(), "abap");
   LiveSecret planted = Full();
   Put(planted, kActiveKeys, foreign);
@@ -171,7 +171,7 @@ TEST_F(SecretReadingTest, A_CA_that_neither_the_authority_nor_the_status_knows_d
 }
 
 // Its status was wiped, or it was deleted and made again: what it knew of earlier CAs is gone.
-TEST_F(SecretReadingTest, What_the_status_lists_outlives_an_authority_that_forgot_its_CA) {
+TEST_F(SecretReadingTest, A_listed_certificate_outlives_a_forgetful_authority) {
   system.status.observed_generation = 1;
   system.status.active = first.details;
   authority.fingerprint = "AN:OTHER";
@@ -208,12 +208,12 @@ TEST_F(SecretReadingTest, A_retained_Secret_needs_an_authority_that_vouches_for_
   EXPECT_FALSE(std::get<core::Retained>(State(secret)).adoptable);
 }
 
-TEST_F(SecretReadingTest, Of_an_authority_that_is_not_there_nobody_can_tell) {
+TEST_F(SecretReadingTest, A_missing_authority_rules_out_no_certificate) {
   authority = {.name = "ca"};
   EXPECT_TRUE(std::holds_alternative<CertificatePair>(State(Full())));
 }
 
-TEST_F(SecretReadingTest, An_immutable_Secret_shows_its_pair_all_the_same) {
+TEST_F(SecretReadingTest, An_immutable_Secret_shows_its_pair) {
   LiveSecret secret = Full();
   secret.immutable = true;
   EXPECT_EQ(std::get<core::Immutable>(State(secret)).pair,
@@ -320,7 +320,7 @@ TEST_F(SecretReadingTest, Metadata_that_differs_is_noticed_and_what_others_add_i
   EXPECT_TRUE(ReadSecretByStatus(without_label, system, installation).metadata_differs);
 }
 
-TEST_F(SecretReadingTest, What_is_taken_out_of_the_spec_is_taken_off_the_Secret_and_nothing_else) {
+TEST_F(SecretReadingTest, Metadata_removed_from_the_spec_leaves_the_Secret) {
   system.spec.secret.labels = {{"team", "a"}, {"stage", "prod"}};
   system.spec.secret.annotations = {{"example.com/note", "x"}};
   SecretMetadata metadata = Full().metadata;
@@ -365,7 +365,7 @@ TEST_F(SecretReadingTest, A_key_that_is_not_allowed_is_not_wanted_and_is_taken_o
   EXPECT_THAT(stale.annotations, testing::ElementsAre(reflector));
 }
 
-TEST_F(SecretReadingTest, Whatever_somebody_writes_into_the_list_ours_stays) {
+TEST_F(SecretReadingTest, An_edited_list_removes_none_of_our_keys) {
   SecretMetadata metadata = Full().metadata;
   metadata.annotations[std::string{kReceiptAnnotation}] = "r";
   metadata.annotations[std::string{kTemplateAnnotation}] =

@@ -70,7 +70,15 @@ core::SystemStatus FullStatus() {
   status.secret_resource_version = "4711";
   status.next = core::NextTransition{.at = kNow + hours{9}, .action = "Regenerate"};
   status.automatic_issuances = {kNow - hours{5}, kNow};
-  status.ledger.sent = {"event/AA/72h", "sent/AA/72h/1"};
+  status.secret_blocked = true;
+  status.held_fingerprint = CertificateOf('B').fingerprint;
+  status.ledger.entries = {
+      core::EventEntry{.certificate = "AA", .threshold = "72h"},
+      core::MailEntry{
+          .state = core::MailState::Sent, .certificate = "AA", .threshold = "72h", .id = "1"},
+      core::OtherEntry{.line = "of/another/version"}};
+  status.ledger.failure = core::ServerReply{.notice_id = "1", .words = "550 no such user"};
+  status.ledger.delay = core::ServerReply{.notice_id = {}, .words = "450 greylisted"};
   status.ledger.summary = {{"72h", CertificateOf('A').fingerprint, kNow, 2, 1}};
   return status;
 }
@@ -237,9 +245,15 @@ TEST(SystemCodec, Each_difference_is_written_and_taken_back) {
       {"another Secret", [](auto& s) { s.secret_name = "other"; }},
       {"nothing next", [](auto& s) { s.next.reset(); }},
       {"another next", [](auto& s) { s.next->action = "Warn"; }},
-      {"another ledger", [](auto& s) { s.ledger.sent.emplace_back("mail/2"); }},
+      {"another ledger", [](auto& s) { s.ledger.entries.push_back(core::OtherEntry{"mail/2"}); }},
       {"another summary", [](auto& s) { s.ledger.summary[0].failed = 2; }},
       {"no summary", [](auto& s) { s.ledger.summary.clear(); }},
+      {"a free Secret", [](auto& s) { s.secret_blocked = false; }},
+      {"none held", [](auto& s) { s.held_fingerprint.clear(); }},
+      {"no failure", [](auto& s) { s.ledger.failure.reset(); }},
+      {"another failure", [](auto& s) { s.ledger.failure->notice_id = "2"; }},
+      {"no delay", [](auto& s) { s.ledger.delay.reset(); }},
+      {"a delay without words", [](auto& s) { s.ledger.delay->words.clear(); }},
       {"no ledger", [](auto& s) { s.ledger = {}; }}};
   for (const auto& [name, edit] : edits) {
     SCOPED_TRACE(name);
@@ -255,6 +269,24 @@ TEST(SystemCodec, Each_difference_is_written_and_taken_back) {
     ExpectSame(DecodeSystem(changed), edited);
     ExpectSame(Apply(changed, StatusPatch(DecodeSystem(changed), full)), full);
   }
+}
+
+// Earlier operators read them from their own conditions.
+TEST(SystemCodec, Facts_of_an_earlier_status_are_read_from_its_reasons) {
+  const auto decode = [](const char* type, const char* reason) {
+    json object = FullObject();
+    object["status"] = {{"conditions", {{{"type", type}, {"status", "False"}, {"reason", reason}}}},
+                        {"certificates", {{{"state", "Inactive"}, {"fingerprint", "BB"}}}}};
+    return DecodeSystem(object).status;
+  };
+  for (const char* reason :
+       {"SecretNotOurs", "SecretRetained", "SecretImmutable", "SecretWriteFailed", "SecretDamaged"})
+    EXPECT_TRUE(decode("Ready", reason).secret_blocked) << reason;
+  EXPECT_FALSE(decode("Ready", "WaitingForRemoval").secret_blocked);
+  EXPECT_EQ(decode("AutomaticRegeneration", "WaitingForActivation").held_fingerprint, "BB");
+  EXPECT_EQ(decode("AutomaticRegeneration", "Scheduled").held_fingerprint, "");
+  EXPECT_EQ(decode("NotificationsDelivered", "MailDelayed").ledger.delay, core::ServerReply{});
+  EXPECT_FALSE(decode("NotificationsDelivered", "RecipientRefused").ledger.delay);
 }
 
 TEST(SystemCodec, Certificates_without_their_PEM_are_not_written) {
