@@ -94,6 +94,16 @@ std::string DescribeOwnerRefusal(const View& view) {
                   : "Remove this system from its metadata.ownerReferences yourself");
 }
 
+// A policy that writes such a label or annotation differs from ours for ever: one of the two must
+// yield.
+std::string DescribeChangedMetadata(const View& view) {
+  return fmt::format(
+      "Secret \"{}\" lacks the {} that the operator writes: an admission policy of this cluster "
+      "changes it. Operations and renewals take effect, but may take longer. Exempt this Secret "
+      "from the policy, or remove the entry from spec.secret.",
+      view.o.spec.secret.name, view.o.changed_metadata);
+}
+
 std::vector<Remark> Remarks(const View& view) {
   std::vector<Remark> remarks;
   if (view.not_writable) {
@@ -108,6 +118,9 @@ std::vector<Remark> Remarks(const View& view) {
   }
   if (view.o.secret_owner_differs && !view.o.owner_refusal.empty()) {
     remarks.push_back({reason::kOwnerNotChanged, DescribeOwnerRefusal(view)});
+  }
+  if (view.o.secret_metadata_differs && !view.o.changed_metadata.empty()) {
+    remarks.push_back({reason::kMetadataNotKept, DescribeChangedMetadata(view)});
   }
   if (HasOtherIssuer(view) && !HasIssuerOfSameKey(view)) {
     remarks.push_back(

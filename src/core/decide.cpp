@@ -180,6 +180,8 @@ Decision Decide(const Observation& observation) {
     again = EarlierOf(mail.again, LookAgainAtPassword(view));
     if (view.keep_owners && observation.secret_owner_differs)
       again = EarlierOf(again, observation.owner_refused_at + kOwnerRetry);
+    if (view.keep_metadata && observation.secret_metadata_differs)
+      again = EarlierOf(again, observation.metadata_changed_at + kOwnerRetry);
   } else {
     decision.status = observation.status;
     decision.withdrawn = observation.mail.under_way;

@@ -118,6 +118,7 @@ constexpr std::array kAnnounced{
     Announced{condition::kReady, reason::kSecretImmutable, true},
     Announced{condition::kReady, reason::kSecretWriteFailed, true},
     Announced{condition::kReady, reason::kOwnerNotChanged, true},
+    Announced{condition::kReady, reason::kMetadataNotKept, true},
     Announced{condition::kReady, reason::kSigningFailed, true},
     Announced{condition::kReady, reason::kNotAllowed, true},
     Announced{condition::kReady, reason::kAuthorityExpiresFirst, true},

@@ -113,6 +113,10 @@ struct Observation {
   /// not. Admission may ask for the right to delete the Secret, which the operator does not have.
   std::string owner_refusal;
   sys_seconds owner_refused_at;
+  /// The label or annotation that admission changed as the Secret was last written, such as
+  /// `label a/b`, and when; empty: it changed none. To write it again would change nothing.
+  std::string changed_metadata;
+  sys_seconds metadata_changed_at;
   std::optional<Receipt> receipt;
   Budget budget;
   /// The fingerprint of the certificate that last replaced another one automatically, from the

@@ -44,6 +44,10 @@ inline constexpr std::string_view kInactiveDamaged = "InactiveDamaged";
 /// `ownerReferences`, so `deletionPolicy` does not hold yet. The operator tries again every
 /// hour. Also an Event.
 inline constexpr std::string_view kOwnerNotChanged = "OwnerNotChanged";
+/// True: The active certificate is valid. An admission policy changes a label or annotation that
+/// the operator writes on the Secret. Operations can take longer. The operator writes it again
+/// every hour. Also an Event.
+inline constexpr std::string_view kMetadataNotKept = "MetadataNotKept";
 /// False: The operator is making the first certificate. An RSA key takes a moment.
 inline constexpr std::string_view kIssuing = "Issuing";
 /// False: `issuance` is `Manual`, and no certificate has been generated yet.

@@ -86,7 +86,7 @@ Observation AfterWrite(Observation before, const PlannedChange& plan, const Cert
   WriteOutcome outcome = OutcomeOf(plan, after.secret, made);
   after.secret = std::move(outcome.secret);
   after.secret_resource_version = std::move(version);
-  after.secret_metadata_differs = false;
+  after.secret_metadata_differs = !after.changed_metadata.empty();
   if (after.owner_refusal.empty()) after.secret_owner_differs = false;
   if (outcome.receipt) after.receipt = std::move(outcome.receipt);
   after.budget = plan.budget;

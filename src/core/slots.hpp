@@ -35,7 +35,7 @@ struct WriteOutcome {
                                      const Certificate* made);
 
 /// The observation once `plan` is written and the Secret has the resourceVersion `version`. Of
-/// `before`, `owner_refusal` counts as it stands after the write.
+/// `before`, `owner_refusal` and `changed_metadata` count as they stand after the write.
 [[nodiscard]] Observation AfterWrite(Observation before, const PlannedChange& plan,
                                      const Certificate* made, std::string version);
 

@@ -146,6 +146,7 @@ bool Same(const std::optional<Certificate>& described, const Certificate* presen
 
 View::View(const Observation& observation) : o(observation) {
   keep_owners = !o.owner_refusal.empty() && o.now < o.owner_refused_at + kOwnerRetry;
+  keep_metadata = !o.changed_metadata.empty() && o.now < o.metadata_changed_at + kOwnerRetry;
   std::visit(ReadSecret{*this, o}, o.secret);
   regenerating = o.spec.regeneration_enabled && o.installation.regeneration_supported;
   by_fingerprint = o.spec.peer_matching == PeerMatching::Fingerprint;
@@ -172,7 +173,7 @@ sys_seconds LookAgainAtUnwatched(const Observation& o, std::string_view type) {
 }
 
 bool View::MetadataDiffers() const {
-  return o.secret_metadata_differs || (o.secret_owner_differs && !keep_owners);
+  return (o.secret_metadata_differs && !keep_metadata) || (o.secret_owner_differs && !keep_owners);
 }
 
 std::string_view View::FailureReason() const {

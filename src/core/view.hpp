@@ -31,6 +31,7 @@ struct View {
   bool active_damaged = false;
   bool inactive_damaged = false;
   bool missing = false;                  ///< no Secret of that name
+  bool keep_metadata = false;            ///< admission changes it, and is not tried yet
   bool keep_owners = false;              ///< to change them was refused, and is not tried yet
   bool relabel = false;                  ///< labels, annotations or ownership are to be mended
   bool regenerating = false;             ///< ON, and offered by the installation (R18)

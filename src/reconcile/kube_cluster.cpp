@@ -1,7 +1,12 @@
 #include "reconcile/kube_cluster.hpp"
 
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "reconcile/authority_codec.hpp"
@@ -19,6 +24,31 @@ using kube::Shape;
 Written WrittenOf(const nlohmann::json& object) {
   return {.uid = json::Text(json::At(object, "metadata", "uid")),
           .resource_version = json::Text(json::At(object, "metadata", "resourceVersion"))};
+}
+
+// The first entry of `wanted` that `present` does not have as it was written.
+std::string ChangedIn(const std::map<std::string, std::optional<std::string>>& wanted,
+                      const nlohmann::json& present, std::string_view kind) {
+  for (const auto& [name, value] : wanted) {
+    const nlohmann::json& found = json::Member(present, name);
+    if (value ? json::Text(found) != *value : !found.is_null())
+      return fmt::format("{} {}", kind, name);
+  }
+  return {};
+}
+
+// A mutating webhook or policy may have changed what was written. Its answer tells at once, while a
+// watch by label might never show the Secret again.
+ApiResult<Written> OutcomeOf(const ApiResult<nlohmann::json>& object, const SecretDraft& draft) {
+  if (!object) return std::unexpected(object.error());
+  Written written = WrittenOf(*object);
+  const nlohmann::json& labels = json::At(*object, "metadata", "labels");
+  written.is_watched = json::Text(json::Member(labels, kManagedByLabel)) == kManagedBy;
+  written.changed_metadata = ChangedIn(draft.labels, labels, "label");
+  if (written.changed_metadata.empty())
+    written.changed_metadata =
+        ChangedIn(draft.annotations, json::At(*object, "metadata", "annotations"), "annotation");
+  return written;
 }
 
 // A GET for which a missing object is an answer.
@@ -64,13 +94,15 @@ ApiResult<void> KubeCluster::MayWrite() const {
 ApiResult<Written> KubeCluster::CreateSecret(const SecretDraft& draft) {
   if (const auto may = MayWrite(); !may) return std::unexpected(may.error());
   return OutcomeOf(client_.Create(kSecrets, draft.namespace_, EncodeNewSecret(draft), hard_stop_,
-                                  Shape::MetadataOnly));
+                                  Shape::MetadataOnly),
+                   draft);
 }
 
 ApiResult<Written> KubeCluster::PatchSecret(const SecretDraft& draft) {
   if (const auto may = MayWrite(); !may) return std::unexpected(may.error());
   return OutcomeOf(client_.MergePatch(kSecrets, draft.namespace_, draft.name, "",
-                                      EncodeSecretPatch(draft), hard_stop_, Shape::MetadataOnly));
+                                      EncodeSecretPatch(draft), hard_stop_, Shape::MetadataOnly),
+                   draft);
 }
 
 ApiResult<std::optional<Written>> KubeCluster::WriteStatus(const StoredSystem& before,

@@ -42,6 +42,11 @@ class View {
 struct Written {
   std::string uid;
   std::string resource_version;
+  /// Of a Secret: a label or annotation that is not what was written, such as `label a/b`, because
+  /// admission changed it. Empty: all are.
+  std::string changed_metadata = {};
+  /// Of a Secret: it has the label by which the watch selects.
+  bool is_watched = true;
 };
 
 /// The API server. Thread-safe; blocks. Every write carries what it was decided upon as its

@@ -260,6 +260,43 @@ TEST_F(ReconcilerTest, No_certificate_waits_for_owners_that_cannot_be_changed) {
   EXPECT_TRUE(stage.world.LiveSecretOf(kSecretKey)->metadata.owners.empty());
 }
 
+class LabelPolicy : public ReconcilerTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(LabelPolicy, That_removes_a_label_delays_nothing_and_is_reported) {
+  MakeItLive();
+  const std::string first = Data("tls.crt");
+  stage.world.strips_label = GetParam();
+  stage.world.AddOperation("abap", core::OperationAction::Generate, "");
+  stage.Run(seconds{20});  // less than a cache may lag behind a write
+  const std::string second = Data("inactive.crt");
+  EXPECT_NE(second, "");
+  stage.world.AddOperation("abap", core::OperationAction::Activate, FingerprintIn("inactive.crt"));
+  stage.Run(seconds{20});
+  EXPECT_EQ(Data("tls.crt"), second);
+  EXPECT_EQ(Data("inactive.crt"), first);
+  EXPECT_EQ(Ready(), core::reason::kMetadataNotKept);
+  EXPECT_THAT(stage.world.LiveSystem(kKey)->status.Find("Ready")->message,
+              testing::HasSubstr(std::string{"label "} + GetParam()));
+  EXPECT_TRUE(WasTold(core::reason::kMetadataNotKept));
+
+  // A quiet day costs one attempt an hour.
+  stage.world.ResetCounts();
+  stage.Run(hours{24});
+  EXPECT_LE(Count(Call::PatchSecret), 25);
+  EXPECT_EQ(Count(Call::WriteStatus), 0);
+
+  stage.world.strips_label.clear();
+  stage.Run(hours{2});
+  EXPECT_EQ(Ready(), "Valid");
+  EXPECT_NE(stage.world.LiveSecretOf(kSecretKey)->metadata.Label(GetParam()), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, LabelPolicy,
+                         testing::Values("app.kubernetes.io/managed-by", "certpair.dev/system"),
+                         [](const auto& label) {
+                           return label.index == 0 ? "the_watch" : "the_system";
+                         });
+
 TEST_F(ReconcilerTest, A_first_try_that_is_refused_its_owners_still_issues) {
   MakeItLive();
   stage.world.forbids_changes_of_owners = true;

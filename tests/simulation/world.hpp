@@ -93,6 +93,9 @@ class World final : public reconcile::View, public reconcile::Cluster {
   std::function<Delay()> collector_delay;
   /// As the admission plugin OwnerReferencesPermissionEnforcement does on OpenShift.
   bool forbids_changes_of_owners = false;
+  /// As a mutating admission policy does that takes this label off every Secret. The watch, which
+  /// selects by label, then does not show a Secret without app.kubernetes.io/managed-by.
+  std::string strips_label;
   std::function<MailFault()> mail_fault;
   std::function<Delay()> mail_delay;
   Onlookers onlookers;

@@ -44,6 +44,15 @@ void Merge(const reconcile::SecretDraft& draft, SecretObject& secret) {
   }
 }
 
+Written WrittenAs(const SecretObject& secret, const reconcile::SecretDraft& draft,
+                  const std::string& stripped) {
+  const auto& metadata = secret.metadata;
+  return {.uid = metadata.uid,
+          .resource_version = metadata.resource_version,
+          .changed_metadata = draft.labels.contains(stripped) ? "label " + stripped : "",
+          .is_watched = stripped != reconcile::kManagedByLabel};
+}
+
 }  // namespace
 
 template <class T, class Effect>
@@ -136,9 +145,9 @@ kube::ApiResult<Written> World::CreateSecret(const reconcile::SecretDraft& draft
     secret->metadata.name = draft.name;
     secret->metadata.uid = NextUid("secret-uid-");
     Merge(draft, *secret);
+    secret->metadata.labels.erase(strips_label);
     PutSecret(key, secret, true);
-    return Written{.uid = secret->metadata.uid,
-                   .resource_version = secret->metadata.resource_version};
+    return WrittenAs(*secret, draft, strips_label);
   });
 }
 
@@ -154,11 +163,11 @@ kube::ApiResult<Written> World::PatchSecret(const reconcile::SecretDraft& draft)
       return Refuse(ApiErrorKind::Conflict, 409, "the object was modified");
     auto secret = std::make_shared<SecretObject>(*live);
     Merge(draft, *secret);
+    secret->metadata.labels.erase(strips_label);
     if (live->immutable && secret->data != live->data)
       return Refuse(ApiErrorKind::Invalid, 422, "field is immutable");
     if (!SameContent(*secret, *live)) PutSecret(key, secret, true);
-    return Written{.uid = secret->metadata.uid,
-                   .resource_version = secret->metadata.resource_version};
+    return WrittenAs(*secret, draft, strips_label);
   });
 }
 

@@ -32,6 +32,10 @@ void SystemPass::ObserveSystem() {
   memory_.trouble.ShowIn(seen_);
   seen_.owner_refusal = memory_.owner.message;
   seen_.owner_refused_at = memory_.owner.at;
+  if (memory_.metadata.generation == system_.identity.generation) {
+    seen_.changed_metadata = memory_.metadata.what;
+    seen_.metadata_changed_at = memory_.metadata.at;
+  }
   ObserveMail();
   operations_ = tools_.view.OperationsOf(key_);
   for (const auto& operation : operations_) seen_.operations.push_back(operation->operation);

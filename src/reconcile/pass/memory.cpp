@@ -87,6 +87,7 @@ void Memory::DistrustCaches() {
   writes = {};
   trouble = {};
   owner = {};
+  metadata = {};
   read_live = true;
 }
 

@@ -91,6 +91,13 @@ struct OwnerRefusal {
   sys_seconds at;
 };
 
+/// The label or annotation of the Secret that admission changed at the last write, and when.
+struct ChangedMetadata {
+  std::string what;  ///< as core::Observation::changed_metadata; empty: it changed none
+  sys_seconds at;
+  std::int64_t generation = 0;  ///< of the spec that was written; another one is tried at once
+};
+
 /// R27: the automatic issuances of a system, also where Secret and status lost them. They belong to
 /// a UID: a new system of the same name begins with none.
 class Issuances {
@@ -124,6 +131,7 @@ struct Memory {
   KeyWait key;
   WriteTrouble trouble;
   OwnerRefusal owner;
+  ChangedMetadata metadata;
   Issuances issuances;
   DepthCheck depth_check;
   bool read_live = false;  ///< the next pass trusts neither status nor cache

@@ -109,7 +109,15 @@ SystemPass::Ended SystemPass::EnterWrite(const core::PlannedChange& plan,
                                          const Written& written) {
   memory_.trouble.Clear();
   memory_.read_live = false;
-  memory_.writes.WroteSecret(written.resource_version);
+  // A Secret that lost the label of the watch is not waited for: the next pass reads it.
+  if (written.is_watched) memory_.writes.WroteSecret(written.resource_version);
+  memory_.metadata = {
+      .what = written.changed_metadata, .at = seen_.now, .generation = system_.identity.generation};
+  seen_.changed_metadata = memory_.metadata.what;
+  seen_.metadata_changed_at = memory_.metadata.at;
+  if (!written.changed_metadata.empty())
+    log::Warn("admission changed what was written to a pair's Secret",
+              {{"system", key_}, {"changed", written.changed_metadata}});
   const std::string change{ToString(plan.slots.kind)};
   log::Info("a pair's Secret was written",
             {{"system", key_},

@@ -121,6 +121,7 @@ class Signer {
     std::optional<Certificate> made;
     if (planned.slots.order) made = Sign(o, *planned.slots.order);
     if (!planned.keep_owners) o.owner_refusal.clear();
+    o.changed_metadata.clear();
     o = AfterWrite(std::move(o), planned, made ? &*made : nullptr, std::to_string(++version_));
     return made ? made->fingerprint : "";
   }

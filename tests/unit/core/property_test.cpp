@@ -188,6 +188,10 @@ Observation RandomObservation(Dice& dice) {
     o.owner_refusal = "you may not";
     o.owner_refused_at = o.now - seconds{dice.Below(7200)};
   }
+  if (dice.OneIn(4)) {
+    o.changed_metadata = "label a/b";
+    o.metadata_changed_at = o.now - seconds{dice.Below(7200)};
+  }
   AddKeystore(dice, o);
   if (dice.OneIn(8)) o.write_failure = "quota";
   if (dice.OneIn(2)) o.write_fails_since = o.now - seconds{dice.Below(1200)};

@@ -136,6 +136,12 @@ TEST(AfterWrite, What_the_plan_does_not_name_stays) {
   EXPECT_TRUE(after.secret_owner_differs);
 }
 
+TEST(AfterWrite, Metadata_that_admission_changed_still_differs) {
+  Observation o = WithPair(Fresh(), kFirst, kSecond);
+  o.changed_metadata = "label a/b";
+  EXPECT_TRUE(AfterWrite(o, Plan(Relabel()), nullptr, "42").secret_metadata_differs);
+}
+
 TEST(AfterWrite, A_removed_key_store_is_gone) {
   Observation o = WithPair(Fresh(), kFirst, kSecond);
   o.keystore = Keystore{kFirst.fingerprint, {"p", "password"}, "6"};
