@@ -67,7 +67,9 @@ TEST_F(Schema, Unknown_fields_are_kept_only_in_status) {
   EXPECT_EQ(keeping, (std::set<std::string>{
                          "CertificateAuthority status", "CertificateOperation status",
                          "ProvisioningSystem status", "ProvisioningSystem status.nextTransition",
-                         "ProvisioningSystem status.notifications"}));
+                         "ProvisioningSystem status.notifications",
+                         "ProvisioningSystem status.notifications.delay",
+                         "ProvisioningSystem status.notifications.failure"}));
 }
 
 TEST_F(Schema, Every_field_is_described_and_names_its_default) {

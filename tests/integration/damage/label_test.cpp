@@ -41,11 +41,10 @@ TEST_F(LabelPolicy, That_hides_a_Secret_from_the_watch_delays_no_operation) {
   Apply(Json::parse(kPolicy));
   ASSERT_TRUE(Eventually(
       [] {
-        const auto tried =
-            Kubectl({"label", "secret", "-n", "idm", "labelled-outbound", "a=b", "--overwrite",
-                     "--dry-run=server", "-o",
-                     R"(jsonpath={.metadata.labels.app\.kubernetes\.io/managed-by})"});
-        return tried.out == "platform";
+        const auto tried = Kubectl(
+            {"patch", "secret", "-n", "idm", "labelled-outbound", "--type=merge", "-p",
+             R"({"metadata":{"annotations":{"a":"b"}}})", "--dry-run=server", "-o", "json"});
+        return tried.out.find(R"("app.kubernetes.io/managed-by": "platform")") != std::string::npos;
       },
       kSoon))
       << "the policy is not in effect";
