@@ -9,12 +9,16 @@ target_compile_options(certpair_options INTERFACE
   -fno-omit-frame-pointer
   $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2 -fstack-protector-strong>)
 target_link_options(certpair_options INTERFACE $<$<CONFIG:Release>:-Wl,-z,relro,-z,now -Wl,--as-needed>)
+# GCC collects garbage less often: a tenth of the time of a build without optimisation, for some memory.
+target_compile_options(certpair_options INTERFACE
+  "$<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Debug>>:SHELL:--param ggc-min-expand=200 --param ggc-min-heapsize=524288>")
 target_compile_definitions(certpair_options INTERFACE CERTPAIR_VERSION="${PROJECT_VERSION}")
 target_include_directories(certpair_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(certpair_options INTERFACE Threads::Threads)
 
 if(CERTPAIR_SANITIZE)
-  target_compile_options(certpair_options INTERFACE -fsanitize=${CERTPAIR_SANITIZE} -O1 -g1)
+  # Not optimised: with both sanitizers, -O1 takes GCC 12 more than twice as long, and finds no more.
+  target_compile_options(certpair_options INTERFACE -fsanitize=${CERTPAIR_SANITIZE} -g1)
   target_link_options(certpair_options INTERFACE -fsanitize=${CERTPAIR_SANITIZE})
   if(CERTPAIR_SANITIZE MATCHES undefined)
     # vptr: cpprestsdk hands out objects of classes whose type information it does not export.
